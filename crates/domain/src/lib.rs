@@ -1,1 +1,35 @@
-//! placeholder
+//! What is true of users, sessions, refresh, revocations and roles.
+//!
+//! Pure: no clock, no randomness, no storage, no async. Time comes in as a [`Timestamp`], chance as
+//! bytes. Where a rule has to be decided there is a function from what is known to an enum of outcomes,
+//! so that it can be tested with no database: [`refresh::decide`] for refresh tokens, [`Session::life`]
+//! for sessions, [`ending::consequences`] for what the end of a sign-in kills.
+
+#![warn(missing_docs)]
+
+mod words;
+
+pub mod audit;
+pub mod ending;
+mod id;
+mod identity;
+mod password;
+mod problem;
+pub mod refresh;
+mod refusal;
+pub mod revocation;
+mod role;
+mod session;
+mod time;
+mod user;
+
+pub use id::{MalformedId, SessionId, UserId};
+pub use identity::{DisplayName, Email, Identifier, Username};
+pub use password::{Password, PasswordRules};
+pub use problem::{FieldError, Problem};
+pub use refusal::Refusal;
+pub use role::{RoleName, Roles};
+pub use session::{EndReason, Ended, Life, Lifetimes, Session, SessionPolicy, Transport};
+pub use time::Timestamp;
+pub use user::{User, UserStatus};
+pub use words::UnknownWord;

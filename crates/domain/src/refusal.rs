@@ -1,0 +1,140 @@
+use std::borrow::Cow;
+use std::time::Duration;
+
+use crate::FieldError;
+
+#[cfg(test)]
+mod tests;
+
+/// Every reason to say no. What it means for HTTP or for the command line is decided there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.detail())]
+pub enum Refusal {
+    /// No access token was sent.
+    NoToken,
+    /// The access token is not one of ours, or is not for here.
+    InvalidToken,
+    /// The access token has expired.
+    TokenExpired,
+    /// A revocation hits the access token.
+    TokenRevoked,
+    /// The access token says what is no longer true, such as former roles: refresh and go on.
+    TokenStale,
+    /// Unknown user or wrong password; which of the two is not told.
+    InvalidCredentials,
+    /// No refresh token was sent.
+    NoRefreshToken,
+    /// The refresh token is not one of ours, or was late.
+    InvalidRefreshToken,
+    /// The session's idle or absolute life is over.
+    RefreshTokenExpired,
+    /// The refresh token was used before: the session is ended.
+    RefreshTokenReused,
+    /// The session was ended.
+    SessionRevoked,
+    /// Known, and not allowed.
+    Forbidden,
+    /// The password that was asked for again is wrong.
+    WrongPassword,
+    /// The right password of a disabled user.
+    AccountDisabled,
+    /// The request came from a page of another site.
+    CsrfRejected,
+    /// There is no such thing, or none to be seen by whoever asks.
+    NotFound,
+    /// The thing is there and does not do that.
+    MethodNotAllowed,
+    /// The value of this field is taken.
+    Conflict(&'static str),
+    /// The body is too large.
+    PayloadTooLarge,
+    /// The body is not of the media type that is read here.
+    UnsupportedMediaType,
+    /// Fields are wrong.
+    Validation(Vec<FieldError>),
+    /// The request cannot be read; the sentence says why and quotes nothing.
+    MalformedRequest(String),
+    /// Too many tries.
+    RateLimited {
+        /// How long to wait.
+        retry_after: Duration,
+    },
+    /// Too much to do, or the store does not answer.
+    Overloaded {
+        /// How long to wait.
+        retry_after: Duration,
+    },
+}
+
+impl Refusal {
+    /// The stable word for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoToken => "no_token",
+            Self::InvalidToken => "invalid_token",
+            Self::TokenExpired => "token_expired",
+            Self::TokenRevoked => "token_revoked",
+            Self::TokenStale => "token_stale",
+            Self::InvalidCredentials => "invalid_credentials",
+            Self::NoRefreshToken => "no_refresh_token",
+            Self::InvalidRefreshToken => "invalid_refresh_token",
+            Self::RefreshTokenExpired => "refresh_token_expired",
+            Self::RefreshTokenReused => "refresh_token_reused",
+            Self::SessionRevoked => "session_revoked",
+            Self::Forbidden => "forbidden",
+            Self::WrongPassword => "wrong_password",
+            Self::AccountDisabled => "account_disabled",
+            Self::CsrfRejected => "csrf_rejected",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::Conflict(_) => "conflict",
+            Self::PayloadTooLarge => "payload_too_large",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::Validation(_) => "validation_failed",
+            Self::MalformedRequest(_) => "malformed_request",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Overloaded { .. } => "overloaded",
+        }
+    }
+
+    /// The sentence for people. Every bad access token has the same one, on purpose.
+    pub fn detail(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::NoToken => "No token provided",
+            Self::InvalidToken | Self::TokenExpired | Self::TokenRevoked | Self::TokenStale => {
+                "Invalid token"
+            }
+            Self::InvalidCredentials => "Invalid credentials",
+            Self::NoRefreshToken => "No refresh token provided",
+            Self::InvalidRefreshToken => "Invalid refresh token",
+            Self::RefreshTokenExpired => "The refresh token has expired. Sign in again.",
+            Self::RefreshTokenReused => {
+                "The refresh token was used before, so the session was ended. Sign in again."
+            }
+            Self::SessionRevoked => "The session was ended. Sign in again.",
+            Self::Forbidden => "You are not allowed to do this.",
+            Self::WrongPassword => "The current password is wrong.",
+            Self::AccountDisabled => "The account is disabled.",
+            Self::CsrfRejected => "Requests from other sites are not accepted.",
+            Self::NotFound => "Not found",
+            Self::MethodNotAllowed => "Method not allowed",
+            Self::Conflict(field) => return Cow::Owned(format!("This {field} is taken.")),
+            Self::PayloadTooLarge => "The body is too large.",
+            Self::UnsupportedMediaType => "The body must be application/json.",
+            Self::Validation(_) => "Some fields are not valid.",
+            Self::MalformedRequest(why) => return Cow::Owned(why.clone()),
+            Self::RateLimited { .. } => "Too many tries. Wait and try again.",
+            Self::Overloaded { .. } => "The service is busy. Wait and try again.",
+        })
+    }
+
+    /// How long to wait, for the refusals that say so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { retry_after } | Self::Overloaded { retry_after } => {
+                Some(*retry_after)
+            }
+            _ => None,
+        }
+    }
+}
