@@ -1,1 +1,34 @@
-//! placeholder
+//! Signs and verifies JSON Web Tokens.
+//!
+//! Bytes and the time in seconds go in, values come out: no clock, no network,
+//! no async. Tokens are JWS in compact form (RFC 7515) signed with one of the
+//! [`Algorithm`]s; keys are JWK (RFC 7517); claims are those of RFC 9068 access
+//! tokens. A key belongs to one algorithm and a [`Verifier`] to one issuer,
+//! one audience and a list of algorithms: none of them can be left out.
+
+#![warn(missing_docs)]
+
+mod algorithm;
+mod claims;
+mod compact;
+pub mod encoding;
+mod error;
+mod feed;
+pub mod inspect;
+mod jwk;
+mod key;
+pub mod refresh;
+mod slot;
+mod strict;
+mod typ;
+mod verify;
+
+pub use algorithm::{Algorithm, UnknownAlgorithm};
+pub use claims::{Access, AccessClaims, Audience, Profile, Registered};
+pub use compact::MAX_TOKEN_BYTES;
+pub use error::{Error, KeyError};
+pub use feed::feed_key;
+pub use jwk::{Jwk, Jwks, PrivateJwk};
+pub use key::{KeySet, SigningKey, VerifyingKey};
+pub use typ::Typ;
+pub use verify::{BuildError, Verifier};

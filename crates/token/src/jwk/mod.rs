@@ -1,0 +1,261 @@
+//! JSON Web Keys (RFC 7517, RFC 7518 section 6, RFC 8037), read strictly.
+
+mod members;
+mod private;
+mod rsa;
+mod set;
+
+use std::fmt;
+
+use aws_lc_rs::digest;
+use aws_lc_rs::signature::RsaSubjectPublicKey;
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::algorithm::Algorithm;
+use crate::encoding;
+use crate::error::KeyError;
+use crate::strict;
+use members::RawJwk;
+
+pub(crate) use members::{Operations, good_kid};
+pub use private::PrivateJwk;
+pub(crate) use private::Secret;
+pub(crate) use rsa::from_pkcs1 as rsa_from_pkcs1;
+pub use set::Jwks;
+
+/// A public key for signatures.
+///
+/// It has no room for private members: reading a key that carries any is an
+/// error, and writing one cannot leak them. What is read is valid as far as
+/// numbers show it; whether a point lies on its curve is checked when a
+/// [`crate::VerifyingKey`] is made of it.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "RawJwk")]
+pub struct Jwk {
+    kid: Option<String>,
+    algorithm: Option<Algorithm>,
+    operations: Operations,
+    public: Public,
+}
+
+/// The numbers of a public key.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Public {
+    P256 { x: [u8; 32], y: [u8; 32] },
+    Ed25519 { x: [u8; 32] },
+    Rsa { n: Vec<u8>, e: Vec<u8> },
+}
+
+impl Jwk {
+    /// Reads a public key from JSON.
+    ///
+    /// # Errors
+    ///
+    /// Whatever [`KeyError`] describes of a public key; private members are an
+    /// error too.
+    pub fn parse(json: &[u8]) -> Result<Self, KeyError> {
+        strict::from_slice::<RawJwk>(json)?.try_into()
+    }
+
+    /// Reads a DER `SubjectPublicKeyInfo` (RFC 5280 section 4.1.2.7), the inside
+    /// of a `PUBLIC KEY` PEM file.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Malformed`] for what is no such key on P-256, Ed25519 or RSA,
+    /// and the refusals of unsafe RSA numbers.
+    pub fn from_spki_der(der: &[u8]) -> Result<Self, KeyError> {
+        let public = if let Some(point) = der.strip_prefix(&P256_SPKI_PREFIX) {
+            p256_from_point(point)?
+        } else if let Some(x) = der.strip_prefix(&ED25519_SPKI_PREFIX) {
+            let x = x.try_into().map_err(|_| KeyError::Malformed)?;
+            Public::Ed25519 { x }
+        } else {
+            let key = RsaSubjectPublicKey::from_der(der).map_err(|_| KeyError::Malformed)?;
+            rsa::from_pkcs1(key.as_ref())?
+        };
+        Ok(Self::new(public))
+    }
+
+    pub(crate) fn new(public: Public) -> Self {
+        Self {
+            kid: None,
+            algorithm: None,
+            operations: Operations::default(),
+            public,
+        }
+    }
+
+    /// The same key under a name and for one algorithm.
+    pub(crate) fn named(self, kid: &str, algorithm: Algorithm) -> Self {
+        Self {
+            kid: Some(kid.to_owned()),
+            algorithm: Some(algorithm),
+            ..self
+        }
+    }
+
+    /// The key's name.
+    pub fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
+    }
+
+    /// The algorithm that the key declares with `alg`.
+    pub fn algorithm(&self) -> Option<Algorithm> {
+        self.algorithm
+    }
+
+    /// The algorithm that the key is for: the declared one, else the one of its
+    /// type, which is RS256 for RSA.
+    pub fn algorithm_or_default(&self) -> Algorithm {
+        self.algorithm.unwrap_or(match self.public {
+            Public::P256 { .. } => Algorithm::Es256,
+            Public::Ed25519 { .. } => Algorithm::EdDsa,
+            Public::Rsa { .. } => Algorithm::Rs256,
+        })
+    }
+
+    /// Whether the key can serve an algorithm.
+    pub fn fits(&self, algorithm: Algorithm) -> bool {
+        self.algorithm.is_none_or(|declared| declared == algorithm) && self.public.fits(algorithm)
+    }
+
+    pub(crate) fn operations(&self) -> Operations {
+        self.operations
+    }
+
+    pub(crate) fn public(&self) -> &Public {
+        &self.public
+    }
+
+    /// The SHA-256 thumbprint (RFC 7638), base64url.
+    pub fn thumbprint(&self) -> String {
+        encoding::encode(&self.thumbprint_bytes())
+    }
+
+    /// The SHA-256 thumbprint (RFC 7638).
+    pub fn thumbprint_bytes(&self) -> [u8; 32] {
+        let encode = |bytes: &[u8]| encoding::encode(bytes);
+        // RFC 7638 section 3.2: the required members only, in the order of
+        // their names, without white space. No value needs an escape.
+        let json = match &self.public {
+            Public::P256 { x, y } => format!(
+                r#"{{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}}"#,
+                encode(x),
+                encode(y)
+            ),
+            Public::Ed25519 { x } => {
+                format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, encode(x))
+            }
+            Public::Rsa { n, e } => {
+                format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, encode(e), encode(n))
+            }
+        };
+        let hash = digest::digest(&digest::SHA256, json.as_bytes());
+        let mut bytes = [0; 32];
+        for (to, from) in bytes.iter_mut().zip(hash.as_ref()) {
+            *to = *from;
+        }
+        bytes
+    }
+}
+
+impl Public {
+    pub(crate) fn fits(&self, algorithm: Algorithm) -> bool {
+        match self {
+            Self::P256 { .. } => algorithm == Algorithm::Es256,
+            Self::Ed25519 { .. } => algorithm == Algorithm::EdDsa,
+            Self::Rsa { .. } => matches!(algorithm, Algorithm::Rs256 | Algorithm::Ps256),
+        }
+    }
+}
+
+impl TryFrom<RawJwk> for Jwk {
+    type Error = KeyError;
+
+    fn try_from(raw: RawJwk) -> Result<Self, KeyError> {
+        let (jwk, secret) = raw.read()?;
+        match (jwk, secret) {
+            (Some(jwk), None) => Ok(jwk),
+            _ => Err(KeyError::PrivateMember),
+        }
+    }
+}
+
+impl Serialize for Jwk {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Members<'a> {
+            kty: &'static str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            crv: Option<&'static str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            n: Option<String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            e: Option<String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            x: Option<String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            y: Option<String>,
+            #[serde(rename = "use")]
+            usage: &'static str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            alg: Option<&'static str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            kid: Option<&'a str>,
+        }
+        let encode = |bytes: &[u8]| Some(encoding::encode(bytes));
+        let (kty, crv, n, e, x, y) = match &self.public {
+            Public::P256 { x, y } => ("EC", Some("P-256"), None, None, encode(x), encode(y)),
+            Public::Ed25519 { x } => ("OKP", Some("Ed25519"), None, None, encode(x), None),
+            Public::Rsa { n, e } => ("RSA", None, encode(n), encode(e), None, None),
+        };
+        Members {
+            kty,
+            crv,
+            n,
+            e,
+            x,
+            y,
+            usage: "sig",
+            alg: self.algorithm.map(Algorithm::as_str),
+            kid: self.kid(),
+        }
+        .serialize(serializer)
+    }
+}
+
+impl fmt::Debug for Jwk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Jwk")
+            .field("kid", &self.kid)
+            .field("algorithm", &self.algorithm_or_default())
+            .field("thumbprint", &self.thumbprint())
+            .finish()
+    }
+}
+
+/// `SEQUENCE { SEQUENCE { id-ecPublicKey, prime256v1 }, BIT STRING (66) }`.
+const P256_SPKI_PREFIX: [u8; 26] = [
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
+    0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+];
+
+/// `SEQUENCE { SEQUENCE { id-Ed25519 }, BIT STRING (33) }`.
+const ED25519_SPKI_PREFIX: [u8; 12] = [
+    0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
+];
+
+/// Reads an uncompressed point, `04 || x || y`.
+pub(crate) fn p256_from_point(point: &[u8]) -> Result<Public, KeyError> {
+    let Some((4, coordinates)) = point.split_first().map(|(first, rest)| (*first, rest)) else {
+        return Err(KeyError::Malformed);
+    };
+    let Some((x, y)) = coordinates.split_at_checked(32) else {
+        return Err(KeyError::Malformed);
+    };
+    match (x.try_into(), y.try_into()) {
+        (Ok(x), Ok(y)) => Ok(Public::P256 { x, y }),
+        _ => Err(KeyError::Malformed),
+    }
+}
