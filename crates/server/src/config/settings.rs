@@ -1,0 +1,242 @@
+//! The one list of settings. The parser, the check for unknown names, the variables, `config show` and the reference all
+//! come from it.
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Setting {
+    /// Section and key, as in the file.
+    pub(super) name: &'static str,
+    /// What a value looks like, to follow "expected".
+    pub(super) takes: &'static str,
+    /// The default, as it would be written; empty where there is none.
+    pub(super) default: &'static str,
+    /// What it does, in a line.
+    pub(super) doc: &'static str,
+    /// The option of the command line.
+    pub(super) flag: Option<&'static str>,
+    /// Never shown, and may be read from the file that `NAME_file` names.
+    pub(super) secret: bool,
+}
+
+impl Setting {
+    const fn new(
+        name: &'static str,
+        takes: &'static str,
+        default: &'static str,
+        doc: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            takes,
+            default,
+            doc,
+            flag: None,
+            secret: false,
+        }
+    }
+
+    const fn flag(self, flag: &'static str) -> Self {
+        Self {
+            flag: Some(flag),
+            ..self
+        }
+    }
+
+    const fn secret(self) -> Self {
+        Self {
+            secret: true,
+            ..self
+        }
+    }
+
+    /// The section of the file.
+    pub(super) fn section(&self) -> &'static str {
+        self.name.split_once('.').map_or("", |(section, _)| section)
+    }
+
+    /// The environment variable.
+    pub(super) fn variable(&self) -> String {
+        format!("SYMBOLON_{}", self.name.replace('.', "__").to_uppercase())
+    }
+}
+
+const DURATION: &str = "a duration such as `500ms`, `10s`, `15m`, `24h` or `7d`";
+const COUNT: &str = "a whole number";
+const SWITCH: &str = "`true` or `false`";
+
+/// All settings, section by section.
+pub(super) const SETTINGS: &[Setting] = &[
+    Setting::new(
+        "server.listen",
+        "an address and port such as `127.0.0.1:8080`",
+        "127.0.0.1:8080",
+        "Where the server listens. Port 0 takes any that is free.",
+    )
+    .flag("--listen"),
+    Setting::new(
+        "server.issuer",
+        "a URL such as `https://login.example.com`, without a slash at its end",
+        "",
+        "The public URL, and the `iss` of every token. Outside loopback it must be https. Without it: `http://` and the \
+         address of the first start, kept with the data.",
+    )
+    .flag("--issuer"),
+    Setting::new("server.data", "a folder", "./symbolon-data", "Where the embedded database and the master key are.")
+        .flag("--data"),
+    Setting::new(
+        "server.trusted_proxies",
+        "addresses or blocks such as `10.0.0.0/8`",
+        "",
+        "Peers whose `X-Forwarded-For` is believed. From all others the header is ignored.",
+    ),
+    Setting::new(
+        "server.master_key",
+        "32 bytes in base64 or hexadecimal (`openssl rand -base64 32` makes some)",
+        "",
+        "Seals the keys in the database; nodes of one database share it. Without it: the file `master.key` in the data \
+         folder, made at the first start of an empty store.",
+    )
+    .secret(),
+    Setting::new(
+        "database.url",
+        "`sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`, several hosts allowed",
+        "",
+        "The database. Without it: SQLite in the data folder.",
+    )
+    .flag("--database")
+    .secret(),
+    Setting::new(
+        "cache.url",
+        "`redis://HOST:PORT` or `rediss://HOST:PORT`",
+        "",
+        "Shares rate limits and signals between nodes.",
+    )
+    .flag("--cache")
+    .secret(),
+    Setting::new("tokens.access_ttl", DURATION, "15m", "The life of an access token, from `10s` to `24h`."),
+    Setting::new("tokens.audience", "text", "", "The `aud` of access tokens. Without it: the issuer."),
+    Setting::new(
+        "tokens.algorithm",
+        "`ES256`, `EdDSA`, `RS256`, `PS256` or `HS256`",
+        "ES256",
+        "What new access tokens are signed with. HS256 is for one owner who verifies with the same secret.",
+    ),
+    Setting::new("refresh.idle_ttl", DURATION, "7d", "A session that is not refreshed for this long ends."),
+    Setting::new("refresh.absolute_ttl", DURATION, "30d", "A session ends this long after its sign-in, whatever happens."),
+    Setting::new("refresh.session_ttl", DURATION, "24h", "The same for a sign-in without \"remember me\"."),
+    Setting::new(
+        "refresh.leeway",
+        DURATION,
+        "10s",
+        "For this long after a refresh, the token before it may be repeated by parallel or late requests. At most `60s`.",
+    ),
+    Setting::new(
+        "refresh.retry_window",
+        DURATION,
+        "5m",
+        "For this long, a client that lost an answer may repeat the refresh once. At most `1h`.",
+    ),
+    Setting::new("cookie.name", "the name of a cookie: letters, digits, `-`, `_`", "refreshToken", "The refresh cookie."),
+    Setting::new("cookie.domain", "a domain such as `example.com`", "", "Its `Domain`. Without it: this host only."),
+    Setting::new("cookie.same_site", "`strict`, `lax` or `none`", "strict", "Its `SameSite`."),
+    Setting::new("password.hash", "`argon2id` or `bcrypt`", "argon2id", "What new password hashes are made with."),
+    Setting::new("password.min_length", COUNT, "8", "Characters that a new password has at least, from 8 to 64. NIST advises 15 where there is no second factor."),
+    Setting::new("password.memory_kib", COUNT, "47104", "Argon2: memory in KiB."),
+    Setting::new("password.iterations", COUNT, "1", "Argon2: passes over the memory."),
+    Setting::new("password.parallelism", COUNT, "1", "Argon2: lanes."),
+    Setting::new("password.bcrypt_cost", COUNT, "12", "bcrypt: the base-two logarithm of its rounds, from 10 to 16."),
+    Setting::new("registration.mode", "`open`, `invitation` or `closed`", "open", "Who may make an account."),
+    Setting::new("throttle.enabled", SWITCH, "true", "Whether attempts to sign in are limited."),
+    Setting::new(
+        "cors.origins",
+        "origins such as `https://app.example.com`",
+        "",
+        "Other origins whose pages may call the API with credentials.",
+    ),
+    Setting::new("mail.url", "`smtp://HOST:PORT` or `smtps://USER:PASSWORD@HOST`", "", "Where mail is handed in.").secret(),
+    Setting::new("mail.from", "an e-mail address", "", "Who mail is from."),
+    Setting::new("log.format", "`text` or `json`", "text", "What log lines on standard error look like."),
+    Setting::new(
+        "log.level",
+        "`error`, `warn`, `info`, `debug` or `trace`, or directives such as `info,symbolon=debug`",
+        "info",
+        "What is logged.",
+    ),
+    Setting::new(
+        "metrics.listen",
+        "an address and port such as `127.0.0.1:9090`",
+        "",
+        "A listener of its own for `/metrics`. Without it: on the main one.",
+    ),
+];
+
+/// What a secret setting's name ends with when it names a file.
+pub(super) const FILE_SUFFIX: &str = "_file";
+
+/// The setting of that name.
+pub(super) fn find(name: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.name == name)
+}
+
+/// The secret whose contents the file named by `name` holds.
+pub(super) fn find_by_file_name(name: &str) -> Option<&'static Setting> {
+    find(name.strip_suffix(FILE_SUFFIX)?).filter(|setting| setting.secret)
+}
+
+/// Every name that may be set, `_file` names included.
+pub(super) fn known_names() -> impl Iterator<Item = &'static str> {
+    SETTINGS
+        .iter()
+        .map(|setting| setting.name)
+        .chain(FILE_NAMES)
+}
+
+const FILE_NAMES: [&str; 4] = [
+    "server.master_key_file",
+    "database.url_file",
+    "cache.url_file",
+    "mail.url_file",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_secret_and_no_other_has_a_file_name() {
+        let secrets: Vec<_> = SETTINGS
+            .iter()
+            .filter(|s| s.secret)
+            .map(|s| format!("{}_file", s.name))
+            .collect();
+        assert_eq!(secrets, FILE_NAMES);
+        assert!(
+            FILE_NAMES
+                .iter()
+                .all(|name| find_by_file_name(name).is_some())
+        );
+        assert!(find_by_file_name("server.data_file").is_none());
+    }
+
+    #[test]
+    fn names_are_unique_and_grouped_by_section() {
+        let mut sections: Vec<_> = SETTINGS.iter().map(Setting::section).collect();
+        sections.dedup();
+        let grouped = sections.len();
+        sections.sort_unstable();
+        sections.dedup();
+        assert_eq!(sections.len(), grouped);
+        let mut names: Vec<_> = known_names().collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), SETTINGS.len() + FILE_NAMES.len());
+    }
+
+    #[test]
+    fn variables_follow_the_pattern() {
+        assert_eq!(
+            find("tokens.access_ttl").unwrap().variable(),
+            "SYMBOLON_TOKENS__ACCESS_TTL"
+        );
+    }
+}
