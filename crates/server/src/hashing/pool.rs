@@ -1,0 +1,233 @@
+//! The threads and their bounded queue.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use symbolon_domain::Password;
+use tokio::sync::oneshot;
+
+use super::scheme::{Arena, Scheme};
+use super::{HashError, Verdict};
+use crate::clock::Stopwatch;
+
+/// A thread that had nothing to do for this long gives its memory back.
+const IDLE: Duration = Duration::from_secs(10);
+/// What a hash is taken to cost before the first was measured.
+const FIRST_GUESS: Duration = Duration::from_millis(50);
+/// Nobody is told to come back later than this.
+const LONGEST_WAIT_SECONDS: u64 = 60;
+/// How far the threads step back behind the rest of the process: about a tenth of a processor that others want too.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
+
+pub(super) enum Work {
+    Hash {
+        password: Password,
+        salt: [u8; 16],
+    },
+    Verify {
+        password: Password,
+        stored: Option<String>,
+    },
+}
+
+pub(super) enum Answer {
+    Hash(String),
+    Verdict(Verdict),
+}
+
+type Reply = oneshot::Sender<Result<Answer, HashError>>;
+
+/// The sending side: dropping it ends the threads once what they have begun is done.
+pub(super) struct Pool {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    wake: Condvar,
+    room: usize,
+    threads: usize,
+    idle: Duration,
+    memory: AtomicUsize,
+    /// Microseconds that one hash takes, averaged over the last few.
+    cost: AtomicU64,
+}
+
+#[derive(Default)]
+struct State {
+    queue: VecDeque<(Work, Reply)>,
+    closed: bool,
+}
+
+impl Pool {
+    pub(super) fn start(
+        threads: usize,
+        room: usize,
+        scheme: &Arc<Scheme>,
+    ) -> Result<Self, HashError> {
+        Self::start_with_idle(threads, room, scheme, IDLE)
+    }
+
+    pub(super) fn start_with_idle(
+        threads: usize,
+        room: usize,
+        scheme: &Arc<Scheme>,
+        idle: Duration,
+    ) -> Result<Self, HashError> {
+        let pool = Self {
+            shared: Arc::new(Shared {
+                state: Mutex::default(),
+                wake: Condvar::new(),
+                room,
+                threads: threads.max(1),
+                idle,
+                memory: AtomicUsize::new(0),
+                cost: AtomicU64::new(u64::try_from(FIRST_GUESS.as_micros()).unwrap_or(u64::MAX)),
+            }),
+        };
+        for number in 0..pool.shared.threads {
+            let (shared, scheme) = (Arc::clone(&pool.shared), Arc::clone(scheme));
+            std::thread::Builder::new()
+                .name(format!("hash-{number}"))
+                .spawn(move || shared.work(&scheme))
+                .map_err(HashError::fault)?;
+        }
+        Ok(pool)
+    }
+
+    /// Takes a place in the queue, one that was given up if there is no other.
+    pub(super) fn submit(&self, work: Work, reply: Reply) -> Result<(), HashError> {
+        let mut state = self.shared.lock();
+        if state.queue.len() >= self.shared.room {
+            state.queue.retain(|(_, reply)| !reply.is_closed());
+        }
+        if state.queue.len() >= self.shared.room {
+            let retry_after = self.shared.time_to_drain(state.queue.len());
+            return Err(HashError::Overloaded { retry_after });
+        }
+        state.queue.push_back((work, reply));
+        drop(state);
+        self.shared.wake.notify_one();
+        Ok(())
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.shared.lock().queue.len()
+    }
+
+    pub(super) fn memory_held(&self) -> usize {
+        self.shared.memory.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.shared.lock().closed = true;
+        self.shared.wake.notify_all();
+    }
+}
+
+impl Shared {
+    fn work(&self, scheme: &Scheme) {
+        step_back();
+        let mut arena = Arena::default();
+        while let Some((work, reply)) = self.next(&mut arena) {
+            let watch = Stopwatch::start();
+            let answer = catch_unwind(AssertUnwindSafe(|| perform(scheme, &mut arena, work)))
+                .unwrap_or_else(|_| Err(HashError::fault("the hashing code panicked")));
+            self.measured(watch.elapsed());
+            self.resized(&mut arena, scheme.blocks());
+            // Whoever asked may have gone: then nobody wants the answer.
+            drop(reply.send(answer));
+        }
+        self.resized(&mut arena, 0);
+    }
+
+    /// The next piece of work that somebody still waits for; `None` when the pool is closed.
+    fn next(&self, arena: &mut Arena) -> Option<(Work, Reply)> {
+        let mut state = self.lock();
+        loop {
+            while let Some((work, reply)) = state.queue.pop_front() {
+                if !reply.is_closed() {
+                    return Some((work, reply));
+                }
+            }
+            if state.closed {
+                return None;
+            }
+            if arena.bytes() == 0 {
+                state = self
+                    .wake
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            let (woken, waited) = self
+                .wake
+                .wait_timeout(state, self.idle)
+                .unwrap_or_else(PoisonError::into_inner);
+            state = woken;
+            if waited.timed_out() && state.queue.is_empty() {
+                drop(state);
+                self.resized(arena, 0);
+                state = self.lock();
+            }
+        }
+    }
+
+    /// Gives back what the arena holds beyond `blocks`, and keeps the sum of all arenas.
+    fn resized(&self, arena: &mut Arena, blocks: usize) {
+        let before = arena.counted;
+        arena.shrink_to(blocks);
+        let now = arena.bytes();
+        arena.counted = now;
+        self.memory
+            .fetch_add(now.wrapping_sub(before), Ordering::Relaxed);
+    }
+
+    fn measured(&self, took: Duration) {
+        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let before = self.cost.load(Ordering::Relaxed);
+        self.cost
+            .store(before - before / 8 + took / 8, Ordering::Relaxed);
+    }
+
+    fn time_to_drain(&self, waiting: usize) -> Duration {
+        let rounds = (waiting / self.threads + 1) as u64;
+        let micros = self.cost.load(Ordering::Relaxed).saturating_mul(rounds);
+        Duration::from_secs(micros.div_ceil(1_000_000).clamp(1, LONGEST_WAIT_SECONDS))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn perform(scheme: &Scheme, arena: &mut Arena, work: Work) -> Result<Answer, HashError> {
+    match work {
+        Work::Hash { password, salt } => scheme
+            .hash(arena, password.as_bytes(), salt)
+            .map(Answer::Hash),
+        Work::Verify { password, stored } => scheme
+            .verify(arena, password.as_bytes(), stored.as_deref())
+            .map(Answer::Verdict),
+    }
+}
+
+/// Lowers this thread's priority, so that a request that needs no hash need not wait for one. Where the system does not
+/// let us, hashing goes on at the priority of the rest.
+#[cfg(target_os = "linux")]
+fn step_back() {
+    if let Err(error) =
+        rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS)
+    {
+        tracing::debug!(%error, "hashing threads run at normal priority");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn step_back() {}
