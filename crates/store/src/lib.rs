@@ -1,1 +1,35 @@
-//! placeholder
+//! The only room that knows SQL: the embedded SQLite and PostgreSQL, with one statement text for both.
+//!
+//! A [`Store`] is opened from a [`DatabaseUrl`], brought up to date by [`Store::migrate`], and then read from and
+//! written to. Reads are methods that return domain types. A write is a [`Batch`]: a list of statements that was
+//! decided beforehand, committed together or not at all. Those that are compare-and-set carry what the decision
+//! was based on, and if that has changed the commit is [`Error::Stale`]: load and decide again.
+//!
+//! There is no clock and no chance in here: times and ids come in as arguments. Neither is there policy: who may
+//! do what was decided before.
+
+#![warn(missing_docs)]
+
+mod batch;
+mod error;
+mod migrate;
+mod postgres;
+mod sqlite;
+mod statement;
+mod store;
+mod tables;
+mod url;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub use batch::Batch;
+pub use error::{Error, OpenError};
+pub use store::{OpenOptions, Store, Watch};
+pub use tables::audit::AuditRow;
+pub use tables::feed::Feed;
+pub use tables::keys::{KeyRow, KeyState};
+pub use tables::roles::RoleRow;
+pub use tables::users::Credentials;
+pub use url::DatabaseUrl;

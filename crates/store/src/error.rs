@@ -1,0 +1,136 @@
+use std::error::Error as StdError;
+use std::path::PathBuf;
+
+/// Why a read or a write did not happen. After any of them nothing of the batch is stored, with one
+/// exception: [`Error::Busy`] and [`Error::Fault`] of a commit whose answer got lost leave open whether it is.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A compare-and-set statement missed: what was read has changed since. Load and decide again.
+    #[error("what was read has changed since")]
+    Stale,
+    /// A value that must be unique is taken: `email` or `username`; `current_key` when two nodes make a key at
+    /// once; for programs' own mistakes the likes of `user_id` and `kid`.
+    #[error("{0} is taken")]
+    Conflict(&'static str),
+    /// The database cannot take this now: too much waiting, locked, unreachable. Worth another try.
+    #[error("the database cannot take this now")]
+    Busy,
+    /// The database failed: disk full, file damaged, or a mistake in this program.
+    #[error("the database failed")]
+    Fault(#[source] Box<dyn StdError + Send + Sync>),
+}
+
+impl Error {
+    pub(crate) fn fault(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::Fault(source.into())
+    }
+}
+
+/// Why a database cannot be used at all. Each is one sentence for whoever started the program.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Not one of the forms of [`crate::DatabaseUrl`].
+    #[error("the database URL is not usable: {0}")]
+    Url(String),
+    /// The folder of the file does not exist.
+    #[error("the folder {} of the database does not exist", .0.display())]
+    NoDirectory(PathBuf),
+    /// The file does not exist and was not to be made.
+    #[error("the database {} does not exist", .0.display())]
+    Missing(PathBuf),
+    /// The file cannot be opened, read or written by this user.
+    #[error("no permission to read and write the database {}", .0.display())]
+    Permission(PathBuf),
+    /// The file is something else than a SQLite database.
+    #[error("{} is not a SQLite database", .0.display())]
+    NotADatabase(PathBuf),
+    /// The file is a damaged SQLite database.
+    #[error("the database {} is damaged: restore it from a backup", .0.display())]
+    Corrupt(PathBuf),
+    /// Another program holds the file.
+    #[error("the database {} is locked by another program", .0.display())]
+    Locked(PathBuf),
+    /// There is no room left.
+    #[error("no space left on the disk of the database {}", .0.display())]
+    Full(PathBuf),
+    /// It holds tables that are not ours.
+    #[error("the database {0} belongs to another program: it holds tables that are not Symbolon's")]
+    Foreign(String),
+    /// A newer version changed the schema in a way that this version cannot work with.
+    #[error(
+        "the database needs a newer version of Symbolon (its schema is {found}, this version knows {known})"
+    )]
+    Newer {
+        /// The number of the migration that shuts this version out.
+        found: i64,
+        /// The last migration that this version knows.
+        known: i64,
+    },
+    /// A migration was applied with another text than the one in this program.
+    #[error(
+        "migration {number} ({name}) of the database differs from the one in this version of Symbolon"
+    )]
+    Changed {
+        /// Its number.
+        number: i64,
+        /// Its name.
+        name: String,
+    },
+    /// The PostgreSQL server does not answer or refuses us. The text names no password.
+    #[error("cannot use the PostgreSQL server {server}: {reason}")]
+    Server {
+        /// Where, without credentials.
+        server: String,
+        /// What it said.
+        reason: String,
+    },
+    /// Anything else.
+    #[error("cannot open the database")]
+    Other(#[source] Box<dyn StdError + Send + Sync>),
+}
+
+impl OpenError {
+    pub(crate) fn other(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::Other(source.into())
+    }
+}
+
+/// The unique constraints, as PostgreSQL names them and as SQLite lists their columns, and what
+/// [`Error::Conflict`] calls them.
+const CONSTRAINTS: &[(&str, &str, &str)] = &[
+    ("users_email", "users.email_key", "email"),
+    ("users_username", "users.username_key", "username"),
+    ("users_id", "users.id", "user_id"),
+    (
+        "user_roles_key",
+        "user_roles.role, user_roles.user_id",
+        "user_role",
+    ),
+    ("roles_name", "roles.name", "role"),
+    ("sessions_id", "sessions.id", "session_id"),
+    ("keys_kid", "keys.kid", "kid"),
+    (
+        "keys_current",
+        "keys.purpose, keys.algorithm",
+        "current_key",
+    ),
+    ("revocations_seq", "revocations.seq", "revocation"),
+    ("audit_id", "audit.id", "audit_id"),
+    ("settings_name", "settings.name", "setting"),
+];
+
+/// What [`Error::Conflict`] calls a constraint that PostgreSQL named.
+pub(crate) fn conflict_of_constraint(name: &str) -> &'static str {
+    CONSTRAINTS
+        .iter()
+        .find(|known| known.0 == name)
+        .map_or("value", |known| known.2)
+}
+
+/// What [`Error::Conflict`] calls the columns that SQLite listed.
+pub(crate) fn conflict_of_columns(columns: &str) -> &'static str {
+    CONSTRAINTS
+        .iter()
+        .find(|known| known.1 == columns)
+        .map_or("value", |known| known.2)
+}

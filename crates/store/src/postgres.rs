@@ -1,0 +1,115 @@
+//! The PostgreSQL engine: a pool of connections, one for each batch while it runs.
+
+mod errors;
+mod open;
+mod schema;
+mod write;
+
+use std::future::Future;
+use std::time::Duration;
+
+use deadpool_postgres::{Object, Pool};
+use symbolon_domain::Timestamp;
+use tokio_postgres::types::ToSql;
+
+use crate::migrate::Applied;
+use crate::statement::Statement;
+use crate::value::{Row, Value};
+use crate::{Error, OpenError};
+use errors::{Failure, pool_error};
+
+/// How long one exchange may take before the connection is given up. Longer than the server's own limits (see
+/// `open`), so that it is for networks that swallow everything.
+const EXCHANGE: Duration = Duration::from_secs(10);
+
+/// An open PostgreSQL database.
+pub(crate) struct Postgres {
+    pool: Pool,
+    /// Hosts and database, for messages.
+    name: String,
+}
+
+impl Postgres {
+    pub(crate) async fn open(url: &str, connections: usize) -> Result<Self, OpenError> {
+        let (pool, name) = open::pool(url, connections)?;
+        open::try_out(&pool, &name).await?;
+        Ok(Self { pool, name })
+    }
+
+    pub(crate) async fn migrate(&self, now: Timestamp) -> Result<(), OpenError> {
+        schema::migrate(&self.pool, &self.name, now).await
+    }
+
+    pub(crate) async fn applied(&self) -> Result<Vec<Applied>, OpenError> {
+        schema::applied(&self.pool, &self.name).await
+    }
+
+    pub(crate) async fn find<T>(
+        &self,
+        text: &'static str,
+        values: &[Value],
+        read: impl Fn(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        let rows = self.query(text, values).await?;
+        rows.first()
+            .map(|row| read(&Row::Postgres(row)))
+            .transpose()
+    }
+
+    pub(crate) async fn list<T>(
+        &self,
+        text: &'static str,
+        values: &[Value],
+        read: fn(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let rows = self.query(text, values).await?;
+        rows.iter().map(|row| read(&Row::Postgres(row))).collect()
+    }
+
+    pub(crate) async fn write(&self, statements: Vec<Statement>) -> Result<u64, Error> {
+        write::write(&self.pool, statements).await
+    }
+
+    pub(crate) fn close(&self) {
+        self.pool.close();
+    }
+
+    async fn query(
+        &self,
+        text: &'static str,
+        values: &[Value],
+    ) -> Result<Vec<tokio_postgres::Row>, Error> {
+        let client = self.pool.get().await.map_err(pool_error)?;
+        let run = async |client: &Object| {
+            let statement = client.prepare_cached(text).await?;
+            client.query(&statement, &bound(values)).await
+        };
+        let outcome = within(run(&client)).await;
+        give_back(client, &outcome);
+        outcome.map_err(Failure::into_error)
+    }
+}
+
+fn bound(values: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
+    values
+        .iter()
+        .map(|value| value as &(dyn ToSql + Sync))
+        .collect()
+}
+
+/// Waits for an answer, but not for ever.
+async fn within<T, E: Into<Failure>>(
+    exchange: impl Future<Output = Result<T, E>>,
+) -> Result<T, Failure> {
+    match tokio::time::timeout(EXCHANGE, exchange).await {
+        Ok(outcome) => outcome.map_err(E::into),
+        Err(_) => Err(Failure::Silent),
+    }
+}
+
+/// Puts a connection back into the pool, unless what happened on it is a reason to close it.
+fn give_back<T>(client: Object, outcome: &Result<T, Failure>) {
+    if matches!(outcome, Err(failure) if failure.spoils_connection()) {
+        drop(Object::take(client));
+    }
+}

@@ -1,0 +1,123 @@
+//! Connecting to PostgreSQL, and how each connection is set.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use deadpool_postgres::{
+    Hook, HookError, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime,
+};
+use tokio_postgres::config::{SslMode, TargetSessionAttrs};
+use tokio_postgres::{Config, NoTls};
+
+use crate::{DatabaseUrl, OpenError};
+
+/// How long to try one host.
+const CONNECT: Duration = Duration::from_secs(3);
+/// How long a task waits for a connection of the pool.
+const WAIT: Duration = Duration::from_secs(2);
+/// How long a new connection may take, over all hosts.
+const CREATE: Duration = Duration::from_secs(10);
+/// How long what was sent may stay unacknowledged.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(8);
+
+/// Limits for each statement, so that nothing waits for ever; and durable commits, should the server be set
+/// otherwise. A stricter setting (`remote_apply`) stays.
+const SESSION: &str = "SET statement_timeout = '5s'; SET lock_timeout = '4s'; \
+     SET idle_in_transaction_session_timeout = '10s'; SET default_transaction_isolation = 'read committed'; \
+     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
+
+/// A pool for a URL, and the name of the server without credentials. Connects to nothing yet.
+pub(super) fn pool(url: &str, connections: usize) -> Result<(Pool, String), OpenError> {
+    let name = DatabaseUrl::Postgres(url.to_owned()).to_string();
+    // The error of the driver may quote the text, hence not ours to print.
+    let mut config: Config = url
+        .parse()
+        .map_err(|_| OpenError::Url("this is not a postgres:// URL that can be read".into()))?;
+    if config.get_ssl_mode() == SslMode::Require {
+        return Err(OpenError::Url(
+            "sslmode=require is not supported yet".into(),
+        ));
+    }
+    config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+    config
+        .keepalives(true)
+        .keepalives_idle(Duration::from_secs(30))
+        .tcp_user_timeout(UNACKNOWLEDGED);
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(CONNECT);
+    }
+    if config.get_application_name().is_none() {
+        config.application_name("symbolon");
+    }
+    let fast = ManagerConfig {
+        recycling_method: RecyclingMethod::Fast,
+    };
+    let set = Hook::async_fn(|client: &mut deadpool_postgres::ClientWrapper, _| {
+        Box::pin(async move {
+            client
+                .batch_execute(SESSION)
+                .await
+                .map_err(HookError::Backend)
+        })
+    });
+    let pool = Pool::builder(Manager::from_config(config, NoTls, fast))
+        .max_size(connections.max(1))
+        .runtime(Runtime::Tokio1)
+        .wait_timeout(Some(WAIT))
+        .create_timeout(Some(CREATE))
+        .recycle_timeout(Some(CONNECT))
+        .post_create(set)
+        .build();
+    Ok((pool.map_err(OpenError::other)?, name))
+}
+
+/// Connects once, so that a server that is not there or not good enough is known at the start.
+pub(super) async fn try_out(pool: &Pool, name: &str) -> Result<(), OpenError> {
+    let client = pool.get().await.map_err(|error| refused(name, &error))?;
+    let row = client.query_one(
+        "SELECT current_setting('server_encoding'), current_setting('server_version_num')",
+        &[],
+    );
+    let row = row.await.map_err(|error| said(name, &error))?;
+    let encoding: String = row.try_get(0).map_err(OpenError::other)?;
+    let version: String = row.try_get(1).map_err(OpenError::other)?;
+    let reason = if encoding != "UTF8" {
+        format!("its encoding is {encoding} and must be UTF8")
+    } else if version.parse::<u32>().is_ok_and(|number| number < 130_000) {
+        "it is older than version 13".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(OpenError::Server {
+        server: name.to_owned(),
+        reason,
+    })
+}
+
+/// The sentence for a connection that could not be had.
+pub(super) fn refused(name: &str, error: &PoolError) -> OpenError {
+    match error {
+        PoolError::Backend(error) => said(name, error),
+        PoolError::Timeout(_) => OpenError::Server {
+            server: name.to_owned(),
+            reason: "no answer".to_owned(),
+        },
+        other => OpenError::Server {
+            server: name.to_owned(),
+            reason: other.to_string(),
+        },
+    }
+}
+
+/// The sentence for what the server or the network said.
+pub(super) fn said(name: &str, error: &tokio_postgres::Error) -> OpenError {
+    let reason = match (error.as_db_error(), error.source()) {
+        (Some(said), _) => said.message().to_owned(),
+        (None, Some(source)) => source.to_string(),
+        (None, None) => error.to_string(),
+    };
+    OpenError::Server {
+        server: name.to_owned(),
+        reason,
+    }
+}

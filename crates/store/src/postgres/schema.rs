@@ -1,0 +1,94 @@
+//! Migrations on PostgreSQL.
+
+use deadpool_postgres::{GenericClient, Pool};
+use symbolon_domain::Timestamp;
+use tokio_postgres::error::SqlState;
+
+use super::open::{refused, said};
+use crate::OpenError;
+use crate::migrate::{Applied, CREATE_TABLE, INSERT, LIST, MIGRATIONS, pending};
+
+/// `Symbolon` in bytes: the advisory lock that keeps other processes out meanwhile.
+const LOCK: i64 = 0x5379_6d62_6f6c_6f6e;
+
+/// Brings the tables up to date.
+pub(super) async fn migrate(pool: &Pool, name: &str, now: Timestamp) -> Result<(), OpenError> {
+    // Looked at without the lock first: most starts have nothing to do.
+    if pending(MIGRATIONS, &applied(pool, name).await?)?
+        .next()
+        .is_none()
+    {
+        return Ok(());
+    }
+    let explain = |error: tokio_postgres::Error| match error.code() {
+        Some(&SqlState::DUPLICATE_TABLE) => OpenError::Foreign(name.to_owned()),
+        _ => said(name, &error),
+    };
+    let mut client = pool.get().await.map_err(|error| refused(name, &error))?;
+    // Dropped without a commit it rolls back.
+    let transaction = client.transaction().await.map_err(explain)?;
+    // A step may take its time, and so may the process that is at it now.
+    transaction
+        .batch_execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
+        .await
+        .map_err(explain)?;
+    transaction
+        .execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK])
+        .await
+        .map_err(explain)?;
+    let steps = pending(MIGRATIONS, &noted(&transaction).await.map_err(explain)?)?;
+    transaction
+        .batch_execute(CREATE_TABLE)
+        .await
+        .map_err(explain)?;
+    for step in steps {
+        transaction
+            .batch_execute(&translated(step.text))
+            .await
+            .map_err(explain)?;
+        let (digest, at) = (step.digest(), now.millis());
+        let noted = transaction
+            .execute(
+                INSERT,
+                &[&step.number, &step.name, &digest, &step.needs, &at],
+            )
+            .await;
+        noted.map_err(explain)?;
+        tracing::info!(
+            number = step.number,
+            name = step.name,
+            "migrated the database"
+        );
+    }
+    transaction.commit().await.map_err(explain)
+}
+
+/// The steps that were applied.
+pub(super) async fn applied(pool: &Pool, name: &str) -> Result<Vec<Applied>, OpenError> {
+    let client = pool.get().await.map_err(|error| refused(name, &error))?;
+    noted(&client).await.map_err(|error| said(name, &error))
+}
+
+async fn noted(client: &impl GenericClient) -> Result<Vec<Applied>, tokio_postgres::Error> {
+    let found = client
+        .query_one("SELECT to_regclass('schema_migrations') IS NOT NULL", &[])
+        .await?;
+    if !found.try_get::<_, bool>(0)? {
+        return Ok(Vec::new());
+    }
+    let rows = client.query(LIST, &[]).await?;
+    let read = |row: &tokio_postgres::Row| {
+        Ok(Applied {
+            number: row.try_get(0)?,
+            name: row.try_get(1)?,
+            digest: row.try_get(2)?,
+            needs: row.try_get(3)?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// The one type that has another name here.
+fn translated(text: &str) -> String {
+    text.replace(" BLOB", " BYTEA")
+}

@@ -1,0 +1,136 @@
+//! Opening the file: what is refused, and how each connection is set.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::errors::{file_error, open_error};
+use crate::OpenError;
+
+/// `Symb`: marks the file as ours (offset 68 of the header; `file` and we read it).
+pub(super) const APPLICATION_ID: i32 = 0x5379_6d62;
+
+/// How long to wait for another process that writes.
+const BUSY: Duration = Duration::from_secs(5);
+/// More than there are statements.
+const CACHED_STATEMENTS: usize = 128;
+
+/// The connection that writes. Makes the file if it may.
+pub(super) fn main(path: &Path, create: bool) -> Result<Connection, OpenError> {
+    ensure_file(path, create)?;
+    let explain = |error| open_error(path, error);
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(explain)?;
+    // Nothing is written before it is known to be ours.
+    refuse_foreign(&connection, path)?;
+    if connection.is_readonly("main").map_err(explain)? {
+        return Err(OpenError::Permission(path.to_owned()));
+    }
+    let mode: String = connection
+        .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
+        .map_err(explain)?;
+    if mode != "wal" {
+        return Err(OpenError::other(
+            "the file system of the database cannot share memory between processes",
+        ));
+    }
+    prepare_writer(&connection).map_err(explain)?;
+    Ok(connection)
+}
+
+/// The only connection of a database without a file.
+pub(super) fn memory() -> rusqlite::Result<Connection> {
+    let connection = Connection::open_in_memory()?;
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    prepare_writer(&connection)?;
+    Ok(connection)
+}
+
+/// A connection that only reads. Its cache is small, since every commit of another connection empties it.
+pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.execute_batch("PRAGMA cache_size = -512; PRAGMA query_only = ON")?;
+    Ok(connection)
+}
+
+/// The connection that copies the log back into the file.
+pub(super) fn checkpoints(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // It holds no transaction for long, so that being in each other's way is not worth waiting for.
+    connection.busy_timeout(Duration::ZERO)?;
+    connection.execute_batch(
+        "PRAGMA cache_size = -128; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; \
+         PRAGMA checkpoint_fullfsync = ON; PRAGMA wal_autocheckpoint = 0",
+    )?;
+    Ok(connection)
+}
+
+fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
+    // A connection is used by one thread at a time, and a path is a path and no URI.
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    connection.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")?;
+    Ok(connection)
+}
+
+fn prepare_writer(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA wal_autocheckpoint = 0; \
+         PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192",
+    )?;
+    // Answers with the new limit, hence not in the batch. A log that grew beyond it is cut when it begins anew.
+    connection.query_row("PRAGMA journal_size_limit = 67108864", [], |_| Ok(()))
+}
+
+fn ensure_file(path: &Path, create: bool) -> Result<(), OpenError> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder
+        && !folder.is_dir()
+    {
+        return Err(OpenError::NoDirectory(folder.to_owned()));
+    }
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => Err(OpenError::NotADatabase(path.to_owned())),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !create => {
+            Err(OpenError::Missing(path.to_owned()))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => create_file(path),
+        Err(error) => Err(file_error(path, error)),
+    }
+}
+
+/// SQLite would make it readable for everybody; the files that it makes beside it get the mode of this one.
+fn create_file(path: &Path) -> Result<(), OpenError> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        // Another process was quicker.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(file_error(path, error)),
+    }
+}
+
+/// A file with tables and without our mark belongs to another program. Reading it also finds what is no database.
+fn refuse_foreign(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let explain = |error| open_error(path, error);
+    let id: i32 = connection
+        .query_row("PRAGMA application_id", [], |row| row.get(0))
+        .map_err(explain)?;
+    let tables: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(explain)?;
+    if id == APPLICATION_ID || (id == 0 && tables == 0) {
+        Ok(())
+    } else {
+        Err(OpenError::Foreign(path.display().to_string()))
+    }
+}

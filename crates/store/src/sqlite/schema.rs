@@ -1,0 +1,68 @@
+//! Migrations on SQLite.
+
+use std::path::Path;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use symbolon_domain::Timestamp;
+
+use super::errors::open_error;
+use super::open::APPLICATION_ID;
+use crate::OpenError;
+use crate::migrate::{Applied, CREATE_TABLE, INSERT, LIST, MIGRATIONS, pending};
+
+/// Brings the tables up to date. The write lock keeps other processes out meanwhile.
+pub(super) fn migrate(
+    connection: &Connection,
+    name: &str,
+    now: Timestamp,
+) -> Result<(), OpenError> {
+    let explain = |error| open_error(Path::new(name), error);
+    // Looked at without the lock first: most starts have nothing to do.
+    if pending(MIGRATIONS, &applied(connection).map_err(explain)?)?
+        .next()
+        .is_none()
+    {
+        return Ok(());
+    }
+    let transaction =
+        Transaction::new_unchecked(connection, TransactionBehavior::Immediate).map_err(explain)?;
+    let steps = pending(MIGRATIONS, &applied(&transaction).map_err(explain)?)?;
+    transaction.execute_batch(CREATE_TABLE).map_err(explain)?;
+    transaction
+        .pragma_update(None, "application_id", APPLICATION_ID)
+        .map_err(explain)?;
+    for step in steps {
+        transaction.execute_batch(step.text).map_err(explain)?;
+        let noted = params![
+            step.number,
+            step.name,
+            step.digest(),
+            step.needs,
+            now.millis()
+        ];
+        transaction.execute(INSERT, noted).map_err(explain)?;
+        tracing::info!(
+            number = step.number,
+            name = step.name,
+            "migrated the database"
+        );
+    }
+    transaction.commit().map_err(explain)
+}
+
+/// The steps that were applied.
+pub(super) fn applied(connection: &Connection) -> rusqlite::Result<Vec<Applied>> {
+    if !connection.table_exists(None, "schema_migrations")? {
+        return Ok(Vec::new());
+    }
+    let mut statement = connection.prepare(LIST)?;
+    let rows = statement.query_map([], |row| {
+        Ok(Applied {
+            number: row.get(0)?,
+            name: row.get(1)?,
+            digest: row.get(2)?,
+            needs: row.get(3)?,
+        })
+    })?;
+    rows.collect()
+}

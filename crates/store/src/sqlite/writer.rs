@@ -1,0 +1,210 @@
+//! Group commit: one thread writes what many tasks wait for in one transaction, so that one sync of the disk
+//! serves them all.
+//!
+//! 1. A task sends its statements and waits. The queue is bounded; when it is full the task is told so.
+//! 2. The thread takes everything that waits, up to [`GROUP`], and begins a transaction.
+//! 3. It runs each batch. One whose expectation misses, or that breaks a constraint, is undone alone. An error of
+//!    the database itself (disk full, damaged, locked) ends the whole group.
+//! 4. It commits, and only then answers. If the commit fails everybody gets its error.
+
+use std::io;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Mutex, PoisonError, RwLock};
+use std::thread::{self, JoinHandle};
+
+use rusqlite::{Connection, params_from_iter};
+use tokio::sync::oneshot;
+
+use super::checkpoint::{Checkpointer, Log};
+use super::errors::{error_of, is_fatal};
+use super::{Main, lock};
+use crate::Error;
+use crate::statement::{Expect, Statement};
+
+/// How many batches may wait.
+const QUEUE: usize = 4096;
+/// How many batches share a transaction: enough that the sync is a small part of the time, few enough that the
+/// first one does not wait for long.
+const GROUP: usize = 256;
+
+/// A batch on its way.
+struct Job {
+    statements: Vec<Statement>,
+    answer: oneshot::Sender<Result<u64, Error>>,
+}
+
+/// The sending side.
+pub(super) struct Writer {
+    queue: RwLock<Option<SyncSender<Job>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    /// Starts the thread. `checkpoints` is a connection of its own to the same file, if there is a file.
+    pub(super) fn start(main: Main, checkpoints: Option<Connection>) -> io::Result<Self> {
+        let (queue, jobs) = sync_channel(QUEUE);
+        let checkpointer = checkpoints.map(Checkpointer::start).transpose()?;
+        let thread = thread::Builder::new()
+            .name("symbolon-writer".into())
+            .spawn(move || run(&jobs, &main, checkpointer))?;
+        Ok(Self {
+            queue: RwLock::new(Some(queue)),
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Runs statements in one transaction and returns once it is durable.
+    pub(super) async fn write(&self, statements: Vec<Statement>) -> Result<u64, Error> {
+        let (answer, answered) = oneshot::channel();
+        self.send(Job { statements, answer })?;
+        // Dropped unanswered: the thread is gone, and nothing will answer later.
+        answered.await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    fn send(&self, job: Job) -> Result<(), Error> {
+        let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(queue) = queue.as_ref() else {
+            return Err(Error::fault("the store was closed"));
+        };
+        queue.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => Error::Busy,
+            TrySendError::Disconnected(_) => gone(),
+        })
+    }
+
+    /// Waits until everything that was sent is written and the connection is closed.
+    pub(super) async fn close(&self) {
+        drop(
+            self.queue
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
+        let thread = lock(&self.thread).take();
+        if let Some(thread) = thread {
+            let joined = tokio::task::spawn_blocking(move || thread.join().is_ok()).await;
+            if !joined.unwrap_or(false) {
+                tracing::error!("the thread that writes to the database had failed");
+            }
+        }
+    }
+}
+
+fn gone() -> Error {
+    Error::fault("the thread that writes to the database has failed")
+}
+
+fn run(jobs: &Receiver<Job>, main: &Main, checkpointer: Option<Checkpointer>) {
+    let mut log = Log::new(checkpointer);
+    let mut group = Vec::with_capacity(GROUP);
+    while let Ok(first) = jobs.recv() {
+        group.push(first);
+        while group.len() < GROUP
+            && let Ok(next) = jobs.try_recv()
+        {
+            group.push(next);
+        }
+        let main = lock(main);
+        let Some(connection) = main.as_ref() else {
+            return;
+        };
+        write_group(connection, &mut group);
+        log.after_group(connection);
+    }
+    // Ends its thread and its connection, so that this one is the last to go.
+    drop(log);
+    lock(main).take();
+}
+
+/// Steps 2 to 4; leaves the group empty.
+fn write_group(connection: &Connection, group: &mut Vec<Job>) {
+    let committed = run_group(connection, group);
+    if committed.is_err() && !connection.is_autocommit() {
+        // SQLite has done it already after some errors, hence the question before.
+        if let Err(error) = connection.execute_batch("ROLLBACK") {
+            tracing::error!(%error, "cannot roll back");
+        }
+    }
+    match committed {
+        Ok(outcomes) => {
+            for (job, outcome) in group.drain(..).zip(outcomes) {
+                // Nobody may be there to hear it.
+                let _ = job.answer.send(outcome);
+            }
+        }
+        Err(error) => {
+            tracing::warn!(%error, batches = group.len(), "a transaction failed");
+            for job in group.drain(..) {
+                let _ = job.answer.send(Err(shared(&error)));
+            }
+        }
+    }
+}
+
+/// The same error for everybody.
+fn shared(error: &rusqlite::Error) -> Error {
+    match error {
+        rusqlite::Error::SqliteFailure(code, message) => {
+            error_of(rusqlite::Error::SqliteFailure(*code, message.clone()))
+        }
+        other => Error::fault(other.to_string()),
+    }
+}
+
+type Outcome = Result<u64, Error>;
+
+fn run_group(connection: &Connection, group: &[Job]) -> rusqlite::Result<Vec<Outcome>> {
+    run_simple(connection, "BEGIN IMMEDIATE")?;
+    let mut outcomes = Vec::with_capacity(group.len());
+    for job in group {
+        outcomes.push(run_batch(connection, &job.statements)?);
+    }
+    run_simple(connection, "COMMIT")?;
+    Ok(outcomes)
+}
+
+/// Runs a batch and undoes it if it cannot be all of it. `Err` is an error that ends the whole group.
+fn run_batch(connection: &Connection, statements: &[Statement]) -> rusqlite::Result<Outcome> {
+    if let [only] = statements {
+        // Of one statement there is nothing to undo: what missed changed no row, and SQLite undoes what failed.
+        return run_statement(connection, only);
+    }
+    run_simple(connection, "SAVEPOINT batch")?;
+    let mut changed = 0;
+    for statement in statements {
+        match run_statement(connection, statement)? {
+            Ok(rows) => changed += rows,
+            Err(error) => {
+                run_simple(connection, "ROLLBACK TO batch")?;
+                run_simple(connection, "RELEASE batch")?;
+                return Ok(Err(error));
+            }
+        }
+    }
+    run_simple(connection, "RELEASE batch")?;
+    Ok(Ok(changed))
+}
+
+fn run_statement(connection: &Connection, statement: &Statement) -> rusqlite::Result<Outcome> {
+    let run = || {
+        connection
+            .prepare_cached(statement.text)?
+            .execute(params_from_iter(&statement.values))
+    };
+    match run() {
+        Ok(rows) if statement.expect.is_met(rows as u64) => Ok(Ok(rows as u64)),
+        Ok(0) => Ok(Err(Error::Stale)),
+        // More than one row behind a primary key: the texts are wrong. Nothing of it may stay.
+        Ok(rows) if matches!(statement.expect, Expect::Rows(1)) => {
+            Err(rusqlite::Error::StatementChangedRows(rows))
+        }
+        Ok(_) => Ok(Err(Error::Stale)),
+        // SQLite ends the transaction itself after some errors.
+        Err(error) if is_fatal(&error) || connection.is_autocommit() => Err(error),
+        Err(error) => Ok(Err(error_of(error))),
+    }
+}
+
+fn run_simple(connection: &Connection, text: &'static str) -> rusqlite::Result<()> {
+    connection.prepare_cached(text)?.execute([]).map(|_| ())
+}

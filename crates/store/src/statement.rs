@@ -1,0 +1,42 @@
+//! A statement: its text, its values, and how many rows it must change.
+
+use crate::value::Value;
+
+/// How many rows a statement must change; anything else rolls the whole batch back as [`crate::Error::Stale`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expect {
+    Any,
+    Rows(u64),
+}
+
+impl Expect {
+    pub(crate) fn is_met(self, changed: u64) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Rows(rows) => rows == changed,
+        }
+    }
+}
+
+/// A statement that writes, ready to run on either engine.
+#[derive(Debug)]
+pub(crate) struct Statement {
+    pub(crate) text: &'static str,
+    pub(crate) values: Vec<Value>,
+    pub(crate) expect: Expect,
+}
+
+/// Names the texts of a module's statements, and lists them for the tests that prepare each on both engines.
+///
+/// One text for both: binds are `$1` to `$n`, and since SQLite counts them where they first stand, they must
+/// first stand in that order.
+macro_rules! statements {
+    ($($(#[$meta:meta])* $name:ident = $text:expr;)+) => {
+        $($(#[$meta])* const $name: &str = $text;)+
+
+        #[cfg(test)]
+        pub(crate) const STATEMENTS: &[(&str, &str)] = &[$((stringify!($name), $name)),+];
+    };
+}
+
+pub(crate) use statements;

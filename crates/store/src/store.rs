@@ -1,0 +1,187 @@
+use std::fmt;
+use std::sync::Arc;
+
+use symbolon_domain::Timestamp;
+
+use crate::postgres::Postgres;
+use crate::sqlite::Sqlite;
+use crate::statement::{Expect, Statement};
+use crate::tables::feed::Feed;
+use crate::value::{Row, Value};
+use crate::{Batch, DatabaseUrl, Error, OpenError};
+
+/// How a database is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenOptions {
+    /// Whether a file that is not there is made (mode 0600). PostgreSQL's databases are never made.
+    pub create: bool,
+    /// The most connections to PostgreSQL at a time.
+    pub connections: usize,
+}
+
+impl Default for OpenOptions {
+    /// Makes a missing file; 16 connections.
+    fn default() -> Self {
+        Self {
+            create: true,
+            connections: 16,
+        }
+    }
+}
+
+/// What [`Store::changed`] saw last. A new one has seen nothing.
+#[derive(Debug, Default)]
+pub struct Watch {
+    pub(crate) version: Option<i64>,
+    pub(crate) feed: Option<Feed>,
+}
+
+/// An open database. Cloning it is cheap and gives the same one.
+#[derive(Clone)]
+pub struct Store {
+    engine: Arc<Engine>,
+}
+
+/// The one place that tells the engines apart.
+enum Engine {
+    Sqlite(Sqlite),
+    Postgres(Postgres),
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let engine = match &*self.engine {
+            Engine::Sqlite(_) => "SQLite",
+            Engine::Postgres(_) => "PostgreSQL",
+        };
+        f.debug_tuple("Store").field(&engine).finish()
+    }
+}
+
+impl Store {
+    /// Opens a database. Its tables may be missing or old: see [`Store::migrate`].
+    ///
+    /// # Errors
+    /// One sentence that says what is wrong. Existing data is untouched then.
+    pub async fn open(url: &DatabaseUrl, options: &OpenOptions) -> Result<Self, OpenError> {
+        let engine = match url {
+            DatabaseUrl::Sqlite(path) => Engine::Sqlite(Sqlite::open(path, options.create)?),
+            DatabaseUrl::SqliteMemory => Engine::Sqlite(Sqlite::memory()?),
+            DatabaseUrl::Postgres(text) => {
+                Engine::Postgres(Postgres::open(text, options.connections).await?)
+            }
+        };
+        Ok(Self {
+            engine: Arc::new(engine),
+        })
+    }
+
+    /// Brings the tables up to date, one process at a time; `now` is written beside what was applied.
+    ///
+    /// # Errors
+    /// [`OpenError::Newer`], [`OpenError::Changed`], [`OpenError::Foreign`], or what is in the way of writing;
+    /// the tables are as before then.
+    pub async fn migrate(&self, now: Timestamp) -> Result<(), OpenError> {
+        match &*self.engine {
+            Engine::Sqlite(sqlite) => sqlite.migrate(now),
+            Engine::Postgres(postgres) => postgres.migrate(now).await,
+        }
+    }
+
+    /// The number of the last migration that was applied; 0 before the first.
+    ///
+    /// # Errors
+    /// [`OpenError::Server`] and [`OpenError::Other`].
+    pub async fn schema_version(&self) -> Result<i64, OpenError> {
+        let applied = match &*self.engine {
+            Engine::Sqlite(sqlite) => sqlite.applied()?,
+            Engine::Postgres(postgres) => postgres.applied().await?,
+        };
+        Ok(applied
+            .iter()
+            .map(|migration| migration.number)
+            .max()
+            .unwrap_or(0))
+    }
+
+    /// An empty batch.
+    pub fn batch(&self) -> Batch {
+        Batch::new(self.clone())
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] and [`Error::Fault`].
+    pub async fn ping(&self) -> Result<(), Error> {
+        self.feed().await.map(|_| ())
+    }
+
+    /// Finishes what was committed, then lets go of files and connections. Later calls are [`Error::Fault`].
+    pub async fn close(&self) {
+        match &*self.engine {
+            Engine::Sqlite(sqlite) => sqlite.close().await,
+            Engine::Postgres(postgres) => postgres.close(),
+        }
+    }
+
+    /// The first row of an answer.
+    pub(crate) async fn find<T>(
+        &self,
+        text: &'static str,
+        values: &[Value],
+        read: impl Fn(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        match &*self.engine {
+            Engine::Sqlite(sqlite) => sqlite.find(text, values, read),
+            Engine::Postgres(postgres) => postgres.find(text, values, read).await,
+        }
+    }
+
+    /// All rows of an answer, of which there are at most `limit`; 0 if they are known to be few.
+    pub(crate) async fn list<T: Send + 'static>(
+        &self,
+        text: &'static str,
+        values: Vec<Value>,
+        limit: u32,
+        read: fn(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        match &*self.engine {
+            Engine::Sqlite(sqlite) => sqlite.list(text, values, limit, read).await,
+            Engine::Postgres(postgres) => postgres.list(text, &values, read).await,
+        }
+    }
+
+    pub(crate) async fn count(&self, text: &'static str, values: &[Value]) -> Result<u32, Error> {
+        let count = self
+            .find(text, values, |row| row.int(0))
+            .await?
+            .unwrap_or(0);
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
+    /// Runs statements in one transaction, and returns how many rows they changed once that is durable.
+    pub(crate) async fn write(&self, statements: Vec<Statement>) -> Result<u64, Error> {
+        match &*self.engine {
+            Engine::Sqlite(sqlite) => sqlite.write(statements).await,
+            Engine::Postgres(postgres) => postgres.write(statements).await,
+        }
+    }
+
+    pub(crate) async fn purge(&self, text: &'static str, values: Vec<Value>) -> Result<u64, Error> {
+        self.write(vec![Statement {
+            text,
+            values,
+            expect: Expect::Any,
+        }])
+        .await
+    }
+
+    /// A number that is another one after every commit, where that is cheaper to read than the feed.
+    pub(crate) async fn data_version(&self) -> Result<Option<i64>, Error> {
+        match &*self.engine {
+            Engine::Sqlite(sqlite) => sqlite.data_version(),
+            Engine::Postgres(_) => Ok(None),
+        }
+    }
+}

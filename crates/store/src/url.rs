@@ -1,0 +1,87 @@
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use tokio_postgres::config::Host;
+
+use crate::OpenError;
+
+#[cfg(test)]
+mod tests;
+
+/// Where the data is. Printing it shows neither user nor password.
+#[derive(Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// `sqlite:PATH`: a file of the embedded database.
+    Sqlite(PathBuf),
+    /// `sqlite::memory:`: the embedded database without a file; gone with the store.
+    SqliteMemory,
+    /// `postgres://…`: a PostgreSQL server, or several of which one takes writes.
+    Postgres(String),
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = OpenError;
+
+    fn from_str(text: &str) -> Result<Self, OpenError> {
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Ok(Self::Postgres(text.to_owned()));
+        }
+        let Some(path) = text.strip_prefix("sqlite:") else {
+            return Err(OpenError::Url(
+                "it must begin with sqlite: or postgres://".into(),
+            ));
+        };
+        if path == ":memory:" || path == "//:memory:" {
+            return Ok(Self::SqliteMemory);
+        }
+        let path = path.strip_prefix("//").unwrap_or(path);
+        if path.is_empty() || path.contains('\0') {
+            return Err(OpenError::Url(
+                "sqlite: must be followed by the path of a file".into(),
+            ));
+        }
+        if path.contains('?') {
+            return Err(OpenError::Url("sqlite: takes a path and no options".into()));
+        }
+        Ok(Self::Sqlite(path.into()))
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::SqliteMemory => f.write_str("sqlite::memory:"),
+            Self::Postgres(url) => write!(f, "postgres://{}", without_credentials(url)),
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Hosts and database, from the parsed URL: cutting the text would show part of a password with an odd character.
+fn without_credentials(url: &str) -> String {
+    let Ok(config) = url.parse::<tokio_postgres::Config>() else {
+        return "…".to_owned();
+    };
+    let hosts = config.get_hosts().iter().enumerate().map(|(place, host)| {
+        let port = config.get_ports().get(place).or(config.get_ports().first());
+        match (host, port) {
+            (Host::Tcp(name), Some(port)) if *port != 5432 => format!("{name}:{port}"),
+            (Host::Tcp(name), _) => name.clone(),
+            #[cfg(unix)]
+            (Host::Unix(path), _) => path.display().to_string(),
+        }
+    });
+    let hosts: Vec<String> = hosts.collect();
+    format!(
+        "{}/{}",
+        hosts.join(","),
+        config.get_dbname().unwrap_or_default()
+    )
+}

@@ -1,0 +1,54 @@
+use super::*;
+
+#[test]
+fn forms() {
+    let parse = |text: &str| text.parse::<DatabaseUrl>();
+    assert_eq!(
+        parse("sqlite:a/b.db").unwrap(),
+        DatabaseUrl::Sqlite("a/b.db".into())
+    );
+    assert_eq!(
+        parse("sqlite:/a b.db").unwrap(),
+        DatabaseUrl::Sqlite("/a b.db".into())
+    );
+    assert_eq!(
+        parse("sqlite:///a.db").unwrap(),
+        DatabaseUrl::Sqlite("/a.db".into())
+    );
+    assert_eq!(parse("sqlite::memory:").unwrap(), DatabaseUrl::SqliteMemory);
+    for url in ["postgres://h1,h2/db", "postgresql:///db?host=/run"] {
+        assert_eq!(parse(url).unwrap(), DatabaseUrl::Postgres(url.into()));
+    }
+    for bad in [
+        "",
+        "sqlite:",
+        "sqlite:a?mode=ro",
+        "mysql://h/db",
+        "a.db",
+        "sqlite:a\0b",
+    ] {
+        assert!(matches!(parse(bad), Err(OpenError::Url(_))), "{bad:?}");
+    }
+}
+
+#[test]
+fn printing_shows_no_credentials() {
+    for (url, shown) in [
+        (
+            "postgres://me:secret@h1:1,h2:2/db?options=secret",
+            "postgres://h1:1,h2:2/db",
+        ),
+        ("postgresql://h/db", "postgres://h/db"),
+        ("postgres://me:s%40cret@h/db", "postgres://h/db"),
+        ("postgres://h/db?password=secret@secret", "postgres://h/db"),
+        (
+            "postgres:///db?user=me&password=secret&host=/run/pg",
+            "postgres:///run/pg/db",
+        ),
+        ("postgres://me:secret@h:notaport/db", "postgres://…"),
+    ] {
+        let url: DatabaseUrl = url.parse().unwrap();
+        assert_eq!(url.to_string(), shown);
+        assert_eq!(format!("{url:?}"), shown);
+    }
+}
