@@ -3,6 +3,9 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
+#[cfg(test)]
+mod tests;
+
 /// A text that is not an id: 32 hexadecimal digits in five hyphenated groups (RFC 9562 section 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("malformed id")]

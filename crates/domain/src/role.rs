@@ -4,6 +4,9 @@ use std::str::FromStr;
 
 use crate::Problem;
 
+#[cfg(test)]
+mod tests;
+
 /// In characters.
 const MAX_LENGTH: usize = 64;
 

@@ -7,9 +7,6 @@ use crate::{Refusal, SessionId, Timestamp, UserId};
 #[cfg(test)]
 mod tests;
 
-/// The whole life of a session that was not asked to be remembered.
-const UNREMEMBERED_LIFE: Duration = Duration::from_hours(24);
-
 words! {
     /// How the refresh token of a session travels.
     pub enum Transport ("transport") {
@@ -148,25 +145,28 @@ pub struct SessionPolicy {
     pub idle_ttl: Duration,
     /// The absolute life of a remembered session.
     pub absolute_ttl: Duration,
+    /// The absolute life of one that is not remembered.
+    pub unremembered_ttl: Duration,
 }
 
 impl Default for SessionPolicy {
-    /// Idle 7 days, absolute 30 days.
+    /// Idle 7 days, absolute 30 days; 24 hours where not remembered.
     fn default() -> Self {
         Self {
             idle_ttl: Duration::from_hours(7 * 24),
             absolute_ttl: Duration::from_hours(30 * 24),
+            unremembered_ttl: Duration::from_hours(24),
         }
     }
 }
 
 impl SessionPolicy {
-    /// The lives of a session made at `now`. One that is not remembered lives 24 hours in total.
+    /// The lives of a session made at `now`. One that is not remembered has a shorter one.
     pub fn lifetimes(&self, remember: bool, now: Timestamp) -> Lifetimes {
         let absolute = if remember {
             self.absolute_ttl
         } else {
-            self.absolute_ttl.min(UNREMEMBERED_LIFE)
+            self.absolute_ttl.min(self.unremembered_ttl)
         };
         Lifetimes {
             idle_ttl: self.idle_ttl.min(absolute),

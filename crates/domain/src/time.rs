@@ -1,5 +1,8 @@
 use std::time::Duration;
 
+#[cfg(test)]
+mod tests;
+
 /// A moment: milliseconds since 1970-01-01T00:00:00Z. All arithmetic saturates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(i64);

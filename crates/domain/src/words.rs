@@ -1,5 +1,8 @@
 //! Closed sets of words: enums with one fixed spelling for each variant, in storage and on the wire.
 
+#[cfg(test)]
+mod tests;
+
 /// A word that is not in the closed set it was looked up in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("unknown {0}")]

@@ -14,6 +14,8 @@ struct Act {
     thief: bool,
     /// Since the last act, longer than the leeway.
     wait: u64,
+    /// Whether the answers of this act are lost on their way to the owner. Those to the thief never are.
+    lost: bool,
     /// Refreshes in this act, each after so many milliseconds.
     refreshes: [Option<u64>; 3],
 }
@@ -42,12 +44,14 @@ fn owned_refresh() -> impl Strategy<Value = (u64, Option<u64>)> {
 
 fn stories() -> impl Strategy<Value = Story> {
     let more = || prop::option::weighted(0.3, 0..2 * LEEWAY);
-    let act =
-        (any::<bool>(), wait(), more(), more()).prop_map(|(thief, wait, second, third)| Act {
-            thief,
-            wait,
-            refreshes: [Some(0), second, third],
-        });
+    let lost = prop::bool::weighted(0.2);
+    let act = (any::<bool>(), wait(), lost, more(), more());
+    let act = act.prop_map(|(thief, wait, lost, second, third)| Act {
+        thief,
+        wait,
+        lost: lost && !thief,
+        refreshes: [Some(0), second, third],
+    });
     let stolen_back = prop_oneof![4 => Just(0_u64), 2 => Just(1), 1 => 2..5_u64];
     (
         prop::collection::vec(owned_refresh(), 0..8),
@@ -63,6 +67,7 @@ fn stories() -> impl Strategy<Value = Story> {
 
 struct Party {
     token: Token,
+    /// Refreshes that it heard the answer of.
     refreshes: u32,
 }
 
@@ -119,22 +124,24 @@ fn played(story: &Story) -> Result<Outcome, TestCaseError> {
         outcome.now += act.wait;
         for pause in act.refreshes.iter().flatten() {
             outcome.now += pause;
-            outcome.refresh(act.thief)?;
+            outcome.refresh(act)?;
         }
     }
     Ok(outcome)
 }
 
 impl Outcome {
-    fn refresh(&mut self, thief: bool) -> Result<(), TestCaseError> {
+    fn refresh(&mut self, act: &Act) -> Result<(), TestCaseError> {
         let dead_before = self.server.dead;
-        let party = if thief {
+        let party = if act.thief {
             &mut self.thief
         } else {
             &mut self.owner
         };
-        party.refreshes += 1;
-        match self.server.refresh(party.token, self.now) {
+        let answer = self.server.refresh(party.token, self.now);
+        party.refreshes += u32::from(!act.lost);
+        match answer {
+            Answer::Token(_) if act.lost => {}
             Answer::Token(next) => party.token = next,
             Answer::Dead => prop_assert!(dead_before),
             Answer::Reused => prop_assert!(!dead_before && self.server.dead),
