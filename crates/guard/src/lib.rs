@@ -1,1 +1,39 @@
-//! placeholder
+//! Decides, inside a resource and without asking anybody, whether an access token is good.
+//!
+//! A [`Guard`] holds the issuer's keys, the live revocations and a bounded cache of tokens it has verified. It has no
+//! clock and no network: its owner gives it the time, new keys and the entries of the revocation feed.
+//!
+//! ```
+//! use symbolon_guard::{Effect, Entry, Guard, GuardOptions, Kind};
+//! use symbolon_token::{Algorithm, KeySet, Verifier, feed_key};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let verifier = Verifier::access("https://auth.example", "https://api.example", &[Algorithm::Es256])?;
+//! let keys = KeySet::from_jwks_json(br#"{"keys":[]}"#)?;
+//! let guard = Guard::new(GuardOptions { verifier, cache_capacity: 10_000 }, keys);
+//!
+//! guard.apply(&Entry {
+//!     kind: Kind::Session,
+//!     key: feed_key("session", "0190a5c0-0000-7000-8000-000000000000"),
+//!     effect: Effect::Revoked,
+//!     until: 1_790_000_900,
+//! });
+//! let refused = guard.check("no token at all", 1_790_000_000).unwrap_err();
+//! assert_eq!(refused.code(), "invalid_token");
+//! # Ok(())
+//! # }
+//! ```
+
+#![warn(missing_docs)]
+
+mod cache;
+mod entry;
+mod guard;
+mod keys;
+mod revocations;
+mod table;
+
+pub use cache::Verified;
+pub use entry::{Effect, Entry, FeedKey, Kind, MalformedEntry, Parts};
+pub use guard::{Guard, GuardOptions, Rejection};
+pub use revocations::{Hit, RevocationSet, Subject};
