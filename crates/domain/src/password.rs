@@ -128,7 +128,7 @@ fn normalised(text: &str) -> Zeroizing<String> {
     if is_nfc_quick(text.chars()) == IsNormalized::Yes {
         return Zeroizing::new(text.to_owned());
     }
-    // NFC makes UTF-8 at most three times as long (Unicode Standard Annex 15 section 10).
+    // NFC makes UTF-8 at most three times as long (the expansion factors in Unicode's normalization FAQ).
     let mut buffer = Zeroizing::new(String::with_capacity(text.len() * 3));
     buffer.extend(text.nfc());
     buffer

@@ -7,6 +7,7 @@ use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
 
 mod anything;
+mod chain;
 mod honest;
 mod model;
 mod table;
