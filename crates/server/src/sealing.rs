@@ -1,12 +1,16 @@
 //! The master key, and what is sealed under it: private keys in the database are worth nothing without it.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+mod file;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::io;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::{hkdf, hmac};
-use base64_simd::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use base64_simd::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
 use crate::rng::{Rng, RngError};
@@ -15,8 +19,6 @@ use crate::secret::Secret;
 const KEY_BYTES: usize = 32;
 /// The first byte of everything sealed: AES-256-GCM under the subkey `seal`.
 const VERSION: u8 = 1;
-/// No key file is longer than this.
-const FILE_LIMIT: u64 = 1024;
 
 /// 32 secret bytes that are kept outside the database.
 #[derive(Clone)]
@@ -109,25 +111,7 @@ impl MasterKey {
     /// # Errors
     /// When the file is missing ([`MasterKeyError::is_missing`]), unreadable, readable by others, or holds no key.
     pub fn read_file(path: &Path) -> Result<Self, MasterKeyError> {
-        let io = |source| MasterKeyError::Io {
-            path: path.to_owned(),
-            action: "read",
-            source,
-        };
-        let file = File::open(path).map_err(io)?;
-        let meta = file.metadata().map_err(io)?;
-        if !meta.is_file() {
-            return Err(io(io::Error::other("it is not a regular file")));
-        }
-        if others_may_read(&meta) {
-            return Err(MasterKeyError::Exposed {
-                path: path.to_owned(),
-            });
-        }
-        let mut text = Zeroizing::new(String::new());
-        file.take(FILE_LIMIT + 1)
-            .read_to_string(&mut text)
-            .map_err(io)?;
+        let text = file::read_private(path)?;
         Self::from_text(text.trim_end_matches(['\r', '\n'])).map_err(|source| {
             MasterKeyError::BadFile {
                 path: path.to_owned(),
@@ -145,24 +129,8 @@ impl MasterKey {
         let key = Self::generate(rng)?;
         let mut text = Zeroizing::new(URL_SAFE_NO_PAD.encode_to_string(key.0.expose()));
         text.push('\n');
-        let io = |source| MasterKeyError::Io {
-            path: path.to_owned(),
-            action: "written",
-            source,
-        };
-        let draft = path.with_extension(format!(
-            "draft-{}",
-            URL_SAFE_NO_PAD.encode_to_string(rng.bytes::<6>()?)
-        ));
-        let written =
-            write_private(&draft, text.as_bytes()).and_then(|()| std::fs::hard_link(&draft, path));
-        let removed = std::fs::remove_file(&draft);
-        match written {
-            // Some network file systems have no links: there the file is made in place.
-            Err(error) if no_links(&error) => write_private(path, text.as_bytes()).map_err(io)?,
-            other => other.and(removed).map_err(io)?,
-        }
-        sync_folder(path).map_err(io)?;
+        let draft = URL_SAFE_NO_PAD.encode_to_string(rng.bytes::<6>()?);
+        file::create_private(path, &draft, text.as_bytes())?;
         Ok(key)
     }
 
@@ -240,84 +208,10 @@ impl MasterKey {
     }
 
     fn from_text(text: &str) -> Result<Self, MasterKeyError> {
-        let bytes = decode(text).ok_or(MasterKeyError::Malformed)?;
+        let bytes = text::decode(text).ok_or(MasterKeyError::Malformed)?;
         if bytes.iter().all(|byte| *byte == bytes[0]) {
             return Err(MasterKeyError::Placeholder);
         }
         Ok(Self(Secret::new(*bytes)))
     }
 }
-
-/// 64 characters are hexadecimal, 43 or 44 one of the base64 alphabets.
-fn decode(text: &str) -> Option<Zeroizing<[u8; KEY_BYTES]>> {
-    let bytes = Zeroizing::new(match text.len() {
-        64 => decode_hex(text.as_bytes())?,
-        44 => STANDARD
-            .decode_to_vec(text)
-            .or_else(|_| URL_SAFE_NO_PAD.decode_to_vec(text.trim_end_matches('=')))
-            .ok()?,
-        43 => URL_SAFE_NO_PAD
-            .decode_to_vec(text)
-            .or_else(|_| STANDARD_NO_PAD.decode_to_vec(text))
-            .ok()?,
-        _ => return None,
-    });
-    bytes.as_slice().try_into().ok().map(Zeroizing::new)
-}
-
-fn decode_hex(digits: &[u8]) -> Option<Vec<u8>> {
-    let nibble = |digit: u8| {
-        char::from(digit)
-            .to_digit(16)
-            .and_then(|value| u8::try_from(value).ok())
-    };
-    digits
-        .chunks_exact(2)
-        .map(|pair| Some(nibble(pair[0])? << 4 | nibble(pair[1])?))
-        .collect()
-}
-
-/// Makes a file that only its owner may read, and waits until it is on the disk.
-fn write_private(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(contents)?;
-    file.sync_all()
-}
-
-fn no_links(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied
-    )
-}
-
-#[cfg(unix)]
-fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_path: &Path) -> io::Result<()> {
-    Ok(())
-}
-
-#[cfg(unix)]
-fn others_may_read(meta: &std::fs::Metadata) -> bool {
-    std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o077 != 0
-}
-
-#[cfg(not(unix))]
-fn others_may_read(_meta: &std::fs::Metadata) -> bool {
-    false
-}
-
-#[cfg(test)]
-mod tests;

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::error::{ConfigError, ConfigErrors};
 use super::layers::{Layers, Place, Written};
 use super::settings::{SETTINGS, Setting};
-use super::{Config, Shown, types};
+use super::{Config, Shown, parse};
 use crate::secret::Secret;
 
 /// Why a text is no value: more than "expected …" where there is more to say, else empty.
@@ -72,7 +72,7 @@ impl Reader {
     }
 
     pub(super) fn duration(&mut self, name: &'static str) -> Duration {
-        self.required(name, Duration::ZERO, types::duration)
+        self.required(name, Duration::ZERO, parse::duration)
     }
 
     /// A list: one in the file, or one text with commas.
@@ -123,7 +123,9 @@ impl Reader {
             source,
             problem: problem(),
         });
-        self.wrong.extend(names);
+        if let [name] = names {
+            self.wrong.push(name);
+        }
     }
 
     /// What `config show` shows.
@@ -191,8 +193,8 @@ fn shown(setting: &Setting, written: &Written) -> Shown {
         .map(|item| item.as_str())
         .collect::<Vec<_>>()
         .join(", ");
-    let value = if setting.secret && !value.is_empty() {
-        "(secret)".to_owned()
+    let value = if setting.secret {
+        veiled(&value)
     } else {
         value
     };
@@ -200,5 +202,14 @@ fn shown(setting: &Setting, written: &Written) -> Shown {
         name: setting.name,
         value,
         source: written.place.to_string(),
+    }
+}
+
+/// What may be seen of a secret: which kind of server a URL leads to, and a path, which is none.
+fn veiled(value: &str) -> String {
+    match value.split_once("://") {
+        _ if value.is_empty() || value.starts_with("sqlite:") => value.to_owned(),
+        Some((scheme, _)) => format!("{scheme}://(secret)"),
+        None => "(secret)".to_owned(),
     }
 }
