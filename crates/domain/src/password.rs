@@ -20,6 +20,7 @@ mod tests;
 const MAX_BYTES: usize = 4096;
 
 /// A password in NFC, erased from memory when dropped. `Debug` does not print it.
+#[derive(Clone)]
 pub struct Password(Zeroizing<String>);
 
 impl Password {

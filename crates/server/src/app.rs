@@ -1,0 +1,136 @@
+//! The application: settings, clock, chance, store and keys, and how it starts.
+
+mod start;
+
+use std::sync::OnceLock;
+
+use arc_swap::ArcSwap;
+use symbolon_domain::revocation::{Entry, Revocation};
+use symbolon_domain::{PasswordRules, SessionId};
+use symbolon_guard::Guard;
+use symbolon_store::{Batch, Store};
+use symbolon_token::refresh::RefreshToken;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::flows::Error;
+use crate::flows::keys::KeyRing;
+use crate::hashing::Hasher;
+use crate::metrics::Metrics;
+use crate::rng::Rng;
+use crate::sealing::MasterKey;
+use crate::throttle::Throttle;
+
+pub use start::StartError;
+
+/// Everything that a flow needs. One for a process; shared behind an `Arc`.
+pub struct App {
+    /// The settings.
+    pub config: Config,
+    /// The clock: the only source of time.
+    pub clock: Clock,
+    /// The only source of chance.
+    pub rng: Rng,
+    /// The database.
+    pub store: Store,
+    /// The pool that hashes passwords.
+    pub hasher: Hasher,
+    /// Limits on guessing.
+    pub throttle: Throttle,
+    /// What the process counts.
+    pub metrics: Metrics,
+    issuance: OnceLock<Issuance>,
+}
+
+/// What issues and checks tokens: there once the keys are open.
+pub struct Issuance {
+    /// The `iss` of every token.
+    pub issuer: String,
+    /// The `aud` of our own access tokens.
+    pub audience: String,
+    /// The open keys.
+    pub ring: ArcSwap<KeyRing>,
+    /// The verifier of our own routes.
+    pub guard: Guard,
+    /// Opens and seals stored keys.
+    pub master: MasterKey,
+}
+
+impl App {
+    /// What issues tokens.
+    ///
+    /// # Errors
+    /// A fault in a command that has not opened the keys.
+    pub fn issuance(&self) -> Result<&Issuance, Error> {
+        self.issuance.get().ok_or_else(|| Error::Fault { context: "issuing", source: "the keys are not open".into() })
+    }
+
+    /// Commits `batch` with its revocations last, so that the feed's counter is locked shortest, and tells the
+    /// guard of this process before anybody hears of the commit.
+    ///
+    /// # Errors
+    /// As the store says; nothing is revoked then.
+    pub async fn commit(&self, mut batch: Batch, revocations: &[Revocation]) -> Result<(), symbolon_store::Error> {
+        for revocation in revocations {
+            batch.insert_revocation(revocation);
+        }
+        batch.commit().await?;
+        if let Some(issuance) = self.issuance.get() {
+            for revocation in revocations {
+                issuance.apply(&revocation.entry(0));
+            }
+        }
+        Ok(())
+    }
+
+    /// The rules for a new password, from the settings.
+    pub fn password_rules(&self) -> PasswordRules {
+        PasswordRules { min_length: self.config.password.min_length, ..PasswordRules::default() }
+    }
+}
+
+impl Issuance {
+    /// Tells the guard of a stored revocation.
+    pub fn apply(&self, entry: &Entry) {
+        let parts = symbolon_guard::Parts {
+            kind: entry.kind.as_str(),
+            key: entry.key,
+            effect: entry.effect.as_str(),
+            below: entry.below,
+            before: entry.before,
+            until: entry.until_s,
+        };
+        match symbolon_guard::Entry::try_from(parts) {
+            Ok(entry) => self.guard.apply(&entry),
+            // Only a row written by hand can lack its bound. It may have been meant for anybody: say so.
+            Err(error) => tracing::error!(seq = entry.seq, %error, "a stored revocation cannot be obeyed"),
+        }
+    }
+
+    /// The refresh token behind a text, when this server made it.
+    pub fn refresh_token(&self, text: &str) -> Option<RefreshToken> {
+        let number = RefreshToken::key_number(text)?;
+        RefreshToken::parse(self.ring.load().chain(number)?, text)
+    }
+
+    /// The token that follows `token`.
+    ///
+    /// # Errors
+    /// A fault when its key was withdrawn since it was parsed.
+    pub fn successor(&self, token: &RefreshToken) -> Result<RefreshToken, Error> {
+        let ring = self.ring.load();
+        let chain = ring.chain(token.key());
+        let chain = chain.ok_or_else(|| Error::Fault { context: "refreshing", source: "its key is gone".into() })?;
+        Ok(token.successor(chain))
+    }
+
+    /// The first token of a session, and the number of its key.
+    ///
+    /// # Errors
+    /// A fault when no refresh key is open.
+    pub fn first_refresh_token(&self, id: SessionId, seed: &[u8; 32]) -> Result<(RefreshToken, u8), Error> {
+        let ring = self.ring.load();
+        let chain = ring.newest_chain()?;
+        Ok((RefreshToken::first(chain, *id.as_bytes(), *seed), chain.number()))
+    }
+}

@@ -1,0 +1,192 @@
+//! How the application starts: fail closed, one clear sentence for what is wrong, existing data untouched.
+//!
+//! 1. The data folder (mode 0700) and the database are opened and migrated.
+//! 2. The master key is the setting, or the file in the data folder; a file is made for an empty store only.
+//! 3. The stored check value tells whether the key is the one that sealed the store's keys.
+//! 4. The issuer is the setting, or the address of the first start, kept in the store.
+//! 5. Keys are opened, the first ones made; every live revocation is loaded before anything is verified.
+
+use std::fs::DirBuilder;
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use arc_swap::ArcSwap;
+use symbolon_guard::{Guard, GuardOptions};
+use symbolon_store::{DatabaseUrl, OpenOptions, Store};
+use symbolon_token::Verifier;
+
+use super::{App, Issuance};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::flows::keys;
+use crate::hashing::Hasher;
+use crate::metrics::Metrics;
+use crate::rng::Rng;
+use crate::sealing::MasterKey;
+use crate::throttle::Throttle;
+
+/// Verified tokens that the process remembers: a hit costs a hundredth of a verification.
+const CACHED_TOKENS: usize = 16_384;
+const MASTER_CHECK: &str = "master_key_check";
+const ISSUER: &str = "issuer";
+/// Revocations read at once.
+const PAGE: u32 = 10_000;
+
+/// Why the server does not start, in one sentence for its owner.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct StartError(pub String);
+
+impl StartError {
+    fn new(context: &str, error: &(dyn std::error::Error + 'static)) -> Self {
+        let mut sentence = format!("{context}: {error}");
+        let mut source = error.source();
+        while let Some(cause) = source {
+            let cause_text = cause.to_string();
+            if !sentence.contains(&cause_text) {
+                sentence.push_str(": ");
+                sentence.push_str(&cause_text);
+            }
+            source = cause.source();
+        }
+        Self(sentence)
+    }
+}
+
+impl App {
+    /// Opens the store and what every command needs; no key is touched.
+    ///
+    /// # Errors
+    /// A folder or database that cannot be opened.
+    pub async fn open(config: Config, clock: Clock, rng: Rng) -> Result<Arc<Self>, StartError> {
+        let url = database_url(&config)?;
+        if matches!(url, DatabaseUrl::Sqlite(_)) {
+            make_folder(&config.server.data)?;
+        }
+        let store = Store::open(&url, &OpenOptions::default()).await.map_err(|error| StartError::new("database", &error))?;
+        store.migrate(clock.now()).await.map_err(|error| StartError::new("database", &error))?;
+        let seed = rng.bytes().map_err(|error| StartError::new("random source", &error))?;
+        Ok(Arc::new(Self {
+            hasher: Hasher::start(&config.password, &rng).map_err(|error| StartError::new("password hashing", &error))?,
+            throttle: Throttle::new(config.throttle.enabled, seed),
+            metrics: Metrics::default(),
+            issuance: OnceLock::new(),
+            config,
+            clock,
+            rng,
+            store,
+        }))
+    }
+
+    /// Opens the keys, so that tokens can be issued and checked. `bound` is the address that is served, where
+    /// one is: it becomes the issuer of a store that has none.
+    ///
+    /// # Errors
+    /// A master key that is missing, unreadable or another one; a key that does not open.
+    pub async fn open_keys(&self, bound: Option<SocketAddr>) -> Result<(), StartError> {
+        let master = self.open_master().await?;
+        let ring = keys::open(self, &master).await.map_err(|error| flow_error("keys", &error))?;
+        let epoch = self.rng.bytes::<9>().map_err(|error| StartError::new("random source", &error))?;
+        let named = self.store.batch().begin_feed(&symbolon_token::encoding::encode(&epoch)).commit().await;
+        named.map_err(|error| StartError::new("database", &error))?;
+        let issuer = self.issuer(bound).await?;
+        let audience = self.config.tokens.audience.clone().unwrap_or_else(|| issuer.clone());
+        let verifier = Verifier::access(&issuer, &audience, &symbolon_token::Algorithm::ALL)
+            .map_err(|error| StartError::new("issuer", &error))?;
+        let set = ring.key_set(self.clock.now()).map_err(|error| flow_error("keys", &error))?;
+        let guard = Guard::new(GuardOptions { verifier, cache_capacity: CACHED_TOKENS }, set);
+        let issuance = Issuance { issuer, audience, ring: ArcSwap::from_pointee(ring), guard, master };
+        load_revocations(&self.store, &issuance).await?;
+        let _already_open = self.issuance.set(issuance);
+        Ok(())
+    }
+
+    /// The master key, checked against the store.
+    ///
+    /// # Errors
+    /// A master key that is missing, unreadable or another one.
+    pub async fn open_master(&self) -> Result<MasterKey, StartError> {
+        let store_error = |error: symbolon_store::Error| StartError::new("database", &error);
+        let known = self.store.find_setting(MASTER_CHECK).await.map_err(store_error)?;
+        let master = match &self.config.server.master_key {
+            Some(setting) => MasterKey::from_config(setting),
+            None => self.read_master(known.is_none()),
+        };
+        let master = master.map_err(|error| StartError::new("master key", &error))?;
+        let check = master.check_value().map_err(|error| StartError::new("master key", &error))?;
+        let known = match known {
+            Some(known) => known,
+            None => self.keep_once(MASTER_CHECK, &check).await?,
+        };
+        if known == check {
+            return Ok(master);
+        }
+        Err(StartError(
+            "the master key does not open the keys of this store: give the key that the store was made with, by \
+             server.master_key or the file master.key in the data folder"
+                .to_owned(),
+        ))
+    }
+
+    fn read_master(&self, empty_store: bool) -> Result<MasterKey, crate::sealing::MasterKeyError> {
+        let path = self.config.server.data.join("master.key");
+        match MasterKey::read_file(&path) {
+            Err(error) if error.is_missing() && empty_store => MasterKey::create_file(&path, &self.rng),
+            other => other,
+        }
+    }
+
+    async fn issuer(&self, bound: Option<SocketAddr>) -> Result<String, StartError> {
+        if let Some(issuer) = &self.config.server.issuer {
+            return Ok(issuer.as_str().to_owned());
+        }
+        let store_error = |error: symbolon_store::Error| StartError::new("database", &error);
+        if let Some(kept) = self.store.find_setting(ISSUER).await.map_err(store_error)? {
+            return Ok(kept);
+        }
+        let bound = bound.ok_or_else(|| StartError("no issuer is known: set server.issuer, or start the server once".to_owned()))?;
+        self.keep_once(ISSUER, &format!("http://{bound}")).await
+    }
+
+    /// Keeps a value unless there is one, and returns the one that is kept: another node may have been quicker.
+    async fn keep_once(&self, name: &str, value: &str) -> Result<String, StartError> {
+        let store_error = |error: symbolon_store::Error| StartError::new("database", &error);
+        self.store.batch().insert_setting_once(name, value).commit().await.map_err(store_error)?;
+        Ok(self.store.find_setting(name).await.map_err(store_error)?.unwrap_or_else(|| value.to_owned()))
+    }
+}
+
+fn database_url(config: &Config) -> Result<DatabaseUrl, StartError> {
+    match &config.database.url {
+        Some(url) => url.expose().parse().map_err(|error: symbolon_store::OpenError| StartError::new("database.url", &error)),
+        None => Ok(DatabaseUrl::Sqlite(config.server.data.join("symbolon.db"))),
+    }
+}
+
+fn make_folder(path: &Path) -> Result<(), StartError> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|error| StartError(format!("the data folder {} cannot be made: {error}", path.display())))
+}
+
+async fn load_revocations(store: &Store, issuance: &Issuance) -> Result<(), StartError> {
+    let mut after = 0;
+    loop {
+        let page = store.list_revocations(after, PAGE).await.map_err(|error| StartError::new("database", &error))?;
+        for entry in &page {
+            issuance.apply(entry);
+        }
+        match page.last() {
+            Some(last) if page.len() == PAGE as usize => after = last.seq,
+            _ => return Ok(()),
+        }
+    }
+}
+
+fn flow_error(context: &str, error: &crate::flows::Error) -> StartError {
+    StartError::new(context, error)
+}

@@ -1,0 +1,173 @@
+//! The command line: parse, call one flow, print.
+
+mod config;
+mod fetch;
+mod key;
+mod output;
+mod secrets;
+mod serve;
+mod session;
+mod token;
+mod user;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, Parser, Subcommand};
+use symbolon_domain::Refusal;
+
+use crate::app::{App, StartError};
+use crate::clock::Clock;
+use crate::config::{Config, Sources};
+use crate::flows::{Error, Origin};
+use crate::jobs::Causes;
+use crate::rng::Rng;
+use output::Output;
+
+/// A self-hosted sign-in and token server.
+#[derive(Parser)]
+#[command(name = "symbolon", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Args)]
+struct Common {
+    /// Settings file [default: symbolon.toml, where it exists]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Data folder [default: symbolon-data]
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Database: sqlite:PATH or postgres://…  [default: SQLite in the data folder]
+    #[arg(long, global = true, value_name = "URL")]
+    database: Option<String>,
+    /// Print JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(serve::Serve),
+    /// Users: add, list, show, set-password, disable, enable, delete
+    #[command(subcommand)]
+    User(user::User),
+    /// Sessions: list, revoke
+    #[command(subcommand)]
+    Session(session::Session),
+    /// Signing keys: list, rotate, withdraw
+    #[command(subcommand)]
+    Key(key::Key),
+    /// Tokens, with no server: decode, verify, sign
+    #[command(subcommand)]
+    Token(token::Token),
+    /// Settings: check, show, reference
+    #[command(subcommand)]
+    Config(config::Show),
+    /// Print the OpenAPI document of the HTTP interface
+    Openapi,
+}
+
+/// Why a command failed.
+pub(crate) enum Failed {
+    /// One sentence for people; with `--json`, a code beside it.
+    Said { code: String, detail: String },
+    /// The command has printed its answer and only the exit code is left to say.
+    Silent,
+}
+
+impl Failed {
+    fn said(code: &str, detail: impl Into<String>) -> Self {
+        Self::Said { code: code.to_owned(), detail: detail.into() }
+    }
+}
+
+impl From<StartError> for Failed {
+    fn from(error: StartError) -> Self {
+        Self::said("start_failed", error.to_string())
+    }
+}
+
+impl From<std::io::Error> for Failed {
+    fn from(error: std::io::Error) -> Self {
+        Self::said("io", error.to_string())
+    }
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        match &error {
+            Error::Refused(Refusal::Validation(errors)) => {
+                let details: Vec<_> = errors.iter().map(|error| error.detail.as_str()).collect();
+                Self::said("validation_failed", details.join(" "))
+            }
+            Error::Refused(refusal) => Self::said(refusal.code(), refusal.detail()),
+            Error::Fault { .. } => Self::said("fault", Causes(&error).to_string()),
+        }
+    }
+}
+
+/// Runs the command of this process and says how it ended.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.common.json);
+    let result = match cli.command {
+        Command::Serve(serve) => serve.run(&cli.common),
+        Command::User(user) => block_on(user.run(&cli.common, &output)),
+        Command::Session(session) => block_on(session.run(&cli.common, &output)),
+        Command::Key(key) => block_on(key.run(&cli.common, &output)),
+        Command::Token(token) => token.run(&output),
+        Command::Config(show) => show.run(&cli.common, &output),
+        Command::Openapi => openapi(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failed::Silent) => ExitCode::FAILURE,
+        Err(Failed::Said { code, detail }) => {
+            output.failed(&code, &detail);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn openapi() -> Result<(), Failed> {
+    let text = crate::http::openapi_json().map_err(|error| Failed::said("fault", error.to_string()))?;
+    output::raw(&text)
+}
+
+fn block_on<T>(future: impl Future<Output = Result<T, Failed>>) -> Result<T, Failed> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
+}
+
+impl Common {
+    /// Where settings come from, the options that every command has included.
+    fn sources(&self) -> Sources {
+        let data = self.data.as_ref().map(|path| path.to_string_lossy().into_owned());
+        Sources::of_process()
+            .with_file(self.config.clone())
+            .with_option("server.data", data)
+            .with_option("database.url", self.database.clone())
+    }
+
+    /// The application of a command, without keys.
+    async fn open(&self) -> Result<Arc<App>, Failed> {
+        let config = load(&self.sources())?;
+        Ok(App::open(config, Clock::system(), Rng::system()).await?)
+    }
+}
+
+fn load(sources: &Sources) -> Result<Config, Failed> {
+    Config::load(sources).map_err(|errors| Failed::said("bad_settings", errors.to_string()))
+}
+
+/// Commands run on the machine itself: there is no address to keep.
+fn origin() -> Origin {
+    Origin { user_agent: Some("symbolon command line".to_owned()), ..Origin::default() }
+}

@@ -1,0 +1,82 @@
+//! `symbolon serve`
+
+use std::net::SocketAddr;
+
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Common, Failed, load, output};
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::http::serve::{serve, serve_metrics};
+use crate::rng::Rng;
+use crate::{jobs, logging};
+
+/// Run the server.
+#[derive(Args)]
+pub(super) struct Serve {
+    /// Address to listen on; port 0 picks a free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+    /// Cache for what several nodes share: redis://…
+    #[arg(long, value_name = "URL")]
+    cache: Option<String>,
+    /// Public URL of this server [default: the address of the first start]
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+}
+
+impl Serve {
+    pub(super) fn run(self, common: &Common) -> Result<(), Failed> {
+        let sources = common
+            .sources()
+            .with_option("server.listen", self.listen)
+            .with_option("cache.url", self.cache)
+            .with_option("server.issuer", self.issuer);
+        let config = load(&sources)?;
+        logging::start(&config.log).map_err(|error| Failed::said("bad_settings", error.to_string()))?;
+        tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(config))
+    }
+}
+
+async fn run(config: Config) -> Result<(), Failed> {
+    let listener = listen(config.server.listen).await?;
+    let bound = listener.local_addr()?;
+    let metrics = match config.metrics.listen {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
+    // Before the store is opened: a signal from here on ends the process in order.
+    let stop = stop_signal()?;
+    let app = App::open(config, Clock::system(), Rng::system()).await?;
+    app.open_keys(Some(bound)).await?;
+    jobs::start(&app);
+    if let Some(listener) = metrics {
+        tokio::spawn(serve_metrics(app.clone(), listener));
+    }
+    let serving = tokio::spawn(serve(app.clone(), listener, stop));
+    output::raw(&format!("listening on http://{bound}\nopen http://{bound}/api/docs to try it\n"))?;
+    serving.await.map_err(|error| Failed::said("fault", format!("the server stopped: {error}")))?;
+    app.store.close().await;
+    Ok(())
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failed> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| Failed::said("cannot_listen", format!("cannot listen on {address}: {error}")))
+}
+
+/// Resolves on SIGTERM or SIGINT.
+fn stop_signal() -> Result<impl Future<Output = ()>, Failed> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,44 @@
+//! Who is calling a protected route: the access token alone decides, no store is asked.
+
+use std::sync::Arc;
+
+use symbolon_domain::{Refusal, SessionId, Timestamp, UserId};
+use symbolon_guard::{Rejection, Verified};
+
+use super::Error;
+use crate::app::App;
+
+/// A caller with a valid access token of our own sign-in.
+#[derive(Clone)]
+pub struct Caller {
+    /// The token's `sub`.
+    pub user: UserId,
+    /// The token's `sid`.
+    pub session: SessionId,
+    /// The whole verified token.
+    pub token: Arc<Verified>,
+}
+
+/// Checks an access token against keys, claims, time and revocations.
+///
+/// # Errors
+/// `invalid_token`, `token_expired`, `token_revoked` or `token_stale`.
+pub fn authenticate(app: &App, token: &str, now: Timestamp) -> Result<Caller, Error> {
+    let verified = app.issuance()?.guard.check(token, now.seconds()).map_err(refusal)?;
+    let claims = verified.claims();
+    // A token of another kind of grant has no session here, and no business on these routes.
+    let session = claims.sid.as_deref().and_then(|sid| sid.parse().ok());
+    let (Ok(user), Some(session)) = (claims.sub.parse(), session) else {
+        return Err(Refusal::InvalidToken.into());
+    };
+    Ok(Caller { user, session, token: verified })
+}
+
+fn refusal(rejection: Rejection) -> Error {
+    Error::Refused(match rejection.code() {
+        "token_expired" => Refusal::TokenExpired,
+        "token_revoked" => Refusal::TokenRevoked,
+        "token_stale" => Refusal::TokenStale,
+        _ => Refusal::InvalidToken,
+    })
+}

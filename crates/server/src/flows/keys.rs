@@ -1,0 +1,232 @@
+//! Keys: made at the first start, sealed under the master key, published before they sign, kept until
+//! their last token has died (CONTRACT section 4; RFC 7517).
+//!
+//! A key's part follows from its times alone, so that nodes agree without speaking to each other:
+//!
+//! 1. from `created_at` it is published;
+//! 2. from `activate_at` it signs, until a newer key of the same algorithm does;
+//! 3. until `expires_at`, set when it is replaced, it stays published.
+//!
+//! A withdrawn key is gone at once.
+
+mod ring;
+
+use std::time::Duration;
+
+use symbolon_domain::audit::AuditKind;
+use symbolon_domain::revocation::{Effect, Revocation, Subject};
+use symbolon_domain::{Refusal, Timestamp};
+use symbolon_store::{KeyRow, KeyState};
+use symbolon_token::{Algorithm, SigningKey};
+use zeroize::Zeroizing;
+
+pub use ring::KeyRing;
+
+use super::{Error, Origin, audit_id, lost_race, overloaded};
+use crate::app::App;
+use crate::sealing::MasterKey;
+
+/// How long a new key is published before it signs: longer than a guard keeps the key set.
+pub const PUBLISH_LEAD: Duration = Duration::from_secs(15 * 60);
+/// How much longer than its tokens a replaced key is published, for clocks that differ.
+const SLACK: Duration = Duration::from_secs(120);
+pub(crate) const SIGNING: &str = "sign";
+pub(crate) const REFRESH: &str = "refresh";
+
+/// A key as an operator sees it.
+pub struct KeyStatus {
+    /// The stored row; its secret part is sealed.
+    pub row: KeyRow,
+    /// `published`, `signing`, `retired` or `withdrawn`.
+    pub part: &'static str,
+}
+
+/// Loads and opens every key; makes the first ones in an empty store.
+///
+/// # Errors
+/// A fault that says so when the master key does not open the keys.
+pub async fn open(app: &App, master: &MasterKey) -> Result<KeyRing, Error> {
+    let now = app.clock.now();
+    let algorithm = app.config.tokens.algorithm;
+    let rows = app.store.list_keys().await?;
+    let live = |purpose: &'static str| rows.iter().filter(move |row| row.purpose == purpose && row.state == KeyState::Live);
+    let mut batch = app.store.batch();
+    let mut missing = false;
+    if live(REFRESH).next().is_none() {
+        let number = rows.iter().filter(|row| row.purpose == REFRESH).map(|row| row.number).max().unwrap_or(0) + 1;
+        batch.insert_key(&refresh_key(app, master, number, now)?);
+        missing = true;
+    }
+    if !live(SIGNING).any(|row| row.algorithm == algorithm.as_str()) {
+        batch.insert_key(&signing_key(app, master, algorithm, now, now)?);
+        missing = true;
+    }
+    if !missing {
+        return KeyRing::open(master, rows, algorithm);
+    }
+    match batch.commit().await {
+        // Another node was quicker: its keys are as good.
+        Ok(()) | Err(symbolon_store::Error::Conflict(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    KeyRing::open(master, app.store.list_keys().await?, algorithm)
+}
+
+/// Reads the keys again, for what another process did.
+///
+/// # Errors
+/// A fault of the store, or a key that does not open.
+pub async fn reload(app: &App) -> Result<(), Error> {
+    let issuance = app.issuance()?;
+    let rows = app.store.list_keys().await?;
+    if issuance.ring.load().is_made_of(&rows) {
+        return Ok(());
+    }
+    let ring = KeyRing::open(&issuance.master, rows, app.config.tokens.algorithm)?;
+    issuance.guard.set_keys(ring.key_set(app.clock.now())?);
+    issuance.ring.store(std::sync::Arc::new(ring));
+    Ok(())
+}
+
+/// Every key and its part at this moment.
+///
+/// # Errors
+/// A fault of the store.
+pub async fn list(app: &App) -> Result<Vec<KeyStatus>, Error> {
+    let now = app.clock.now();
+    let rows = app.store.list_keys().await?;
+    let parts: Vec<_> = rows.iter().map(|row| ring::part(row, &rows, now)).collect();
+    Ok(rows.into_iter().zip(parts).map(|(row, part)| KeyStatus { row, part }).collect())
+}
+
+/// The published keys, and a tag that changes with them.
+pub struct Published {
+    /// RFC 7517 section 5.
+    pub json: String,
+    /// A strong entity tag (RFC 9110 section 8.8.3).
+    pub etag: String,
+}
+
+/// The public keys that verify tokens at this moment.
+///
+/// # Errors
+/// A fault when the keys are not open.
+pub fn published(app: &App) -> Result<Published, Error> {
+    let json = app.issuance()?.ring.load().jwks(app.clock.now());
+    let etag = format!("\"{}\"", symbolon_token::encoding::encode(&symbolon_token::feed_key("jwks", &json)));
+    Ok(Published { json, etag })
+}
+
+/// Makes a new signing key of the configured algorithm. It signs after [`PUBLISH_LEAD`], or at once.
+///
+/// # Errors
+/// `conflict` when another rotation is under way, or a fault.
+pub async fn rotate(app: &App, master: &MasterKey, at_once: bool, origin: &Origin) -> Result<KeyRow, Error> {
+    let now = app.clock.now();
+    let algorithm = app.config.tokens.algorithm;
+    let activate = if at_once { now } else { now.plus(PUBLISH_LEAD) };
+    let new = signing_key(app, master, algorithm, now, activate)?;
+    let rows = app.store.list_keys().await?;
+    let mut batch = app.store.batch();
+    for row in rows.iter().filter(|row| {
+        row.purpose == SIGNING
+            && row.state == KeyState::Live
+            && row.algorithm == algorithm.as_str()
+            && row.expires_at.is_none()
+    }) {
+        let expires = activate.plus(app.config.tokens.access_ttl).plus(SLACK);
+        batch.retire_key(&row.kid, activate, expires);
+    }
+    batch.insert_key(&new);
+    let mut event = origin.event(AuditKind::KeyRotated, now);
+    event.detail = Some(new.kid.clone());
+    batch.insert_audit(audit_id(app, now)?, &event);
+    let committed = batch.commit().await;
+    if lost_race(&committed) {
+        return Err(Refusal::Conflict("key").into());
+    }
+    committed?;
+    Ok(new)
+}
+
+/// Kills a leaked signing key: it verifies nothing any more, here and at every guard. When it was the one
+/// that signs, a new one takes its place at once.
+///
+/// # Errors
+/// `not_found` for a key that is not there or withdrawn already, or a fault.
+pub async fn withdraw(app: &App, master: &MasterKey, kid: &str, origin: &Origin) -> Result<(), Error> {
+    let now = app.clock.now();
+    let rows = app.store.list_keys().await?;
+    let row = rows
+        .iter()
+        .find(|row| row.kid == kid && row.purpose == SIGNING && row.state == KeyState::Live)
+        .ok_or(Refusal::NotFound)?;
+    let mut batch = app.store.batch();
+    batch.withdraw_key(kid, now);
+    let successor = rows.iter().any(|other| {
+        other.kid != kid && ring::part(other, &rows, now) == "signing" && other.algorithm == row.algorithm
+    });
+    if !successor {
+        batch.insert_key(&signing_key(app, master, app.config.tokens.algorithm, now, now)?);
+    }
+    let mut event = origin.event(AuditKind::KeyWithdrawn, now);
+    event.detail = Some(kid.to_owned());
+    batch.insert_audit(audit_id(app, now)?, &event);
+    let until = now.plus(app.config.tokens.access_ttl).plus(SLACK);
+    let revocation = Revocation { subject: Subject::Key(kid.to_owned()), effect: Effect::Revoked, until };
+    let committed = app.commit(batch, &[revocation]).await;
+    if lost_race(&committed) { Err(overloaded().into()) } else { Ok(committed?) }
+}
+
+fn signing_key(
+    app: &App,
+    master: &MasterKey,
+    algorithm: Algorithm,
+    now: Timestamp,
+    activate: Timestamp,
+) -> Result<KeyRow, Error> {
+    let fault = |source: Box<dyn std::error::Error + Send + Sync>| Error::Fault { context: "signing key", source };
+    let key = if algorithm == Algorithm::Hs256 {
+        let secret = Zeroizing::new(app.rng.bytes::<32>().map_err(|error| fault(error.into()))?);
+        let kid: [u8; 16] = app.rng.bytes().map_err(|error| fault(error.into()))?;
+        SigningKey::hmac(&symbolon_token::encoding::encode(&kid), &*secret)
+    } else {
+        SigningKey::generate(algorithm)
+    };
+    let key = key.map_err(|error| fault(error.into()))?;
+    let private = key.to_private_bytes().map_err(|error| fault(error.into()))?;
+    let public = key.public_jwk().map(|jwk| serde_json::to_string(&jwk)).transpose();
+    Ok(KeyRow {
+        kid: key.kid().to_owned(),
+        purpose: SIGNING.to_owned(),
+        algorithm: algorithm.as_str().to_owned(),
+        number: 0,
+        public_jwk: public.map_err(|error| fault(error.into()))?,
+        sealed: master.seal(&app.rng, &ring::context(SIGNING, key.kid()), &private).map_err(|error| fault(error.into()))?,
+        state: KeyState::Live,
+        created_at: now,
+        activate_at: activate,
+        retire_at: None,
+        expires_at: None,
+    })
+}
+
+fn refresh_key(app: &App, master: &MasterKey, number: i64, now: Timestamp) -> Result<KeyRow, Error> {
+    let fault = |source: Box<dyn std::error::Error + Send + Sync>| Error::Fault { context: "refresh key", source };
+    let secret = Zeroizing::new(app.rng.bytes::<32>().map_err(|error| fault(error.into()))?);
+    // The number is in the name, so that two nodes that start at once cannot both make the same one.
+    let kid = format!("refresh-{number}");
+    Ok(KeyRow {
+        sealed: master.seal(&app.rng, &ring::context(REFRESH, &kid), &*secret).map_err(|error| fault(error.into()))?,
+        kid,
+        purpose: REFRESH.to_owned(),
+        algorithm: "HMAC-SHA256".to_owned(),
+        number,
+        public_jwk: None,
+        state: KeyState::Live,
+        created_at: now,
+        activate_at: now,
+        retire_at: None,
+        expires_at: None,
+    })
+}

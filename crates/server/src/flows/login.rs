@@ -1,0 +1,208 @@
+//! Sign in with an e-mail address or a username and a password.
+//!
+//! 1. The user is loaded; the throttle lets the attempt in, or says when to come back.
+//! 2. The password is hashed and compared. An unknown user costs the same work and gets the same answer
+//!    (OWASP ASVS 6.3.8).
+//! 3. Only who gave the right password hears that the account is disabled.
+//! 4. A session is made, the oldest one giving way at the limit; the user row is compared-and-set, so
+//!    that a sign-in with an old password cannot cross a password change.
+//! 5. Both tokens are made.
+
+use symbolon_domain::audit::AuditKind;
+use symbolon_domain::ending::Event;
+use symbolon_domain::refresh::RefreshState;
+use symbolon_domain::{
+    EndReason, Identifier, Password, Refusal, Session, SessionId, SessionPolicy, Timestamp, Transport, User,
+    UserStatus,
+};
+use symbolon_store::Credentials;
+use symbolon_token::refresh::RefreshToken;
+use zeroize::Zeroizing;
+
+use super::access_token::{AccessToken, issue};
+use super::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded};
+use crate::app::App;
+use crate::throttle::Attempt;
+
+/// The `client_id` of our own sign-in.
+pub const OWN_CLIENT: &str = "symbolon";
+/// Sessions that one user can have at once; the oldest gives way.
+pub const SESSIONS_PER_USER: u32 = 100;
+
+/// What a person brings to sign in.
+pub struct Login {
+    /// The address or the name.
+    pub identifier: Identifier,
+    /// The password as typed.
+    pub password: Password,
+    /// Whether the session outlives the browser.
+    pub remember: bool,
+    /// What the person calls this device.
+    pub device: Option<String>,
+    /// How the refresh token travels.
+    pub transport: Transport,
+}
+
+/// A session that just began.
+pub struct SignedIn {
+    /// Who signed in.
+    pub user: User,
+    /// The session.
+    pub session: Session,
+    /// Its first access token.
+    pub access: AccessToken,
+    /// Its first refresh token, in its text form.
+    pub refresh_token: Zeroizing<String>,
+}
+
+/// Signs a person in.
+///
+/// # Errors
+/// `invalid_credentials`, `account_disabled`, `rate_limited`, `overloaded`, or a fault.
+pub async fn login(app: &App, login: Login, origin: &Origin) -> Result<SignedIn, Error> {
+    for _ in 0..ROUNDS {
+        let found = find(app, &login.identifier).await?;
+        let account = account_key(&login.identifier, found.as_ref().map(|credentials| &credentials.user));
+        admit(app, &account, origin, app.clock.now())?;
+        let (credentials, rehash) = match verify(app, found, &login.password).await? {
+            Ok(verified) => verified,
+            Err(known) => return refuse(app, &account, known, origin).await,
+        };
+        app.throttle.record_success(&attempt(&account, origin), app.clock.now());
+        if credentials.user.status == UserStatus::Disabled {
+            return Err(Refusal::AccountDisabled.into());
+        }
+        let rehashed = if rehash { Some(app.hasher.hash(login.password.clone()).await?) } else { None };
+        if let Some(signed_in) = begin(app, credentials.user, &login, rehashed.as_deref(), origin).await? {
+            return Ok(signed_in);
+        }
+    }
+    Err(overloaded().into())
+}
+
+/// What the throttle counts under: one key for all names of a user, or the name that nobody has.
+fn account_key(identifier: &Identifier, user: Option<&User>) -> String {
+    match (user, identifier) {
+        (Some(user), _) => user.id.to_string(),
+        (None, Identifier::Email(email)) => email.key(),
+        (None, Identifier::Username(username)) => username.key(),
+    }
+}
+
+fn attempt<'a>(key: &'a str, origin: &Origin) -> Attempt<'a> {
+    Attempt { account: key, network: origin.address }
+}
+
+/// Step 1, shared by every place that takes a password.
+pub(super) fn admit(app: &App, account: &str, origin: &Origin, now: Timestamp) -> Result<(), Error> {
+    app.throttle
+        .check_sign_in(&attempt(account, origin), now)
+        .map_err(|limited| Refusal::RateLimited { retry_after: limited.retry_after }.into())
+}
+
+async fn find(app: &App, identifier: &Identifier) -> Result<Option<Credentials>, Error> {
+    Ok(match identifier {
+        Identifier::Email(email) => app.store.find_user_by_email(&email.key()).await?,
+        Identifier::Username(username) => app.store.find_user_by_username(&username.key()).await?,
+    })
+}
+
+/// Step 2: the credentials and whether the hash should be renewed, or the user whose password was wrong.
+async fn verify(
+    app: &App,
+    found: Option<Credentials>,
+    password: &Password,
+) -> Result<Result<(Credentials, bool), Option<User>>, Error> {
+    let stored = found.as_ref().and_then(|credentials| credentials.password_hash.clone());
+    let verdict = app.hasher.verify(password.clone(), stored).await?;
+    Ok(match found {
+        Some(credentials) if verdict.matches => Ok((credentials, verdict.rehash)),
+        other => Err(other.map(|credentials| credentials.user)),
+    })
+}
+
+async fn refuse(app: &App, key: &str, known: Option<User>, origin: &Origin) -> Result<SignedIn, Error> {
+    let now = app.clock.now();
+    app.throttle.record_failure(&attempt(key, origin), now);
+    let mut event = origin.event(AuditKind::LoginFailed, now);
+    event.subject = known.map(|user| user.id);
+    let mut batch = app.store.batch();
+    batch.insert_audit(audit_id(app, now)?, &event);
+    batch.commit().await?;
+    Err(Refusal::InvalidCredentials.into())
+}
+
+/// Steps 4 and 5. `None` when the user row changed since it was loaded.
+async fn begin(
+    app: &App,
+    user: User,
+    login: &Login,
+    rehashed: Option<&str>,
+    origin: &Origin,
+) -> Result<Option<SignedIn>, Error> {
+    let now = app.clock.now();
+    let random = |error: crate::rng::RngError| Error::Fault { context: "random source", source: error.into() };
+    let id = SessionId::new(app.rng.uuid_v7(now).map_err(random)?);
+    let seed = Zeroizing::new(app.rng.bytes::<32>().map_err(random)?);
+    let (token, key) = app.issuance()?.first_refresh_token(id, &seed)?;
+    let session = new_session(app, &user, login, origin, (id, &token, key), now);
+
+    let mut batch = app.store.batch();
+    batch.record_login(user.id, user.version, now, rehashed);
+    batch.insert_session(&session);
+    let mut revocations = Vec::new();
+    if app.store.count_live_sessions(user.id, now).await? >= SESSIONS_PER_USER {
+        for oldest in app.store.list_sessions(user.id, now, SESSIONS_PER_USER + 1).await?.iter().skip(SESSIONS_PER_USER as usize - 1) {
+            let ends = Event::SessionEnds { session: oldest.id, reason: EndReason::Replaced };
+            revocations.extend(consequences::write(app, &mut batch, &ends, None, now));
+        }
+    }
+    let event = origin.own_event(AuditKind::LoginSucceeded, now, user.id, Some(id));
+    batch.insert_audit(audit_id(app, now)?, &event);
+    let committed = app.commit(batch, &revocations).await;
+    if lost_race(&committed) {
+        return Ok(None);
+    }
+    committed?;
+    let access = issue(app, &user, &session, now)?;
+    Ok(Some(SignedIn { access, refresh_token: token.encode(), user, session }))
+}
+
+fn new_session(
+    app: &App,
+    user: &User,
+    login: &Login,
+    origin: &Origin,
+    (id, token, key): (SessionId, &RefreshToken, u8),
+    now: Timestamp,
+) -> Session {
+    let settings = &app.config.refresh;
+    let policy = SessionPolicy {
+        idle_ttl: settings.idle_ttl,
+        absolute_ttl: settings.absolute_ttl,
+        unremembered_ttl: settings.session_ttl,
+    };
+    let life = policy.lifetimes(login.remember, now);
+    Session {
+        id,
+        user: user.id,
+        client_id: OWN_CLIENT.to_owned(),
+        refresh: RefreshState {
+            generation: token.generation(),
+            digest: token.digest().into(),
+            key,
+            rotated_at: now,
+            late_generation: None,
+        },
+        idle_ttl: life.idle_ttl,
+        expires_at: life.expires_at,
+        persistent: life.persistent,
+        transport: login.transport,
+        device: login.device.clone(),
+        user_agent: origin.user_agent.clone(),
+        address: origin.address_text(),
+        created_at: now,
+        last_used_at: now,
+        ended: None,
+    }
+}

@@ -1,0 +1,94 @@
+//! Sign out: this session by its access token or its refresh token, or every session of the user.
+//!
+//! Each writes its revocation in the same transaction that ends the session, so that no guard can hear
+//! of the one without the other being true.
+
+use symbolon_domain::audit::AuditKind;
+use symbolon_domain::refresh::{Decision, decide};
+use symbolon_domain::ending::Event;
+use symbolon_domain::{EndReason, Life, Refusal, SessionId, UserId};
+
+use super::authenticate::Caller;
+use super::refresh::{authentic, end_for_reuse, facts, policy};
+use super::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded};
+use crate::app::App;
+
+/// Ends the caller's session.
+///
+/// # Errors
+/// A fault or an overloaded store; a session that has already ended is no error.
+pub async fn logout(app: &App, caller: &Caller, origin: &Origin) -> Result<(), Error> {
+    end_own(app, caller.session, caller.user, origin).await?;
+    Ok(())
+}
+
+/// Ends a session of the user who asks. False when somebody else had ended it.
+pub(super) async fn end_own(app: &App, session: SessionId, user: UserId, origin: &Origin) -> Result<bool, Error> {
+    let now = app.clock.now();
+    let mut batch = app.store.batch();
+    let event = origin.own_event(AuditKind::SessionEnded, now, user, Some(session));
+    batch.insert_audit(audit_id(app, now)?, &event);
+    let ends = Event::SessionEnds { session, reason: EndReason::Logout };
+    let revocations = consequences::write(app, &mut batch, &ends, None, now);
+    let committed = app.commit(batch, &revocations).await;
+    if lost_race(&committed) {
+        return Ok(false);
+    }
+    committed?;
+    Ok(true)
+}
+
+/// Ends the session of a refresh token, for a client whose access token has expired. Whatever is not a
+/// token of a live session changes nothing and is no error.
+///
+/// # Errors
+/// A fault or an overloaded store.
+pub async fn logout_by_refresh_token(app: &App, presented: &str, origin: &Origin) -> Result<(), Error> {
+    let Ok(token) = authentic(app, presented) else { return Ok(()) };
+    let successor = app.issuance()?.successor(&token)?;
+    let facts = facts(&token, &successor);
+    let id = SessionId::from_bytes(token.session());
+    for _ in 0..ROUNDS {
+        let now = app.clock.now();
+        let Some((session, _)) = app.store.find_refresh(id).await? else { return Ok(()) };
+        if session.life(now) != Life::Live {
+            return Ok(());
+        }
+        match decide(&session.refresh, &facts, &policy(app), now) {
+            Decision::Rotate(_) | Decision::Repeat { .. } => {
+                // False: it was ended in between, which is what was asked for.
+                end_own(app, id, session.user, origin).await?;
+                return Ok(());
+            }
+            Decision::Reused => {
+                if end_for_reuse(app, &session, origin, now).await? {
+                    return Ok(());
+                }
+            }
+            Decision::LateDuplicate | Decision::Unknown => return Ok(()),
+        }
+    }
+    Err(overloaded().into())
+}
+
+/// Ends every session of the caller, this one included.
+///
+/// # Errors
+/// `invalid_token` when the user is gone, or a fault.
+pub async fn logout_all(app: &App, caller: &Caller, origin: &Origin) -> Result<(), Error> {
+    for _ in 0..ROUNDS {
+        let now = app.clock.now();
+        let user = app.store.find_user(caller.user).await?.ok_or(Refusal::InvalidToken)?;
+        let mut batch = app.store.batch();
+        let event = origin.own_event(AuditKind::LogoutAll, now, user.id, Some(caller.session));
+        batch.insert_audit(audit_id(app, now)?, &event);
+        let ends = Event::AllSessionsEnd { user: &user, reason: EndReason::LogoutAll };
+        let revocations = consequences::write(app, &mut batch, &ends, Some(&user), now);
+        let committed = app.commit(batch, &revocations).await;
+        if lost_race(&committed) {
+            continue;
+        }
+        return Ok(committed?);
+    }
+    Err(overloaded().into())
+}

@@ -1,0 +1,138 @@
+//! One use case a file. Every flow reads load → decide → apply: it loads through the store, lets `domain`
+//! decide, and commits what was decided in one transaction. HTTP, command line and pages are doors to these.
+
+pub mod access_token;
+pub mod authenticate;
+mod consequences;
+pub mod keys;
+pub mod login;
+pub mod logout;
+pub mod password;
+pub mod profile;
+pub mod refresh;
+pub mod register;
+pub mod sessions;
+pub mod users;
+
+use std::net::IpAddr;
+
+use symbolon_domain::audit::{AuditEvent, AuditKind};
+use symbolon_domain::{Refusal, SessionId, Timestamp, UserId};
+
+use crate::app::App;
+use crate::hashing::HashError;
+
+/// How often a flow decides again when what it had loaded was changed under its hands.
+/// Each round loses only to a commit that succeeded, so the last round is reached by an attack at most.
+pub(crate) const ROUNDS: usize = 8;
+
+/// Where a request came from, as far as it can be known: kept with sessions and in the audit log.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// The client's address, seen through trusted proxies only.
+    pub address: Option<IpAddr>,
+    /// The `User-Agent`, printable and at most 256 characters.
+    pub user_agent: Option<String>,
+    /// The id under which the request is logged.
+    pub request_id: Option<String>,
+}
+
+impl Origin {
+    fn address_text(&self) -> Option<String> {
+        self.address.map(|address| address.to_string())
+    }
+
+    /// An audit event of this request; the caller fills in whom it concerns.
+    fn event(&self, kind: AuditKind, at: Timestamp) -> AuditEvent {
+        AuditEvent {
+            at,
+            kind,
+            actor: None,
+            subject: None,
+            session: None,
+            address: self.address_text(),
+            user_agent: self.user_agent.clone(),
+            request_id: self.request_id.clone(),
+            detail: None,
+        }
+    }
+
+    /// An audit event of a user who acts on the own account.
+    fn own_event(&self, kind: AuditKind, at: Timestamp, user: UserId, session: Option<SessionId>) -> AuditEvent {
+        AuditEvent { actor: Some(user), subject: Some(user), session, ..self.event(kind, at) }
+    }
+}
+
+/// Why a flow did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A reason that the caller may know.
+    #[error("{}", .0.code())]
+    Refused(Refusal),
+    /// Something is broken here: logged once where it is handled, told to nobody.
+    #[error("{context}")]
+    Fault {
+        /// What was being done.
+        context: &'static str,
+        /// What went wrong.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl Error {
+    /// A fault with what was being done.
+    pub fn fault(
+        context: &'static str,
+    ) -> impl FnOnce(Box<dyn std::error::Error + Send + Sync>) -> Self {
+        move |source| Self::Fault { context, source }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<symbolon_store::Error> for Error {
+    fn from(error: symbolon_store::Error) -> Self {
+        use symbolon_store::Error as Store;
+        match error {
+            Store::Conflict(field) => Self::Refused(Refusal::Conflict(field)),
+            Store::Stale | Store::Busy => Self::Refused(overloaded()),
+            Store::Fault(source) => Self::Fault { context: "store", source },
+        }
+    }
+}
+
+impl From<HashError> for Error {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Overloaded { retry_after } => Self::Refused(Refusal::Overloaded { retry_after }),
+            HashError::Fault(source) => Self::Fault { context: "password hashing", source },
+        }
+    }
+}
+
+/// The answer when a wait has reached its bound.
+pub(crate) fn overloaded() -> Refusal {
+    Refusal::Overloaded { retry_after: std::time::Duration::from_secs(1) }
+}
+
+/// True when the batch lost against another commit and the flow should load and decide again.
+pub(crate) fn lost_race(result: &Result<(), symbolon_store::Error>) -> bool {
+    matches!(result, Err(symbolon_store::Error::Stale))
+}
+
+/// A fresh id for an audit row.
+pub(crate) fn audit_id(app: &App, now: Timestamp) -> Result<uuid::Uuid, Error> {
+    app.rng.uuid_v7(now).map_err(|error| Error::Fault { context: "random source", source: error.into() })
+}
+
+/// The store answers.
+///
+/// # Errors
+/// `overloaded`, or a fault, when it does not.
+pub async fn ready(app: &App) -> Result<(), Error> {
+    Ok(app.store.ping().await?)
+}

@@ -1,0 +1,30 @@
+//! People's sign-in (CONTRACT section 3.1): one file a path.
+
+mod login;
+mod logout;
+mod password;
+mod profile;
+mod refresh;
+mod register;
+mod sessions;
+mod user;
+
+use std::sync::Arc;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(register::post))
+        .routes(routes!(login::post))
+        .routes(routes!(refresh::post, refresh::delete))
+        .routes(routes!(logout::post))
+        .routes(routes!(logout::post_all))
+        .routes(routes!(profile::get, profile::patch, profile::delete))
+        .routes(routes!(password::post))
+        .routes(routes!(sessions::list))
+        .routes(routes!(sessions::delete))
+}

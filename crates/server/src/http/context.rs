@@ -1,0 +1,43 @@
+//! What the edge knows of a request before its handler runs.
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use http::header::USER_AGENT;
+use http::request::Parts;
+
+use crate::app::App;
+use crate::client_address::client_address;
+use crate::flows::Origin;
+
+/// Longest `User-Agent` that is kept.
+const USER_AGENT_CHARACTERS: usize = 256;
+
+/// Put into each request by the edge.
+#[derive(Clone)]
+pub(super) struct Connection {
+    pub(super) peer: IpAddr,
+    pub(super) request_id: Arc<str>,
+}
+
+impl FromRequestParts<Arc<App>> for Origin {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+        let user_agent = parts.headers.get(USER_AGENT).map(|value| printable(value.as_bytes()));
+        let connection = parts.extensions.get::<Connection>();
+        Ok(Self {
+            address: connection
+                .map(|connection| client_address(connection.peer, &parts.headers, &app.config.server.trusted_proxies)),
+            user_agent: user_agent.filter(|text| !text.is_empty()),
+            request_id: connection.map(|connection| connection.request_id.to_string()),
+        })
+    }
+}
+
+fn printable(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    text.chars().filter(|character| !character.is_control()).take(USER_AGENT_CHARACTERS).collect()
+}

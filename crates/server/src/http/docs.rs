@@ -1,0 +1,82 @@
+//! The API's own description: OpenAPI 3.1, and Swagger UI from files in this binary.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Path;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
+use symbolon_domain::Refusal;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+use super::problem::Failure;
+use crate::app::App;
+
+/// What the document says beside the operations.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Symbolon",
+        description = "Sign-in and tokens. Errors are `application/problem+json` (RFC 9457) with a stable `code`.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+    ),
+    tags(
+        (name = "sign-in", description = "Register, sign in, refresh, sign out"),
+        (name = "account", description = "The signed-in user"),
+        (name = "discovery", description = "Keys"),
+        (name = "operations", description = "Health and metrics")
+    ),
+    modifiers(&Schemes)
+)]
+pub(super) struct Document;
+
+struct Schemes;
+
+impl Modify for Schemes {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        let cookie = ApiKey::Cookie(ApiKeyValue::new("refreshToken"));
+        let components = document.components.get_or_insert_with(Default::default);
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        components.add_security_scheme("refreshCookie", SecurityScheme::ApiKey(cookie));
+    }
+}
+
+/// What Swagger UI needs: its own files, its inline styles, its pictures as data URLs, and our API.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+                      connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+const HTML: &str = "text/html; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
+
+/// The routes of the description.
+pub(super) fn routes(document: &utoipa::openapi::OpenApi) -> Router<Arc<App>> {
+    let json: Arc<str> = document.to_json().unwrap_or_default().into();
+    Router::new()
+        .route("/", get(|| async { Redirect::temporary("/api/docs") }))
+        .route("/api/openapi.json", get(move || async move { asset("application/json", json.to_string().into_bytes()) }))
+        .route("/api/docs", get(|| async { asset(HTML, include_bytes!("../../assets/swagger/index.html").to_vec()) }))
+        .route("/api/docs/{file}", get(file))
+}
+
+async fn file(Path(name): Path<String>) -> Response {
+    let (kind, bytes): (_, &'static [u8]) = match name.as_str() {
+        "swagger-ui-bundle.js" => (SCRIPT, include_bytes!("../../assets/swagger/swagger-ui-bundle.js")),
+        "swagger-ui.css" => (STYLE, include_bytes!("../../assets/swagger/swagger-ui.css")),
+        "start.js" => (SCRIPT, include_bytes!("../../assets/swagger/start.js")),
+        "page.css" => (STYLE, include_bytes!("../../assets/swagger/page.css")),
+        _ => return Failure::from(Refusal::NotFound).into_response(),
+    };
+    asset(kind, bytes)
+}
+
+fn asset(kind: &'static str, bytes: impl Into<axum::body::Body>) -> Response {
+    let mut response = Response::new(bytes.into());
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    response
+}

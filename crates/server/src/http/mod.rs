@@ -1,0 +1,54 @@
+//! The HTTP door: parse, call one flow, render. No rule of its own.
+
+pub mod api;
+mod bearer;
+mod body;
+mod context;
+mod cookies;
+mod cors;
+mod csrf;
+mod docs;
+mod edge;
+mod ops;
+mod problem;
+pub mod serve;
+mod well_known;
+
+use std::sync::Arc;
+
+use axum::Router;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::app::App;
+use problem::Failure;
+use symbolon_domain::Refusal;
+
+/// Every route, with the document that describes it.
+fn described() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
+    OpenApiRouter::with_openapi(docs::Document::openapi())
+        .merge(api::routes())
+        .merge(well_known::routes())
+        .merge(ops::routes())
+        .split_for_parts()
+}
+
+/// The OpenAPI 3.1 document, as JSON.
+///
+/// # Errors
+/// When it cannot be written, which a test rules out.
+pub fn openapi_json() -> Result<String, serde_json::Error> {
+    let mut text = described().1.to_pretty_json()?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// The service behind the edge.
+pub fn router(app: Arc<App>) -> Router {
+    let (router, document) = described();
+    router
+        .merge(docs::routes(&document))
+        .fallback(|| async { Failure::from(Refusal::NotFound) })
+        .method_not_allowed_fallback(|| async { Failure::from(Refusal::MethodNotAllowed) })
+        .with_state(app)
+}

@@ -1,0 +1,155 @@
+//! Refusals and faults as `application/problem+json` (RFC 9457), in one place.
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::StatusCode;
+use serde::Serialize;
+use symbolon_domain::{FieldError, Refusal};
+use utoipa::ToSchema;
+
+use crate::flows::Error;
+
+/// What a handler answers when it does not do what was asked. The edge renders it, for it knows the request id.
+pub struct Failure(pub Error);
+
+impl<T: Into<Error>> From<T> for Failure {
+    fn from(error: T) -> Self {
+        Self(error.into())
+    }
+}
+
+/// The failure of an answer that the edge has yet to render. Extensions are cloned by type only.
+#[derive(Clone)]
+pub(super) struct Unrendered(std::sync::Arc<Error>);
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = status(&self.0);
+        response.extensions_mut().insert(Unrendered(std::sync::Arc::new(self.0)));
+        response
+    }
+}
+
+/// The body of every error (RFC 9457 section 3).
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Problem<'a> {
+    /// `urn:symbolon:problem:` and the code.
+    #[schema(example = "urn:symbolon:problem:invalid_token")]
+    r#type: String,
+    /// The status in words.
+    #[schema(example = "Unauthorized")]
+    title: &'a str,
+    /// The HTTP status.
+    #[schema(example = 401)]
+    status: u16,
+    /// A sentence for people.
+    #[schema(example = "Invalid token")]
+    detail: &'a str,
+    /// A word for programs, stable.
+    #[schema(example = "invalid_token")]
+    code: &'a str,
+    /// The id under which the request is logged.
+    request_id: &'a str,
+    /// The fields at fault, where the body was not valid.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldProblem<'a>>,
+}
+
+/// One field at fault.
+#[derive(Serialize, ToSchema)]
+pub struct FieldProblem<'a> {
+    /// JSON pointer (RFC 6901) to the field.
+    #[schema(example = "/email")]
+    pointer: &'a str,
+    /// A word for programs, stable.
+    #[schema(example = "email_malformed")]
+    code: &'a str,
+    /// A sentence for people.
+    detail: &'a str,
+}
+
+impl<'a> From<&'a FieldError> for FieldProblem<'a> {
+    fn from(error: &'a FieldError) -> Self {
+        Self { pointer: &error.pointer, code: error.code, detail: &error.detail }
+    }
+}
+
+/// Renders the failure that a handler left in `response`. Faults are told apart by the request id only.
+pub(super) fn render(response: &mut Response, request_id: &str) -> Option<std::sync::Arc<Error>> {
+    let Unrendered(error) = response.extensions_mut().remove()?;
+    let status = response.status();
+    let detail = match &*error {
+        Error::Refused(refusal) => refusal.detail(),
+        Error::Fault { .. } => "Something went wrong here. Quote the request id when you report it.".into(),
+    };
+    let (code, errors): (_, &[FieldError]) = match &*error {
+        Error::Refused(Refusal::Validation(errors)) => ("validation_failed", errors),
+        Error::Refused(refusal) => (refusal.code(), &[]),
+        Error::Fault { .. } => ("internal_error", &[]),
+    };
+    let problem = Problem {
+        r#type: format!("urn:symbolon:problem:{code}"),
+        title: status.canonical_reason().unwrap_or("Error"),
+        status: status.as_u16(),
+        detail: &detail,
+        code,
+        request_id,
+        errors: errors.iter().map(FieldProblem::from).collect(),
+    };
+    let body = serde_json::to_vec(&problem).unwrap_or_default();
+    *response.body_mut() = Body::from(body);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if let Error::Refused(refusal) = &*error {
+        if let Some(wait) = refusal.retry_after() {
+            headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, challenge(refusal));
+        }
+    }
+    Some(error)
+}
+
+/// RFC 6750 section 3: without credentials no error is named.
+fn challenge(refusal: &Refusal) -> HeaderValue {
+    HeaderValue::from_static(match refusal {
+        Refusal::InvalidToken => r#"Bearer error="invalid_token", error_description="The access token is not valid""#,
+        Refusal::TokenExpired => r#"Bearer error="invalid_token", error_description="The access token expired""#,
+        Refusal::TokenRevoked => r#"Bearer error="invalid_token", error_description="The access token was revoked""#,
+        Refusal::TokenStale => r#"Bearer error="invalid_token", error_description="The access token is stale""#,
+        _ => "Bearer",
+    })
+}
+
+fn status(error: &Error) -> StatusCode {
+    let Error::Refused(refusal) = error else { return StatusCode::INTERNAL_SERVER_ERROR };
+    match refusal {
+        Refusal::MalformedRequest(_) => StatusCode::BAD_REQUEST,
+        Refusal::NoToken
+        | Refusal::InvalidToken
+        | Refusal::TokenExpired
+        | Refusal::TokenRevoked
+        | Refusal::TokenStale
+        | Refusal::InvalidCredentials
+        | Refusal::NoRefreshToken
+        | Refusal::InvalidRefreshToken
+        | Refusal::RefreshTokenExpired
+        | Refusal::RefreshTokenReused
+        | Refusal::SessionRevoked => StatusCode::UNAUTHORIZED,
+        Refusal::Forbidden | Refusal::WrongPassword | Refusal::AccountDisabled | Refusal::CsrfRejected => {
+            StatusCode::FORBIDDEN
+        }
+        Refusal::NotFound => StatusCode::NOT_FOUND,
+        Refusal::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Refusal::Conflict(_) => StatusCode::CONFLICT,
+        Refusal::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Refusal::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Refusal::Validation(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Refusal::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Refusal::Overloaded { .. } => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}

@@ -1,0 +1,117 @@
+//! What runs beside the requests: following revocations and keys that another process wrote, and purging.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::app::App;
+use crate::flows::{Error, keys};
+
+/// How soon a revocation that another process committed is obeyed here.
+const FOLLOW: Duration = Duration::from_millis(10);
+/// How soon a key that another process made is seen here.
+const KEYS: Duration = Duration::from_secs(1);
+/// How often what has expired is dropped.
+const PURGE: Duration = Duration::from_secs(60);
+/// Rows removed by one statement, so that no purge holds up the writes of others for long.
+const PURGE_ROWS: u32 = 500;
+/// How long a session is kept after its end or expiry, so that its tokens get the right refusal.
+const SESSION_GRACE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How long audit rows are kept.
+const AUDIT_LIFE: Duration = Duration::from_secs(400 * 24 * 3600);
+/// Revocations read at once.
+const PAGE: u32 = 1000;
+
+/// Starts every job; they end with the runtime.
+pub fn start(app: &Arc<App>) {
+    let follower = Arc::clone(app);
+    tokio::spawn(async move { follow(&follower).await });
+    every(app, KEYS, "reading keys", |app| async move { keys::reload(&app).await });
+    every(app, PURGE, "purging", |app| async move { purge(&app).await });
+}
+
+fn every<F, Fut>(app: &Arc<App>, period: Duration, name: &'static str, job: F)
+where
+    F: Fn(Arc<App>) -> Fut + Send + 'static,
+    Fut: Future<Output = Result<(), Error>> + Send,
+{
+    let app = Arc::clone(app);
+    tokio::spawn(async move {
+        let mut ticks = interval(period);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            if let Err(error) = job(Arc::clone(&app)).await {
+                tracing::warn!(error = %Causes(&error), "{name} failed; trying again");
+            }
+        }
+    });
+}
+
+/// Obeys what other processes commit to the same database, in the order of the feed.
+async fn follow(app: &App) {
+    let mut watch = symbolon_store::Watch::default();
+    let mut after = 0;
+    let mut failing = false;
+    let mut ticks = interval(FOLLOW);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let outcome = async {
+            if app.store.changed(&mut watch).await? { catch_up(app, &mut after).await } else { Ok(()) }
+        };
+        match outcome.await {
+            Ok(()) => failing = false,
+            Err(error) => {
+                // The change may have been seen and not read: look again whatever the store says.
+                watch = symbolon_store::Watch::default();
+                if !failing {
+                    tracing::warn!(error = %Causes(&error), "revocations cannot be followed; trying again");
+                }
+                failing = true;
+            }
+        }
+    }
+}
+
+async fn catch_up(app: &App, after: &mut i64) -> Result<(), Error> {
+    let issuance = app.issuance()?;
+    loop {
+        let page = app.store.list_revocations(*after, PAGE).await?;
+        for entry in &page {
+            issuance.apply(entry);
+            *after = entry.seq;
+        }
+        if page.len() < PAGE as usize {
+            return Ok(());
+        }
+    }
+}
+
+async fn purge(app: &App) -> Result<(), Error> {
+    let now = app.clock.now();
+    let issuance = app.issuance()?;
+    issuance.guard.expire(now.seconds());
+    issuance.guard.set_keys(issuance.ring.load().key_set(now)?);
+    while app.store.purge_sessions(now.minus(SESSION_GRACE), PURGE_ROWS).await? == u64::from(PURGE_ROWS) {}
+    while app.store.purge_revocations(now.seconds(), PURGE_ROWS).await? == u64::from(PURGE_ROWS) {}
+    while app.store.purge_audit(now.minus(AUDIT_LIFE), PURGE_ROWS).await? == u64::from(PURGE_ROWS) {}
+    Ok(())
+}
+
+/// An error with what caused it, in one line.
+pub(crate) struct Causes<'a>(pub &'a dyn std::error::Error);
+
+impl std::fmt::Display for Causes<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(cause) = source {
+            write!(f, ": {cause}")?;
+            source = cause.source();
+        }
+        Ok(())
+    }
+}

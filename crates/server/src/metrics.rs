@@ -1,0 +1,80 @@
+//! What the process counts, in the text format of Prometheus.
+
+use std::fmt::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Counters; every label is one of a few fixed words, so that nobody can make the table grow.
+#[derive(Default)]
+pub struct Metrics {
+    answered: [AtomicU64; 5],
+    refreshes: AtomicU64,
+    sign_ins: AtomicU64,
+    reuses: AtomicU64,
+    rejected_tokens: AtomicU64,
+    faults: AtomicU64,
+    connections: AtomicU64,
+}
+
+/// Something worth counting.
+#[derive(Clone, Copy)]
+pub enum Count {
+    /// A refresh was answered with tokens.
+    Refresh,
+    /// A person signed in.
+    SignIn,
+    /// A refresh token was reused and its session ended.
+    Reuse,
+    /// An access token was refused.
+    RejectedToken,
+    /// A request failed by a fault of ours.
+    Fault,
+}
+
+impl Metrics {
+    /// Counts one `what`.
+    pub fn count(&self, what: Count) {
+        let counter = match what {
+            Count::Refresh => &self.refreshes,
+            Count::SignIn => &self.sign_ins,
+            Count::Reuse => &self.reuses,
+            Count::RejectedToken => &self.rejected_tokens,
+            Count::Fault => &self.faults,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts an answer by the class of its status (2 for 2xx).
+    pub fn answered(&self, status: u16) {
+        let class = usize::from(status / 100).clamp(1, 5) - 1;
+        self.answered[class].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Notes how many connections are open.
+    pub fn connections(&self, open: u64) {
+        self.connections.store(open, Ordering::Relaxed);
+    }
+
+    /// The counters as text.
+    pub fn render(&self) -> String {
+        let mut text = String::with_capacity(1024);
+        text.push_str("# HELP symbolon_http_responses_total Answers by class of status.\n");
+        text.push_str("# TYPE symbolon_http_responses_total counter\n");
+        for (class, counter) in self.answered.iter().enumerate() {
+            let value = counter.load(Ordering::Relaxed);
+            let _infallible = writeln!(text, "symbolon_http_responses_total{{class=\"{}xx\"}} {value}", class + 1);
+        }
+        let counters = [
+            ("symbolon_refreshes_total", "counter", "Refreshes answered with tokens.", &self.refreshes),
+            ("symbolon_sign_ins_total", "counter", "Successful sign-ins.", &self.sign_ins),
+            ("symbolon_refresh_reuses_total", "counter", "Sessions ended because a refresh token was reused.", &self.reuses),
+            ("symbolon_rejected_tokens_total", "counter", "Access tokens refused.", &self.rejected_tokens),
+            ("symbolon_faults_total", "counter", "Requests that failed by a fault of the server.", &self.faults),
+            ("symbolon_connections", "gauge", "Open connections.", &self.connections),
+        ];
+        for (name, kind, help, counter) in counters {
+            let value = counter.load(Ordering::Relaxed);
+            let _infallible = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");
+        }
+        text
+    }
+}
