@@ -1,0 +1,82 @@
+//! `cargo xtask gen`: the committed files that are made from the program itself.
+
+mod example;
+mod postman;
+
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+
+use crate::check::Finding;
+use crate::workspace::Workspace;
+use crate::{run, say};
+
+struct Generated {
+    file: &'static str,
+    text: String,
+}
+
+pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+    for Generated { file, text } in generate(workspace)? {
+        if workspace.text(file).ok().flatten().as_ref() == Some(&text) {
+            say::line(&format!("{file}: fresh"));
+            continue;
+        }
+        let path = workspace.root.join(file);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::write(&path, text).with_context(|| format!("cannot write {file}"))?;
+        say::line(&format!("{file}: written"));
+    }
+    Ok(())
+}
+
+/// The generated files that are not what `cargo xtask gen` would write.
+pub(crate) fn check(workspace: &Workspace) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for Generated { file, text } in generate(workspace)? {
+        if workspace.text(file).ok().flatten().as_ref() != Some(&text) {
+            findings.push(Finding::new(
+                file,
+                "is not what the code says: run `cargo xtask gen` and commit",
+            ));
+        }
+    }
+    Ok(findings)
+}
+
+fn generate(workspace: &Workspace) -> Result<Vec<Generated>> {
+    run::shown(&mut run::cargo(
+        &workspace.root,
+        &["build", "--quiet", "-p", "symbolon"],
+    ))?;
+    let program = workspace.target()?.join("debug").join("symbolon");
+    let said = |args: &[&str]| {
+        let text = run::captured(
+            Command::new(&program)
+                .args(args)
+                .current_dir(&workspace.root),
+        )?;
+        anyhow::Ok(format!("{}\n", text.trim_end()))
+    };
+    let openapi = said(&["openapi"])?;
+    let document: Value =
+        serde_json::from_str(&openapi).context("`symbolon openapi` wrote no JSON")?;
+    let postman = serde_json::to_string_pretty(&postman::collection(&document)?)?;
+    Ok(vec![
+        Generated {
+            file: "docs/openapi.json",
+            text: openapi,
+        },
+        Generated {
+            file: "docs/postman.json",
+            text: format!("{postman}\n"),
+        },
+        Generated {
+            file: "docs/configuration.md",
+            text: said(&["config", "reference"])?,
+        },
+    ])
+}

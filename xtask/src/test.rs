@@ -1,0 +1,165 @@
+//! `cargo xtask test`: every test, and at the end what was skipped and how to have it.
+//!
+//! A test whose service is missing (PostgreSQL, Redis, Node, Chromium) appends one line,
+//! `WHAT: how to install it`, to the file named by `SYMBOLON_SKIP_LOG` and returns. With
+//! `SYMBOLON_REQUIRE_ALL=1`, which `--all` sets, it fails instead.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::workspace::Workspace;
+use crate::{run, say};
+
+pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<()> {
+    let log = workspace.target()?.join("skipped-tests.txt");
+    if let Some(folder) = log.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(&log, "").with_context(|| format!("cannot write {}", log.display()))?;
+    let mut command = command(workspace, args);
+    command.env("SYMBOLON_SKIP_LOG", &log);
+    let (counts, ended_well) = counted(&mut command)?;
+    let skipped = std::fs::read_to_string(&log).unwrap_or_default();
+    for line in skip_lines(&skipped) {
+        say::line(&line);
+    }
+    if counts.passed + counts.failed > 0 {
+        say::line(&counts.closing_line(skipped.lines().count()));
+    }
+    if !ended_well {
+        bail!("the tests failed");
+    }
+    if counts.passed == 0 {
+        bail!("no test ran");
+    }
+    Ok(())
+}
+
+fn command(workspace: &Workspace, args: &[String]) -> Command {
+    let mut command = run::cargo(&workspace.root, &["test", "--no-fail-fast"]);
+    let ours = args.split(|arg| arg == "--").next().unwrap_or_default();
+    if !ours
+        .iter()
+        .any(|arg| arg == "-p" || arg.starts_with("--package"))
+    {
+        command.arg("--workspace");
+    }
+    let mut passing_on = false;
+    for arg in args {
+        passing_on |= arg == "--";
+        if arg == "--all" && !passing_on {
+            command.env("SYMBOLON_REQUIRE_ALL", "1");
+        } else {
+            command.arg(arg);
+        }
+    }
+    command
+}
+
+/// Runs the tests, shows their output as it comes, and adds up their results.
+fn counted(command: &mut Command) -> Result<(Counts, bool)> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot start cargo test")?;
+    let mut counts = Counts::default();
+    if let Some(output) = child.stdout.take() {
+        let mut reader = BufReader::new(output);
+        let mut line = Vec::new();
+        while reader.read_until(b'\n', &mut line)? > 0 {
+            let text = String::from_utf8_lossy(&line);
+            counts.add(text.trim_end());
+            say::line(text.trim_end());
+            line.clear();
+        }
+    }
+    Ok((counts, child.wait()?.success()))
+}
+
+/// One line for each thing that was missing, with the number of tests that it kept from running.
+fn skip_lines(log: &str) -> Vec<String> {
+    let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+    for line in log.lines() {
+        *times.entry(line).or_default() += 1;
+    }
+    let line = |(what, count): (&str, usize)| format!("skipped {count}: {what}");
+    times.into_iter().map(line).collect()
+}
+
+#[derive(Debug, Default, PartialEq)]
+struct Counts {
+    passed: usize,
+    failed: usize,
+    ignored: usize,
+}
+
+impl Counts {
+    /// Adds what a test program's closing line says; any other line says nothing.
+    fn add(&mut self, line: &str) {
+        let Some(rest) = line.strip_prefix("test result: ") else {
+            return;
+        };
+        for part in rest.split(['.', ';']) {
+            let Some((number, word)) = part.trim().split_once(' ') else {
+                continue;
+            };
+            let Ok(number) = number.parse::<usize>() else {
+                continue;
+            };
+            match word {
+                "passed" => self.passed += number,
+                "failed" => self.failed += number,
+                "ignored" => self.ignored += number,
+                _ => {}
+            }
+        }
+    }
+
+    /// A skipped test returned early, so its program counted it as passed.
+    fn closing_line(&self, skipped: usize) -> String {
+        let passed = self.passed.saturating_sub(skipped);
+        let (failed, skipped) = (self.failed, skipped + self.ignored);
+        format!("tests: {passed} passed, {failed} failed, {skipped} skipped")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Counts, skip_lines};
+
+    #[test]
+    fn closing_lines_add_up_and_skipped_tests_are_not_passed_ones() {
+        let mut counts = Counts::default();
+        counts.add("running 3 tests");
+        counts.add("test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 4 filtered out; finished in 1.20s");
+        counts.add("test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s");
+        assert_eq!(
+            counts,
+            Counts {
+                passed: 15,
+                failed: 2,
+                ignored: 1
+            }
+        );
+        assert_eq!(
+            counts.closing_line(4),
+            "tests: 11 passed, 2 failed, 5 skipped"
+        );
+    }
+
+    #[test]
+    fn a_missing_service_is_told_once() {
+        let log = "Redis: apt-get install redis-server\nPostgreSQL: apt-get install postgresql\nRedis: apt-get install redis-server\n";
+        assert_eq!(
+            skip_lines(log),
+            [
+                "skipped 1: PostgreSQL: apt-get install postgresql",
+                "skipped 2: Redis: apt-get install redis-server",
+            ]
+        );
+    }
+}
