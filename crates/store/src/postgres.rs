@@ -15,7 +15,7 @@ use tokio_postgres::types::ToSql;
 use crate::migrate::Applied;
 use crate::statement::Statement;
 use crate::value::{Row, Value};
-use crate::{Error, OpenError};
+use crate::{Error, OpenError, OpenOptions};
 use errors::{Failure, pool_error};
 
 /// How long one exchange may take before the connection is given up. Longer than the server's own limits (see
@@ -30,8 +30,8 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
-    pub(crate) async fn open(url: &str, connections: usize) -> Result<Self, OpenError> {
-        let (pool, name) = open::pool(url, connections)?;
+    pub(crate) async fn open(url: &str, options: &OpenOptions) -> Result<Self, OpenError> {
+        let (pool, name) = open::pool(url, options)?;
         open::try_out(&pool, &name).await?;
         Ok(Self { pool, name })
     }

@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use crate::migrate::Applied;
 use crate::statement::Statement;
 use crate::value::{Row, Value};
-use crate::{Error, OpenError};
+use crate::{Error, OpenError, OpenOptions};
 use errors::error_of;
 use readers::Readers;
 use writer::Writer;
@@ -42,8 +42,8 @@ pub(crate) struct Sqlite {
 }
 
 impl Sqlite {
-    pub(crate) fn open(path: &Path, create: bool) -> Result<Self, OpenError> {
-        let main = Arc::new(Mutex::new(Some(open::main(path, create)?)));
+    pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Self, OpenError> {
+        let main = Arc::new(Mutex::new(Some(open::main(path, options)?)));
         let explain = |error| errors::open_error(path, error);
         let checkpoints = open::checkpoints(path).map_err(explain)?;
         let watcher = open::reader(path).map_err(explain)?;

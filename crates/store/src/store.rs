@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use symbolon_domain::Timestamp;
 
@@ -17,15 +18,14 @@ pub struct OpenOptions {
     pub create: bool,
     /// The most connections to PostgreSQL at a time.
     pub connections: usize,
+    /// How long a write waits for another process that holds what it needs; then it is [`Error::Busy`].
+    pub lock_wait: Duration,
 }
 
 impl Default for OpenOptions {
-    /// Makes a missing file; 16 connections.
+    /// Makes a missing file; 16 connections; 5 seconds.
     fn default() -> Self {
-        Self {
-            create: true,
-            connections: 16,
-        }
+        Self { create: true, connections: 16, lock_wait: Duration::from_secs(5) }
     }
 }
 
@@ -65,10 +65,10 @@ impl Store {
     /// One sentence that says what is wrong. Existing data is untouched then.
     pub async fn open(url: &DatabaseUrl, options: &OpenOptions) -> Result<Self, OpenError> {
         let engine = match url {
-            DatabaseUrl::Sqlite(path) => Engine::Sqlite(Sqlite::open(path, options.create)?),
+            DatabaseUrl::Sqlite(path) => Engine::Sqlite(Sqlite::open(path, options)?),
             DatabaseUrl::SqliteMemory => Engine::Sqlite(Sqlite::memory()?),
             DatabaseUrl::Postgres(text) => {
-                Engine::Postgres(Postgres::open(text, options.connections).await?)
+                Engine::Postgres(Postgres::open(text, options).await?)
             }
         };
         Ok(Self {

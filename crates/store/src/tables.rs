@@ -8,17 +8,20 @@ pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod users;
 
-/// Every statement of every table, by name.
+/// Every statement of every table, by the names of both.
 #[cfg(test)]
-pub(crate) fn all() -> Vec<(&'static str, &'static str)> {
-    [
-        audit::STATEMENTS,
-        feed::STATEMENTS,
-        keys::STATEMENTS,
-        roles::STATEMENTS,
-        sessions::STATEMENTS,
-        settings::STATEMENTS,
-        users::STATEMENTS,
-    ]
-    .concat()
+pub(crate) fn all() -> Vec<(String, &'static str)> {
+    let tables = [
+        ("audit", audit::STATEMENTS),
+        ("feed", feed::STATEMENTS),
+        ("keys", keys::STATEMENTS),
+        ("roles", roles::STATEMENTS),
+        ("sessions", sessions::STATEMENTS),
+        ("settings", settings::STATEMENTS),
+        ("users", users::STATEMENTS),
+    ];
+    let named = tables.iter().flat_map(|(table, statements)| {
+        statements.iter().map(move |(name, text)| (format!("{table}.{name}"), *text))
+    });
+    named.collect()
 }

@@ -1,25 +1,116 @@
 //! The statements themselves, on both engines.
 
-use crate::{DatabaseUrl, OpenOptions, Store};
+use rusqlite::Connection;
 use symbolon_domain::Timestamp;
+use symbolon_testkit::Postgres;
+use tokio_postgres::NoTls;
 
-pub(crate) async fn memory() -> Store {
-    let store = Store::open(&DatabaseUrl::SqliteMemory, &OpenOptions::default())
-        .await
-        .unwrap();
-    store.migrate(Timestamp::from_millis(1)).await.unwrap();
-    store
+use crate::migrate::MIGRATIONS;
+use crate::{DatabaseUrl, OpenOptions, Store, tables};
+
+fn sqlite() -> Connection {
+    let connection = Connection::open_in_memory().unwrap();
+    for step in MIGRATIONS {
+        connection.execute_batch(step.text).unwrap();
+    }
+    connection
+}
+
+fn text_of(name: &str) -> &'static str {
+    tables::all().into_iter().find(|(known, _)| known == name).unwrap().1
+}
+
+#[test]
+fn sqlite_prepares_every_statement() {
+    let connection = sqlite();
+    for (name, text) in tables::all() {
+        if let Err(error) = connection.prepare(text) {
+            panic!("{name}: {error}");
+        }
+    }
 }
 
 #[tokio::test]
-async fn smoke() {
-    let store = memory().await;
-    store.ping().await.unwrap();
-    assert_eq!(store.schema_version().await.unwrap(), 1);
-    let mut batch = store.batch();
-    batch.put_setting("a", "b").begin_feed("e");
-    batch.commit().await.unwrap();
-    assert_eq!(store.find_setting("a").await.unwrap().as_deref(), Some("b"));
-    store.close().await;
-    assert!(store.ping().await.is_err());
+async fn postgres_prepares_every_statement() {
+    let Some(server) = Postgres::shared() else { return };
+    let url = server.url();
+    let (parsed, options) = (url.parse::<DatabaseUrl>().unwrap(), OpenOptions::default());
+    let store = Store::open(&parsed, &options).await.unwrap();
+    store.migrate(Timestamp::from_millis(1)).await.unwrap();
+    let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    for (name, text) in tables::all() {
+        if let Err(error) = client.prepare(text).await {
+            panic!("{name}: {error}");
+        }
+    }
+}
+
+/// SQLite gives `$1` the place where it first stands, whatever its digit.
+#[test]
+fn binds_first_stand_in_order() {
+    for (name, text) in tables::all() {
+        let mut next = 1;
+        for place in text.split('$').skip(1) {
+            let digits: String = place.chars().take_while(char::is_ascii_digit).collect();
+            let number: usize = digits.parse().unwrap();
+            assert!(number <= next, "{name}: ${number} stands before ${next}");
+            next = next.max(number + 1);
+        }
+        let connection = sqlite();
+        assert_eq!(connection.prepare(text).unwrap().parameter_count(), next - 1, "{name}");
+    }
+}
+
+#[test]
+fn no_statement_reads_a_whole_table() {
+    // A handful of rows, all of them wanted.
+    let whole = ["keys.LIST", "roles.LIST"];
+    let connection = sqlite();
+    for (name, text) in tables::all() {
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {text}")).unwrap();
+        let binds = statement.parameter_count();
+        let nulls = rusqlite::params_from_iter(vec![rusqlite::types::Null; binds]);
+        let steps = statement.query_map(nulls, |row| row.get::<_, String>(3)).unwrap();
+        for step in steps.map(Result::unwrap) {
+            let good = !step.starts_with("SCAN") || step.contains("USING") || step == "SCAN CONSTANT ROW";
+            assert!(good || whole.contains(&name.as_str()), "{name}: {step}");
+        }
+    }
+}
+
+#[test]
+fn hot_statements_go_straight_to_their_rows() {
+    let connection = sqlite();
+    for (name, expected) in [
+        (
+            "sessions.FIND_REFRESH",
+            vec![
+                "SEARCH s USING INDEX sqlite_autoindex_sessions_1 (id=?)",
+                "SEARCH u USING INDEX sqlite_autoindex_users_1 (id=?)",
+            ],
+        ),
+        ("sessions.ROTATE", vec!["SEARCH sessions USING INDEX sqlite_autoindex_sessions_1 (id=?)"]),
+        ("users.FIND_BY_EMAIL", vec!["SEARCH u USING INDEX sqlite_autoindex_users_2 (email_key=?)"]),
+        ("users.FIND_BY_USERNAME", vec!["SEARCH u USING INDEX sqlite_autoindex_users_3 (username_key=?)"]),
+    ] {
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", text_of(name))).unwrap();
+        let nulls = rusqlite::params_from_iter(vec![rusqlite::types::Null; statement.parameter_count()]);
+        let steps = statement.query_map(nulls, |row| row.get::<_, String>(3)).unwrap();
+        assert_eq!(steps.map(Result::unwrap).collect::<Vec<_>>(), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_rotation_writes_no_index() {
+    let connection = sqlite();
+    let index_writes = |name: &str| {
+        let mut statement = connection.prepare(&format!("EXPLAIN {}", text_of(name))).unwrap();
+        let nulls = rusqlite::params_from_iter(vec![rusqlite::types::Null; statement.parameter_count()]);
+        let steps = statement.query_map(nulls, |row| row.get::<_, String>(1)).unwrap();
+        steps.map(Result::unwrap).filter(|step| step.starts_with("Idx")).collect::<Vec<_>>()
+    };
+    assert_eq!(index_writes("sessions.ROTATE"), [] as [&str; 0]);
+    // What such a write would look like.
+    assert_eq!(index_writes("sessions.END"), ["IdxDelete", "IdxInsert"]);
 }

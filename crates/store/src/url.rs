@@ -66,7 +66,9 @@ impl fmt::Debug for DatabaseUrl {
 
 /// Hosts and database, from the parsed URL: cutting the text would show part of a password with an odd character.
 fn without_credentials(url: &str) -> String {
-    let Ok(config) = url.parse::<tokio_postgres::Config>() else {
+    // An `@` behind the options is read as the end of the user's name, and something else as the host.
+    let is_odd = url.rfind('@').is_some_and(|at| url[..at].contains('?'));
+    let (false, Ok(config)) = (is_odd, url.parse::<tokio_postgres::Config>()) else {
         return "…".to_owned();
     };
     let hosts = config.get_hosts().iter().enumerate().map(|(place, host)| {

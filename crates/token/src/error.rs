@@ -149,6 +149,9 @@ pub enum KeyError {
     /// Two keys of a set have the same `kid`.
     #[error("two keys have the same kid")]
     DuplicateKid,
+    /// A set of secret keys holds a private or public key too.
+    #[error("the set mixes secret and public keys")]
+    MixedSet,
     /// A `kid` that is empty or longer than 256 bytes.
     #[error("the kid is empty or longer than 256 bytes")]
     BadKid,
@@ -178,6 +181,7 @@ impl KeyError {
             Self::SecretIsKeyFile => "secret_is_key_file",
             Self::Invalid => "invalid_key",
             Self::DuplicateKid => "duplicate_kid",
+            Self::MixedSet => "mixed_key_set",
             Self::BadKid => "bad_kid",
             Self::NotPrivate => "not_private",
             Self::Failed => "key_failed",

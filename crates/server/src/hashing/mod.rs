@@ -165,6 +165,12 @@ impl Hasher {
         self.pool.waiting()
     }
 
+    /// How many passwords were hashed since the start.
+    #[must_use]
+    pub fn done(&self) -> u64 {
+        self.pool.done()
+    }
+
     /// Bytes of working memory that the threads hold. None after ten idle seconds.
     #[must_use]
     pub fn memory_held(&self) -> usize {

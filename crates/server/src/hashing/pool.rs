@@ -53,6 +53,8 @@ struct Shared {
     threads: usize,
     idle: Duration,
     memory: AtomicUsize,
+    /// Hashes computed since the start.
+    done: AtomicU64,
     /// Microseconds that one hash takes, averaged over the last few.
     cost: AtomicU64,
 }
@@ -69,16 +71,14 @@ impl Pool {
         room: usize,
         scheme: &Arc<Scheme>,
     ) -> Result<Self, HashError> {
-        Self::start_with_idle(threads, room, scheme, IDLE)
+        let pool = Self::new(threads, room, IDLE);
+        pool.spawn(scheme)?;
+        Ok(pool)
     }
 
-    pub(super) fn start_with_idle(
-        threads: usize,
-        room: usize,
-        scheme: &Arc<Scheme>,
-        idle: Duration,
-    ) -> Result<Self, HashError> {
-        let pool = Self {
+    /// A queue that no thread drains yet.
+    fn new(threads: usize, room: usize, idle: Duration) -> Self {
+        Self {
             shared: Arc::new(Shared {
                 state: Mutex::default(),
                 wake: Condvar::new(),
@@ -86,17 +86,21 @@ impl Pool {
                 threads: threads.max(1),
                 idle,
                 memory: AtomicUsize::new(0),
-                cost: AtomicU64::new(u64::try_from(FIRST_GUESS.as_micros()).unwrap_or(u64::MAX)),
+                done: AtomicU64::new(0),
+                cost: AtomicU64::new(micros(FIRST_GUESS)),
             }),
-        };
-        for number in 0..pool.shared.threads {
-            let (shared, scheme) = (Arc::clone(&pool.shared), Arc::clone(scheme));
+        }
+    }
+
+    fn spawn(&self, scheme: &Arc<Scheme>) -> Result<(), HashError> {
+        for number in 0..self.shared.threads {
+            let (shared, scheme) = (Arc::clone(&self.shared), Arc::clone(scheme));
             std::thread::Builder::new()
                 .name(format!("hash-{number}"))
                 .spawn(move || shared.work(&scheme))
                 .map_err(HashError::fault)?;
         }
-        Ok(pool)
+        Ok(())
     }
 
     /// Takes a place in the queue, one that was given up if there is no other.
@@ -117,6 +121,10 @@ impl Pool {
 
     pub(super) fn waiting(&self) -> usize {
         self.shared.lock().queue.len()
+    }
+
+    pub(super) fn done(&self) -> u64 {
+        self.shared.done.load(Ordering::Relaxed)
     }
 
     pub(super) fn memory_held(&self) -> usize {
@@ -190,10 +198,10 @@ impl Shared {
     }
 
     fn measured(&self, took: Duration) {
-        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.done.fetch_add(1, Ordering::Relaxed);
         let before = self.cost.load(Ordering::Relaxed);
         self.cost
-            .store(before - before / 8 + took / 8, Ordering::Relaxed);
+            .store(before - before / 8 + micros(took) / 8, Ordering::Relaxed);
     }
 
     fn time_to_drain(&self, waiting: usize) -> Duration {
@@ -205,6 +213,10 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 fn perform(scheme: &Scheme, arena: &mut Arena, work: Work) -> Result<Answer, HashError> {
@@ -231,3 +243,6 @@ fn step_back() {
 
 #[cfg(not(target_os = "linux"))]
 fn step_back() {}
+
+#[cfg(test)]
+mod tests;

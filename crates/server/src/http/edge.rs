@@ -64,7 +64,7 @@ impl Edge {
         let request_id = self.request_id(request.headers());
         let origin = cors::listed_origin(&self.app, request.headers());
         let method = request.method().clone();
-        let path = tracing::enabled!(target: "symbolon::requests", tracing::Level::INFO)
+        let path = tracing::enabled!(target: "symbolon::requests", tracing::Level::DEBUG)
             .then(|| request.uri().path().to_owned());
         let mut response = self.handle(peer, &request_id, request).await;
         if let Some(error) = problem::render(&mut response, &request_id)
@@ -78,7 +78,7 @@ impl Edge {
         let status = response.status().as_u16();
         self.app.metrics.answered(status);
         if let Some(path) = path {
-            tracing::info!(target: "symbolon::requests", request_id = &*request_id, %peer, %method, path, status, "answered");
+            tracing::debug!(target: "symbolon::requests", request_id = &*request_id, %peer, %method, path, status, "answered");
         }
         Ok(response)
     }

@@ -1,15 +1,16 @@
 //! Connecting to PostgreSQL, and how each connection is set.
 
 use std::error::Error as _;
+use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{
+use deadpool_postgres::{ClientWrapper, 
     Hook, HookError, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime,
 };
 use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::{Config, NoTls};
 
-use crate::{DatabaseUrl, OpenError};
+use crate::{DatabaseUrl, OpenError, OpenOptions};
 
 /// How long to try one host.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -22,12 +23,11 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(8);
 
 /// Limits for each statement, so that nothing waits for ever; and durable commits, should the server be set
 /// otherwise. A stricter setting (`remote_apply`) stays.
-const SESSION: &str = "SET statement_timeout = '5s'; SET lock_timeout = '4s'; \
-     SET idle_in_transaction_session_timeout = '10s'; SET default_transaction_isolation = 'read committed'; \
+const SESSION: &str = "SET statement_timeout = '6s'; SET idle_in_transaction_session_timeout = '10s'; SET default_transaction_isolation = 'read committed'; \
      SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
 
 /// A pool for a URL, and the name of the server without credentials. Connects to nothing yet.
-pub(super) fn pool(url: &str, connections: usize) -> Result<(Pool, String), OpenError> {
+pub(super) fn pool(url: &str, options: &OpenOptions) -> Result<(Pool, String), OpenError> {
     let name = DatabaseUrl::Postgres(url.to_owned()).to_string();
     // The error of the driver may quote the text, hence not ours to print.
     let mut config: Config = url
@@ -52,16 +52,13 @@ pub(super) fn pool(url: &str, connections: usize) -> Result<(Pool, String), Open
     let fast = ManagerConfig {
         recycling_method: RecyclingMethod::Fast,
     };
-    let set = Hook::async_fn(|client: &mut deadpool_postgres::ClientWrapper, _| {
-        Box::pin(async move {
-            client
-                .batch_execute(SESSION)
-                .await
-                .map_err(HookError::Backend)
-        })
+    let session = Arc::new(format!("{SESSION}; SET lock_timeout = {}", options.lock_wait.as_millis().max(1)));
+    let set = Hook::async_fn(move |client: &mut ClientWrapper, _| {
+        let session = Arc::clone(&session);
+        Box::pin(async move { client.batch_execute(&session).await.map_err(HookError::Backend) })
     });
     let pool = Pool::builder(Manager::from_config(config, NoTls, fast))
-        .max_size(connections.max(1))
+        .max_size(options.connections.max(1))
         .runtime(Runtime::Tokio1)
         .wait_timeout(Some(WAIT))
         .create_timeout(Some(CREATE))

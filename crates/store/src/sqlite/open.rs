@@ -8,21 +8,22 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use super::errors::{file_error, open_error};
-use crate::OpenError;
+use crate::{OpenError, OpenOptions};
 
 /// `Symb`: marks the file as ours (offset 68 of the header; `file` and we read it).
 pub(super) const APPLICATION_ID: i32 = 0x5379_6d62;
 
-/// How long to wait for another process that writes.
+/// How long a read waits, as it has to while another process recovers the log after a crash.
 const BUSY: Duration = Duration::from_secs(5);
 /// More than there are statements.
 const CACHED_STATEMENTS: usize = 128;
 
 /// The connection that writes. Makes the file if it may.
-pub(super) fn main(path: &Path, create: bool) -> Result<Connection, OpenError> {
-    ensure_file(path, create)?;
+pub(super) fn main(path: &Path, options: &OpenOptions) -> Result<Connection, OpenError> {
+    ensure_file(path, options.create)?;
     let explain = |error| open_error(path, error);
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(explain)?;
+    connection.busy_timeout(options.lock_wait).map_err(explain)?;
     // Nothing is written before it is known to be ours.
     refuse_foreign(&connection, path)?;
     if connection.is_readonly("main").map_err(explain)? {

@@ -163,7 +163,7 @@ impl Batch {
                     .as_ref()
                     .map(|name| name.as_str().to_owned())
                     .into(),
-                key.map(String::from).into(),
+                key.into(),
                 user.name
                     .as_ref()
                     .map(|name| name.as_str().to_owned())
@@ -196,7 +196,7 @@ impl Batch {
                     .as_ref()
                     .map(|name| name.as_str().to_owned())
                     .into(),
-                key.map(String::from).into(),
+                key.into(),
                 user.name
                     .as_ref()
                     .map(|name| name.as_str().to_owned())

@@ -3,19 +3,22 @@
 //! A server uses [`crate::Verifier`], which cannot be made without an issuer and
 //! an audience. What is here can be told to check less, and says so in its names.
 
+mod files;
+
 use serde::Deserialize;
 
 use crate::algorithm::Algorithm;
 use crate::claims::{Audience, Date, optional, required};
 use crate::compact::Compact;
 use crate::encoding;
-use crate::error::{Error, KeyError};
-use crate::jwk::PrivateJwk;
-use crate::key::{KeySet, SigningKey, VerifyingKey};
+use crate::error::Error;
+use crate::key::KeySet;
 use crate::slot::Slot;
 use crate::strict;
 use crate::typ::Typ;
 use crate::verify::judge_times;
+
+pub use files::{keys_from_jwks_file, keys_from_secret_file, signing_key_from_secret_file};
 
 /// What is done without any proof.
 pub mod danger {
@@ -156,43 +159,4 @@ impl Checks {
         )?;
         Ok(payload)
     }
-}
-
-/// Reads the content of a secret file for verifying: a private or symmetric JWK,
-/// or the raw secret with one trailing newline cut off.
-///
-/// # Errors
-///
-/// Whatever [`KeyError`] describes of secrets and private keys.
-pub fn verifying_key_from_secret_file(content: &[u8]) -> Result<VerifyingKey, KeyError> {
-    match secret_file(content) {
-        SecretFile::Jwk(json) => VerifyingKey::from_private_jwk(&PrivateJwk::parse(json)?),
-        SecretFile::Raw(secret) => VerifyingKey::hmac(None, secret),
-    }
-}
-
-/// Reads the content of a secret file for signing, as
-/// [`verifying_key_from_secret_file`] does for verifying.
-///
-/// # Errors
-///
-/// Whatever [`KeyError`] describes of secrets and private keys.
-pub fn signing_key_from_secret_file(content: &[u8]) -> Result<SigningKey, KeyError> {
-    match secret_file(content) {
-        SecretFile::Jwk(json) => SigningKey::from_jwk(&PrivateJwk::parse(json)?),
-        SecretFile::Raw(secret) => SigningKey::hmac("secret", secret),
-    }
-}
-
-enum SecretFile<'c> {
-    Jwk(&'c [u8]),
-    Raw(&'c [u8]),
-}
-
-fn secret_file(content: &[u8]) -> SecretFile<'_> {
-    if content.trim_ascii_start().starts_with(b"{") {
-        return SecretFile::Jwk(content);
-    }
-    let content = content.strip_suffix(b"\n").unwrap_or(content);
-    SecretFile::Raw(content.strip_suffix(b"\r").unwrap_or(content))
 }

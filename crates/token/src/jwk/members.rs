@@ -5,7 +5,7 @@ use std::mem::take;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::{Jwk, Public, Secret, rsa};
+use super::{Jwk, Public, Secret, ed25519, rsa};
 use crate::algorithm::Algorithm;
 use crate::encoding;
 use crate::error::KeyError;
@@ -106,9 +106,7 @@ impl RawJwk {
                 x: coordinate("x", take(&mut self.x))?,
                 y: coordinate("y", take(&mut self.y))?,
             }),
-            ("OKP", "Ed25519") => Ok(Public::Ed25519 {
-                x: coordinate("x", take(&mut self.x))?,
-            }),
+            ("OKP", "Ed25519") => ed25519::checked(coordinate("x", take(&mut self.x))?),
             ("RSA", _) => {
                 let n = number("n", take(&mut self.n))?;
                 rsa::checked(n, number("e", take(&mut self.e))?)

@@ -1,14 +1,15 @@
 //! JSON Web Keys (RFC 7517, RFC 7518 section 6, RFC 8037), read strictly.
 
+mod ed25519;
 mod members;
 mod private;
 mod rsa;
 mod set;
+mod spki;
 
 use std::fmt;
 
 use aws_lc_rs::digest;
-use aws_lc_rs::signature::RsaSubjectPublicKey;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::algorithm::Algorithm;
@@ -22,6 +23,8 @@ pub use private::PrivateJwk;
 pub(crate) use private::Secret;
 pub(crate) use rsa::from_pkcs1 as rsa_from_pkcs1;
 pub use set::Jwks;
+pub(crate) use set::refuse_duplicates;
+pub(crate) use spki::p256_from_point;
 
 /// A public key for signatures.
 ///
@@ -65,16 +68,7 @@ impl Jwk {
     /// [`KeyError::Malformed`] for what is no such key on P-256, Ed25519 or RSA,
     /// and the refusals of unsafe RSA numbers.
     pub fn from_spki_der(der: &[u8]) -> Result<Self, KeyError> {
-        let public = if let Some(point) = der.strip_prefix(&P256_SPKI_PREFIX) {
-            p256_from_point(point)?
-        } else if let Some(x) = der.strip_prefix(&ED25519_SPKI_PREFIX) {
-            let x = x.try_into().map_err(|_| KeyError::Malformed)?;
-            Public::Ed25519 { x }
-        } else {
-            let key = RsaSubjectPublicKey::from_der(der).map_err(|_| KeyError::Malformed)?;
-            rsa::from_pkcs1(key.as_ref())?
-        };
-        Ok(Self::new(public))
+        Ok(Self::new(spki::read(der)?))
     }
 
     pub(crate) fn new(public: Public) -> Self {
@@ -232,30 +226,5 @@ impl fmt::Debug for Jwk {
             .field("algorithm", &self.algorithm_or_default())
             .field("thumbprint", &self.thumbprint())
             .finish()
-    }
-}
-
-/// `SEQUENCE { SEQUENCE { id-ecPublicKey, prime256v1 }, BIT STRING (66) }`.
-const P256_SPKI_PREFIX: [u8; 26] = [
-    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
-    0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
-];
-
-/// `SEQUENCE { SEQUENCE { id-Ed25519 }, BIT STRING (33) }`.
-const ED25519_SPKI_PREFIX: [u8; 12] = [
-    0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
-];
-
-/// Reads an uncompressed point, `04 || x || y`.
-pub(crate) fn p256_from_point(point: &[u8]) -> Result<Public, KeyError> {
-    let Some((4, coordinates)) = point.split_first().map(|(first, rest)| (*first, rest)) else {
-        return Err(KeyError::Malformed);
-    };
-    let Some((x, y)) = coordinates.split_at_checked(32) else {
-        return Err(KeyError::Malformed);
-    };
-    match (x.try_into(), y.try_into()) {
-        (Ok(x), Ok(y)) => Ok(Public::P256 { x, y }),
-        _ => Err(KeyError::Malformed),
     }
 }

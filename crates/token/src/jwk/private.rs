@@ -43,9 +43,7 @@ impl PrivateJwk {
     /// Whatever [`KeyError`] describes of a key; [`KeyError::NotPrivate`] for a
     /// public one.
     pub fn parse(json: &[u8]) -> Result<Self, KeyError> {
-        let (public, secret) = strict::from_slice::<RawJwk>(json)?.read()?;
-        let secret = secret.ok_or(KeyError::NotPrivate)?;
-        Ok(Self { public, secret })
+        strict::from_slice::<RawJwk>(json)?.try_into()
     }
 
     /// The public half; a symmetric key has none.
@@ -80,6 +78,16 @@ impl PrivateJwk {
 
     pub(crate) fn secret(&self) -> &Secret {
         &self.secret
+    }
+}
+
+impl TryFrom<RawJwk> for PrivateJwk {
+    type Error = KeyError;
+
+    fn try_from(raw: RawJwk) -> Result<Self, KeyError> {
+        let (public, secret) = raw.read()?;
+        let secret = secret.ok_or(KeyError::NotPrivate)?;
+        Ok(Self { public, secret })
     }
 }
 

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Jwk;
 use super::members::RawJwk;
+use super::{Jwk, PrivateJwk};
 use crate::error::KeyError;
 use crate::strict;
 
@@ -14,9 +14,10 @@ pub struct Jwks {
     pub keys: Vec<Jwk>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
+#[serde(default)]
 struct RawJwks {
-    keys: Vec<RawJwk>,
+    keys: Option<Vec<RawJwk>>,
 }
 
 impl Jwks {
@@ -43,21 +44,46 @@ impl Jwks {
         Self::read(json, |_| false)
     }
 
+    /// Reads a set of symmetric keys.
+    pub(crate) fn parse_symmetric(json: &[u8]) -> Result<Vec<PrivateJwk>, KeyError> {
+        let keys = raw_keys(json)?
+            .into_iter()
+            .map(PrivateJwk::try_from)
+            .collect::<Result<Vec<_>, _>>()?;
+        if keys.iter().any(|key| key.public().is_some()) {
+            return Err(KeyError::MixedSet);
+        }
+        refuse_duplicates(keys.iter().filter_map(PrivateJwk::kid))?;
+        Ok(keys)
+    }
+
     fn read(json: &[u8], skip: impl Fn(KeyError) -> bool) -> Result<Self, KeyError> {
-        let raw: RawJwks = strict::from_slice(json)?;
-        let mut keys: Vec<Jwk> = Vec::with_capacity(raw.keys.len());
-        for raw in raw.keys {
+        let raw = raw_keys(json)?;
+        let mut keys: Vec<Jwk> = Vec::with_capacity(raw.len());
+        for raw in raw {
             match Jwk::try_from(raw) {
                 Ok(jwk) => keys.push(jwk),
                 Err(error) if skip(error) => {}
                 Err(error) => return Err(error),
             }
         }
-        let mut kids: Vec<&str> = keys.iter().filter_map(Jwk::kid).collect();
-        kids.sort_unstable();
-        if kids.windows(2).any(|pair| pair.first() == pair.last()) {
-            return Err(KeyError::DuplicateKid);
-        }
+        refuse_duplicates(keys.iter().filter_map(Jwk::kid))?;
         Ok(Self { keys })
+    }
+}
+
+fn raw_keys(json: &[u8]) -> Result<Vec<RawJwk>, KeyError> {
+    let raw: RawJwks = strict::from_slice(json)?;
+    raw.keys.ok_or(KeyError::MissingMember("keys"))
+}
+
+/// RFC 7517 section 4.5: different keys should have different names; with two of
+/// one name it would depend on the reader which is used.
+pub(crate) fn refuse_duplicates<'k>(kids: impl Iterator<Item = &'k str>) -> Result<(), KeyError> {
+    let mut kids: Vec<&str> = kids.collect();
+    kids.sort_unstable();
+    match kids.windows(2).any(|pair| pair.first() == pair.last()) {
+        true => Err(KeyError::DuplicateKid),
+        false => Ok(()),
     }
 }

@@ -1,5 +1,6 @@
 //! Prepared keys: parsed once, each for one algorithm.
 
+mod material;
 mod set;
 mod signing;
 mod verifying;

@@ -4,7 +4,7 @@ use super::VerifyingKey;
 use crate::algorithm::Algorithm;
 use crate::compact::{Compact, Header};
 use crate::error::{Error, KeyError};
-use crate::jwk::{Jwk, Jwks};
+use crate::jwk::{Jwk, Jwks, refuse_duplicates};
 use crate::typ::Typ;
 
 /// The keys that one issuer's tokens may be signed with.
@@ -20,11 +20,7 @@ impl KeySet {
     ///
     /// [`KeyError::DuplicateKid`] if two have the same name.
     pub fn new(keys: Vec<VerifyingKey>) -> Result<Self, KeyError> {
-        let mut kids: Vec<&str> = keys.iter().filter_map(VerifyingKey::kid).collect();
-        kids.sort_unstable();
-        if kids.windows(2).any(|pair| pair.first() == pair.last()) {
-            return Err(KeyError::DuplicateKid);
-        }
+        refuse_duplicates(keys.iter().filter_map(VerifyingKey::kid))?;
         Ok(Self { keys })
     }
 

@@ -2,24 +2,20 @@
 
 use std::fmt;
 
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
-use aws_lc_rs::rsa::{KeyPairComponents, KeySize};
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256,
-    RSA_PSS_SHA256, RsaEncoding, RsaKeyPair, RsaPublicKeyComponents,
-};
 use serde::Serialize;
+use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
 
-use super::{Headers, VerifyingKey, p256_point};
+use super::material::Material;
+use super::{Headers, VerifyingKey};
 use crate::algorithm::Algorithm;
 use crate::compact::{MAX_TOKEN_BYTES, encoded_header};
 use crate::encoding;
 use crate::error::{Error, KeyError};
-use crate::jwk::{Jwk, PrivateJwk, Public, Secret, good_kid, p256_from_point, rsa_from_pkcs1};
-use crate::strict;
+use crate::jwk::{Jwk, PrivateJwk, Secret, good_kid, p256_from_point};
+use crate::strict::{self, Fault};
 use crate::typ::Typ;
 
 /// A key that signs with one algorithm. `Debug` shows its name and algorithm only.
@@ -32,16 +28,6 @@ pub struct SigningKey {
     headers: Headers,
 }
 
-enum Material {
-    P256(EcdsaKeyPair),
-    Ed25519(Ed25519KeyPair),
-    Rsa(RsaKeyPair),
-    Hmac {
-        key: hmac::Key,
-        secret: Zeroizing<Vec<u8>>,
-    },
-}
-
 impl SigningKey {
     /// Makes a new key: RSA of 2048 bits, an HMAC secret of 32 bytes. Its `kid`
     /// is its thumbprint (RFC 7638), for HMAC 16 random bytes.
@@ -50,23 +36,14 @@ impl SigningKey {
     ///
     /// [`KeyError::Failed`] if the cryptographic library fails.
     pub fn generate(algorithm: Algorithm) -> Result<Self, KeyError> {
-        let material = match algorithm {
-            Algorithm::Es256 => {
-                EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map(Material::P256)
-            }
-            Algorithm::EdDsa => Ed25519KeyPair::generate().map(Material::Ed25519),
-            Algorithm::Rs256 | Algorithm::Ps256 => {
-                RsaKeyPair::generate(KeySize::Rsa2048).map(Material::Rsa)
-            }
-            Algorithm::Hs256 => {
-                let (mut kid, mut secret) = ([0; 16], Zeroizing::new([0; 32]));
-                let random = SystemRandom::new();
-                random.fill(&mut kid).map_err(|_| KeyError::Failed)?;
-                random.fill(secret.as_mut()).map_err(|_| KeyError::Failed)?;
-                return Self::hmac(&encoding::encode(&kid), secret.as_ref());
-            }
-        };
-        Self::new(algorithm, None, material.map_err(|_| KeyError::Failed)?)
+        if algorithm.is_symmetric() {
+            let (mut kid, mut secret) = ([0; 16], Zeroizing::new([0; 32]));
+            let random = SystemRandom::new();
+            random.fill(&mut kid).map_err(|_| KeyError::Failed)?;
+            random.fill(secret.as_mut()).map_err(|_| KeyError::Failed)?;
+            return Self::hmac(&encoding::encode(&kid), secret.as_ref());
+        }
+        Self::new(algorithm, None, Material::generate(algorithm)?)
     }
 
     /// Makes an HS256 key of a shared secret, used as it is.
@@ -146,15 +123,7 @@ impl SigningKey {
     ///
     /// [`KeyError::Failed`] if the cryptographic library fails.
     pub fn to_private_bytes(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        let bytes = match &self.material {
-            Material::Hmac { secret, .. } => return Ok(secret.clone()),
-            Material::P256(pair) => pair.to_pkcs8v1().map(|document| document.as_ref().to_vec()),
-            Material::Ed25519(pair) => pair.to_pkcs8v1().map(|document| document.as_ref().to_vec()),
-            Material::Rsa(pair) => {
-                AsDer::<Pkcs8V1Der<'_>>::as_der(pair).map(|document| document.as_ref().to_vec())
-            }
-        };
-        bytes.map(Zeroizing::new).map_err(|_| KeyError::Failed)
+        self.material.to_bytes()
     }
 
     fn new(algorithm: Algorithm, kid: Option<&str>, material: Material) -> Result<Self, KeyError> {
@@ -229,14 +198,9 @@ impl SigningKey {
     }
 
     fn sign_segments(&self, header: &str, payload: &[u8]) -> Result<String, Error> {
-        let signature_length = match &self.material {
-            Material::Rsa(pair) => pair.public_modulus_len(),
-            Material::Hmac { .. } => 32,
-            Material::P256(_) | Material::Ed25519(_) => 64,
-        };
         let length = header.len()
             + encoding::encoded_length(payload.len())
-            + encoding::encoded_length(signature_length)
+            + encoding::encoded_length(self.material.signature_length())
             + 2;
         if length > MAX_TOKEN_BYTES {
             return Err(Error::Unsignable);
@@ -245,37 +209,8 @@ impl SigningKey {
         token.push_str(header);
         token.push('.');
         encoding::encode_to(payload, &mut token);
-        self.append_signature(signature_length, &mut token)?;
+        self.material.append_signature(self.algorithm, &mut token)?;
         Ok(token)
-    }
-
-    fn append_signature(&self, length: usize, token: &mut String) -> Result<(), Error> {
-        let random = SystemRandom::new();
-        match &self.material {
-            Material::Hmac { key, .. } => {
-                let tag = hmac::sign(key, token.as_bytes());
-                append(tag.as_ref(), token);
-            }
-            Material::Ed25519(pair) => {
-                let signature = pair.try_sign(token.as_bytes());
-                append(signature.map_err(|_| Error::SigningFailed)?.as_ref(), token);
-            }
-            Material::P256(pair) => {
-                let signature = pair.sign(&random, token.as_bytes());
-                append(signature.map_err(|_| Error::SigningFailed)?.as_ref(), token);
-            }
-            Material::Rsa(pair) => {
-                let padding: &'static dyn RsaEncoding = match self.algorithm {
-                    Algorithm::Ps256 => &RSA_PSS_SHA256,
-                    _ => &RSA_PKCS1_SHA256,
-                };
-                let mut signature = vec![0; length];
-                pair.sign(padding, &random, token.as_bytes(), &mut signature)
-                    .map_err(|_| Error::SigningFailed)?;
-                append(&signature, token);
-            }
-        }
-        Ok(())
     }
 }
 
@@ -288,81 +223,16 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-impl Material {
-    fn from_pkcs8(algorithm: Algorithm, der: &[u8]) -> Result<Self, KeyError> {
-        let material = match algorithm {
-            Algorithm::Es256 => {
-                EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der).map(Self::P256)
-            }
-            Algorithm::EdDsa => Ed25519KeyPair::from_pkcs8(der).map(Self::Ed25519),
-            Algorithm::Rs256 | Algorithm::Ps256 => RsaKeyPair::from_pkcs8(der).map(Self::Rsa),
-            Algorithm::Hs256 => return Err(KeyError::AlgorithmMismatch),
-        };
-        material.map_err(|_| KeyError::Malformed)
-    }
-
-    fn from_jwk(public: &Public, secret: &Secret) -> Result<Self, KeyError> {
-        let material = match (public, secret) {
-            (Public::P256 { x, y }, Secret::Curve { d }) => {
-                EcdsaKeyPair::from_private_key_and_public_key(
-                    &ECDSA_P256_SHA256_FIXED_SIGNING,
-                    d,
-                    &p256_point(x, y),
-                )
-                .map(Self::P256)
-            }
-            (Public::Ed25519 { x }, Secret::Curve { d }) => {
-                Ed25519KeyPair::from_seed_and_public_key(d, x).map(Self::Ed25519)
-            }
-            (
-                Public::Rsa { n, e },
-                Secret::Rsa {
-                    d,
-                    crt: [p, q, dp, dq, qi],
-                },
-            ) => RsaKeyPair::from_components(&KeyPairComponents {
-                public_key: RsaPublicKeyComponents {
-                    n: n.as_slice(),
-                    e: e.as_slice(),
-                },
-                d: d.as_slice(),
-                p: p.as_slice(),
-                q: q.as_slice(),
-                dP: dp.as_slice(),
-                dQ: dq.as_slice(),
-                qInv: qi.as_slice(),
-            })
-            .map(Self::Rsa),
-            _ => return Err(KeyError::Invalid),
-        };
-        material.map_err(|_| KeyError::Invalid)
-    }
-
-    fn public(&self) -> Result<Option<Public>, KeyError> {
-        match self {
-            Self::P256(pair) => p256_from_point(pair.public_key().as_ref()).map(Some),
-            Self::Ed25519(pair) => match pair.public_key().as_ref().try_into() {
-                Ok(x) => Ok(Some(Public::Ed25519 { x })),
-                Err(_) => Err(KeyError::Failed),
-            },
-            Self::Rsa(pair) => rsa_from_pkcs1(pair.public_key().as_ref()).map(Some),
-            Self::Hmac { .. } => Ok(None),
-        }
-    }
-}
-
-fn append(signature: &[u8], token: &mut String) {
-    token.push('.');
-    encoding::encode_to(signature, token);
-}
-
-/// Whether a would-be secret is a key file: PEM, a JWK, or the DER of a public
-/// or private key. Whoever verifies with such a file as an HMAC secret accepts
+/// Whether a would-be secret is a key file: PEM, a JWK, the DER or the bare point
+/// of a public key. Whoever verifies with such a file as an HMAC secret accepts
 /// tokens that anybody can make (CVE-2022-29217 and its many likes).
 fn is_key_file(secret: &[u8]) -> bool {
     const PEM: &[u8] = b"-----BEGIN ";
     let is_pem = secret.windows(PEM.len()).any(|window| window == PEM);
-    let is_json = strict::from_slice::<serde::de::IgnoredAny>(secret).is_ok();
+    let is_jwk = secret.trim_ascii_start().starts_with(b"{")
+        && strict::from_slice::<IgnoredAny>(secret) != Err(Fault::Syntax);
     let is_der = Jwk::from_spki_der(secret).is_ok();
-    is_pem || is_json || is_der
+    let is_point = p256_from_point(secret)
+        .is_ok_and(|public| VerifyingKey::from_jwk(&Jwk::new(public)).is_ok());
+    is_pem || is_jwk || is_der || is_point
 }

@@ -6,5 +6,14 @@
     reason = "tests"
 )]
 
+mod claims;
+mod inspect;
+mod keys;
+mod properties;
+mod refresh;
+mod rfc;
 mod round_trip;
+mod security_jws;
+mod security_keys;
 mod support;
+mod wycheproof;

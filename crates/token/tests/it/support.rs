@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use symbolon_token::{AccessClaims, Algorithm, KeySet, SigningKey, Verifier};
+use symbolon_token::{AccessClaims, Algorithm, Error, KeySet, SigningKey, Verifier};
 
 pub const ISSUER: &str = "https://issuer.example";
 pub const AUDIENCE: &str = "https://api.example";
@@ -52,4 +52,54 @@ pub fn claims() -> AccessClaims {
         nbf: None,
         email: None,
     }
+}
+
+/// The claims above as JSON, to be spoilt.
+pub fn claims_json() -> serde_json::Value {
+    serde_json::to_value(claims()).unwrap()
+}
+
+/// The claims above as JSON text with some text put in behind the first brace.
+pub fn claims_with(members: &str) -> String {
+    claims_json().to_string().replacen('{', &format!("{{{members},"), 1)
+}
+
+/// The claims above with one replaced by a JSON text, or left out.
+pub fn claims_but(name: &str, value: Option<&str>) -> String {
+    let mut claims = claims_json();
+    claims.as_object_mut().unwrap().remove(name);
+    match value {
+        None => claims.to_string(),
+        Some(value) => claims
+            .to_string()
+            .replacen('{', &format!("{{\"{name}\":{value},"), 1),
+    }
+}
+
+/// The header that our signer writes, as JSON.
+pub fn header(algorithm: Algorithm) -> String {
+    let kid = key(algorithm).kid();
+    format!(r#"{{"alg":"{algorithm}","typ":"at+jwt","kid":"{kid}"}}"#)
+}
+
+/// Signs any payload with the test key of an algorithm, under the usual header.
+pub fn sign(algorithm: Algorithm, payload: &str) -> String {
+    sign_under(algorithm, &header(algorithm), payload)
+}
+
+/// Signs any payload with the test key of an algorithm, under any header.
+pub fn sign_under(algorithm: Algorithm, header: &str, payload: &str) -> String {
+    key(algorithm)
+        .sign_raw(header.as_bytes(), payload.as_bytes())
+        .unwrap()
+}
+
+/// Verifies with all test keys.
+pub fn verify(token: &str) -> Result<AccessClaims, Error> {
+    verifier().verify(&keys(&Algorithm::ALL), token, NOW)
+}
+
+/// Verifies the ES256 signature of a payload that is otherwise sound.
+pub fn verify_payload(payload: &str) -> Result<AccessClaims, Error> {
+    verify(&sign(Algorithm::Es256, payload))
 }
