@@ -37,7 +37,13 @@ impl Workspace {
     /// # Errors
     /// The lock file does not fit the manifests, or a package cannot be had.
     pub(crate) fn metadata(&self) -> Result<Value> {
-        let base = ["metadata", "--format-version", "1", "--locked"];
+        let base = [
+            "metadata",
+            "--format-version",
+            "1",
+            "--locked",
+            "--all-features",
+        ];
         let text = run::captured(run::cargo(&self.root, &base).arg("--offline"))
             .or_else(|_| run::captured(&mut run::cargo(&self.root, &base)))?;
         serde_json::from_str(&text).context("cannot read what cargo metadata wrote")

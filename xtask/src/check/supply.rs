@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 use super::{Finding, spdx};
+use crate::run;
 use crate::workspace::Workspace;
 
 const REGISTRY_OF_CARGO: &str = "registry+https://github.com/rust-lang/crates.io-index";
@@ -28,13 +29,17 @@ pub(super) fn check(workspace: &Workspace) -> Result<Vec<Finding>> {
         findings.extend(rules.licence(package));
         findings.extend(source(package));
     }
-    findings.extend(rules.bans(&packages, &metadata));
+    for package in packages
+        .iter()
+        .filter(|package| rules.banned.contains_key(package.name))
+    {
+        findings.extend(rules.ban(package, &dependents(workspace, package)?));
+    }
     Ok(findings)
 }
 
 #[derive(Debug)]
 struct Package<'a> {
-    id: &'a str,
     name: &'a str,
     version: &'a str,
     licence: Option<&'a str>,
@@ -46,7 +51,6 @@ impl<'a> Package<'a> {
     fn read(value: &'a Value) -> Self {
         let text = |key: &str| value.get(key).and_then(Value::as_str);
         Self {
-            id: text("id").unwrap_or_default(),
             name: text("name").unwrap_or_default(),
             version: text("version").unwrap_or_default(),
             licence: text("license"),
@@ -115,38 +119,41 @@ impl Rules {
         }
     }
 
-    /// A banned package is found by whoever depends on it, so that the finding says where it comes from.
-    fn bans(&self, packages: &[Package<'_>], metadata: &Value) -> Vec<Finding> {
-        let by_id: BTreeMap<&str, &Package<'_>> = packages
-            .iter()
-            .map(|package| (package.id, package))
-            .collect();
-        let nodes = metadata.pointer("/resolve/nodes").and_then(Value::as_array);
-        let mut findings = Vec::new();
-        for node in nodes.into_iter().flatten() {
-            let Some(dependent) = node
-                .get("id")
-                .and_then(Value::as_str)
-                .and_then(|id| by_id.get(id))
-            else {
-                continue;
-            };
-            let dependencies = node.get("dependencies").and_then(Value::as_array);
-            for id in dependencies.into_iter().flatten().filter_map(Value::as_str) {
-                if let Some(package) = by_id.get(id)
-                    && let Some(ban) = self.banned.get(package.name)
-                    && !ban.wrappers.iter().any(|wrapper| wrapper == dependent.name)
-                {
-                    let says = format!(
-                        "depends on {}, which is banned: {}",
-                        package.name, ban.reason
-                    );
-                    findings.push(dependent.finding(says));
-                }
-            }
-        }
-        findings
+    /// The packages that may not be in the tree whoever needs them: `dependents` are those that do.
+    fn ban<'a>(
+        &'a self,
+        package: &'a Package<'_>,
+        dependents: &'a str,
+    ) -> impl Iterator<Item = Finding> + 'a {
+        let ban = self.banned.get(package.name);
+        let dependents = dependents.lines().filter_map(|line| line.strip_prefix('1'));
+        dependents.filter_map(move |line| {
+            let name = line.split(' ').next().unwrap_or_default();
+            let refused = ban.filter(|ban| !ban.wrappers.iter().any(|wrapper| wrapper == name))?;
+            let says = format!(
+                "depends on {}, which is banned: {}",
+                package.name, refused.reason
+            );
+            Some(Finding::new(line, says))
+        })
     }
+}
+
+/// Who depends on the package in what is really built, as lines `1NAME vVERSION`. The resolve graph of
+/// `cargo metadata` will not do: it holds optional dependencies that no feature switches on.
+fn dependents(workspace: &Workspace, package: &Package<'_>) -> Result<String> {
+    let spec = format!("{}@{}", package.name, package.version);
+    let args = [
+        "tree",
+        "--quiet",
+        "--locked",
+        "--workspace",
+        "--all-features",
+        "--target",
+        "all",
+    ];
+    let shape = ["--depth", "1", "--prefix", "depth", "--invert", &spec];
+    run::captured(run::cargo(&workspace.root, &args).args(shape))
 }
 
 fn source(package: &Package<'_>) -> Option<Finding> {
@@ -180,24 +187,15 @@ mod tests {
 
     #[test]
     fn bans_name_the_dependent_and_spare_the_wrappers() {
-        let node =
-            |id: &str, dependencies: &[&str]| json!({"id": id, "dependencies": dependencies});
-        let package =
-            |name: &str| json!({"id": name, "name": name, "version": "1.0.0", "license": "MIT"});
-        let metadata = json!({
-            "packages": [package("rsa"), package("crypto-glue"), package("jwt")],
-            "resolve": {"nodes": [node("rsa", &[]), node("crypto-glue", &["rsa"]), node("jwt", &["rsa"])]},
-        });
-        let packages: Vec<Package<'_>> = metadata["packages"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(Package::read)
-            .collect();
-        let findings = Rules::read(DENY).unwrap().bans(&packages, &metadata);
+        let rsa = json!({"name": "rsa", "version": "0.9.0"});
+        let package = Package::read(&rsa);
+        let rules = Rules::read(DENY).unwrap();
+        let tree = "0rsa v0.9.0\n1crypto-glue v0.1.0\n1jwt v1.0.0\n";
+        let findings: Vec<_> = rules.ban(&package, tree).collect();
         assert_eq!(findings.len(), 1);
-        assert_eq!(findings[0].at, "jwt 1.0.0");
+        assert_eq!(findings[0].at, "jwt v1.0.0");
         assert!(findings[0].says.contains("leaks time"));
+        assert_eq!(rules.ban(&package, "").count(), 0);
     }
 
     #[test]
