@@ -14,10 +14,12 @@ pub struct Rng(Source);
 #[derive(Clone)]
 enum Source {
     System,
-    Seeded {
-        key: hmac::Key,
-        next: Arc<AtomicU64>,
-    },
+    Seeded(Arc<Seeded>),
+}
+
+struct Seeded {
+    key: hmac::Key,
+    next: AtomicU64,
 }
 
 /// The operating system gave no random bytes: nothing that needs a secret can go on.
@@ -29,7 +31,7 @@ impl std::fmt::Debug for Rng {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self.0 {
             Source::System => "Rng(system)",
-            Source::Seeded { .. } => "Rng(seeded)",
+            Source::Seeded(_) => "Rng(seeded)",
         })
     }
 }
@@ -45,10 +47,8 @@ impl Rng {
     #[must_use]
     pub fn seeded(seed: u64) -> Self {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &seed.to_be_bytes());
-        Self(Source::Seeded {
-            key,
-            next: Arc::new(AtomicU64::new(0)),
-        })
+        let next = AtomicU64::new(0);
+        Self(Source::Seeded(Arc::new(Seeded { key, next })))
     }
 
     /// Fills `bytes`.
@@ -58,9 +58,10 @@ impl Rng {
     pub fn fill(&self, bytes: &mut [u8]) -> Result<(), RngError> {
         match &self.0 {
             Source::System => fill_from_system(bytes),
-            Source::Seeded { key, next } => {
+            Source::Seeded(seeded) => {
                 for chunk in bytes.chunks_mut(32) {
-                    let block = hmac::sign(key, &next.fetch_add(1, Ordering::SeqCst).to_be_bytes());
+                    let number = seeded.next.fetch_add(1, Ordering::SeqCst);
+                    let block = hmac::sign(&seeded.key, &number.to_be_bytes());
                     chunk.copy_from_slice(&block.as_ref()[..chunk.len()]);
                 }
                 Ok(())

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::error::ConfigError;
 use super::settings::{SETTINGS, Setting, find, find_by_file_name};
 use super::sources::Sources;
-use super::suggest::{meant_by_variable, nearest};
+use super::suggest::{meant_by_variable, nearest, nearest_section};
 
 const PREFIX: &str = "SYMBOLON_";
 
@@ -49,6 +49,9 @@ impl Written {
         }
     }
 }
+
+/// The texts of a setting, or why there are none.
+type Items = Result<Vec<Zeroizing<String>>, String>;
 
 pub(super) type Layers = BTreeMap<&'static str, Written>;
 
@@ -120,20 +123,10 @@ impl Collector {
                         layer.push((name, items_of(value.get_ref()), place(key.span().start)));
                     }
                 }
-                DeValue::Table(keys) => {
-                    let first = keys
-                        .keys()
-                        .next()
-                        .map(|key| format!("{}.{}", section.get_ref(), key.get_ref()));
-                    let meant = nearest(first.as_deref().unwrap_or(section.get_ref()));
-                    let meant = meant.split_once('.').map_or(meant, |(section, _)| section);
-                    self.fail(
-                        place(at),
-                        format!(
-                            "unknown section `{}`: did you mean `{meant}`?",
-                            section.get_ref()
-                        ),
-                    );
+                DeValue::Table(_) => {
+                    let (section, meant) = (section.get_ref(), nearest_section(section.get_ref()));
+                    let problem = format!("unknown section `{section}`: did you mean `{meant}`?");
+                    self.fail(place(at), problem);
                 }
                 value => layer.push((section.get_ref().to_string(), items_of(value), place(at))),
             }
@@ -183,7 +176,7 @@ impl Collector {
     }
 
     /// Lets one source win over those before it. Within one, a setting may be given once.
-    fn apply(&mut self, layer: Vec<(String, Result<Vec<Zeroizing<String>>, String>, Place)>) {
+    fn apply(&mut self, layer: Vec<(String, Items, Place)>) {
         let mut given = BTreeMap::new();
         for (name, items, place) in layer {
             let Some((setting, is_file)) = known(&name) else {
@@ -240,7 +233,7 @@ fn known(name: &str) -> Option<(&'static Setting, bool)> {
 }
 
 /// The text of a scalar, or of each scalar of a list.
-fn items_of(value: &DeValue<'_>) -> Result<Vec<Zeroizing<String>>, String> {
+fn items_of(value: &DeValue<'_>) -> Items {
     match value {
         DeValue::Array(values) => values
             .iter()
@@ -264,7 +257,7 @@ fn text_of(value: &DeValue<'_>) -> Result<Zeroizing<String>, String> {
 }
 
 /// The contents of a secret's file, without one newline at its end.
-fn read_secret(items: &[Zeroizing<String>]) -> Result<Vec<Zeroizing<String>>, String> {
+fn read_secret(items: &[Zeroizing<String>]) -> Items {
     let [path] = items else {
         return Err("expected the path of one file".to_owned());
     };

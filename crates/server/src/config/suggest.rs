@@ -1,6 +1,6 @@
 //! Which known setting an unknown name was meant to be.
 
-use super::settings::{SETTINGS, known_names};
+use super::settings::{SETTINGS, Setting, known_names};
 
 /// The nearest known setting to `name`, which is lower case with a dot between section and key. A name without a section
 /// is compared with all keys.
@@ -8,6 +8,14 @@ pub(super) fn nearest(name: &str) -> &'static str {
     known_names()
         .min_by_key(|known| distance_of_names(name, known))
         .unwrap_or(SETTINGS[0].name)
+}
+
+/// The nearest section to `section`.
+pub(super) fn nearest_section(section: &str) -> &'static str {
+    let sections = SETTINGS.iter().map(Setting::section);
+    sections
+        .min_by_key(|known| distance(section, known))
+        .unwrap_or_default()
 }
 
 /// Whether a variable without `__` was meant as one: `SYMBOLON_LISTEN`, `SYMBOLON_SERVER_LISTEN` or nearly so.
