@@ -4,7 +4,8 @@
 
 #![warn(missing_docs)]
 
-use std::io::{BufRead, BufReader};
+use std::fs::OpenOptions;
+use std::io::{BufRead, BufReader, Write as _};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -59,8 +60,14 @@ impl Postgres {
     /// # Panics
     /// As [`Postgres::start`].
     pub fn shared() -> Option<&'static Self> {
-        static SHARED: OnceLock<Option<Postgres>> = OnceLock::new();
-        SHARED.get_or_init(Self::start).as_ref()
+        static SHARED: OnceLock<Result<Postgres, String>> = OnceLock::new();
+        match SHARED.get_or_init(Self::try_start) {
+            Ok(server) => Some(server),
+            Err(reason) => {
+                skip(reason);
+                None
+            }
+        }
     }
 
     fn try_start() -> Result<Self, String> {
@@ -76,7 +83,9 @@ impl Postgres {
             return Err("no pipe to sh".to_owned());
         };
         let mut line = String::new();
-        BufReader::new(output).read_line(&mut line).map_err(|error| error.to_string())?;
+        BufReader::new(output)
+            .read_line(&mut line)
+            .map_err(|error| error.to_string())?;
         match line.trim_end().split_once('\t') {
             Some((folder, binaries)) => Ok(Self {
                 folder: folder.to_owned(),
@@ -97,7 +106,15 @@ impl Postgres {
     pub fn url(&self) -> String {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         let made = Command::new(format!("{}/createdb", self.binaries))
-            .args(["-h", &self.folder, "-U", "postgres", "-T", "template0", &name])
+            .args([
+                "-h",
+                &self.folder,
+                "-U",
+                "postgres",
+                "-T",
+                "template0",
+                &name,
+            ])
             .status();
         if !made.as_ref().is_ok_and(std::process::ExitStatus::success) {
             panic!("cannot make the database {name}: {made:?}");
@@ -112,18 +129,32 @@ impl Postgres {
     #[expect(clippy::panic, reason = "only tests call this")]
     pub fn run(&self, url: &str, sql: &str) -> String {
         let run = Command::new(format!("{}/psql", self.binaries))
-            .args(["-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql])
+            .args([
+                "-X",
+                "-A",
+                "-t",
+                "-q",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-d",
+                url,
+                "-c",
+                sql,
+            ])
             .output();
         match run {
-            Ok(output) if output.status.success() => {
-                String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
-            }
+            Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout)
+                .trim_end()
+                .to_owned(),
             other => panic!("psql failed: {other:?}"),
         }
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the switch of all tests, documented in xtask")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the switches of all tests, documented in xtask"
+)]
 #[expect(clippy::panic, clippy::print_stderr, reason = "only tests call this")]
 fn skip(reason: &str) {
     let text = format!("PostgreSQL: {reason}; install the package postgresql to test it");
@@ -131,4 +162,12 @@ fn skip(reason: &str) {
         panic!("{text}");
     }
     eprintln!("skipped: {text}");
+    // A test's output is shown only when it fails, so what was skipped is told by `cargo xtask test` at its end.
+    if let Some(log) = std::env::var_os("SYMBOLON_SKIP_LOG") {
+        let file = OpenOptions::new().create(true).append(true).open(log);
+        if let Err(error) = file.and_then(|mut file| file.write_all(format!("{text}\n").as_bytes()))
+        {
+            panic!("cannot write what was skipped: {error}");
+        }
+    }
 }
