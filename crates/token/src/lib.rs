@@ -32,3 +32,8 @@ pub use jwk::{Jwk, Jwks, PrivateJwk};
 pub use key::{KeySet, SigningKey, VerifyingKey};
 pub use typ::Typ;
 pub use verify::{BuildError, Verifier};
+
+/// Compiles and runs the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -48,11 +48,12 @@ impl Jwks {
     pub(crate) fn parse_symmetric(json: &[u8]) -> Result<Vec<PrivateJwk>, KeyError> {
         let keys = raw_keys(json)?
             .into_iter()
-            .map(PrivateJwk::try_from)
-            .collect::<Result<Vec<_>, _>>()?;
-        if keys.iter().any(|key| key.public().is_some()) {
-            return Err(KeyError::MixedSet);
-        }
+            .map(|raw| match PrivateJwk::try_from(raw) {
+                Err(KeyError::NotPrivate) => Err(KeyError::MixedSet),
+                Ok(key) if key.public().is_some() => Err(KeyError::MixedSet),
+                key => key,
+            });
+        let keys = keys.collect::<Result<Vec<_>, _>>()?;
         refuse_duplicates(keys.iter().filter_map(PrivateJwk::kid))?;
         Ok(keys)
     }

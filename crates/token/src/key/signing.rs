@@ -35,6 +35,10 @@ impl SigningKey {
     /// # Errors
     ///
     /// [`KeyError::Failed`] if the cryptographic library fails.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "keys of the other algorithms are made by the library, from the same source"
+    )]
     pub fn generate(algorithm: Algorithm) -> Result<Self, KeyError> {
         if algorithm.is_symmetric() {
             let (mut kid, mut secret) = ([0; 16], Zeroizing::new([0; 32]));
@@ -61,7 +65,7 @@ impl SigningKey {
             return Err(KeyError::SecretIsKeyFile);
         }
         let material = Material::Hmac {
-            key: hmac::Key::new(hmac::HMAC_SHA256, secret),
+            key: Box::new(hmac::Key::new(hmac::HMAC_SHA256, secret)),
             secret: Zeroizing::new(secret.to_vec()),
         };
         Self::new(Algorithm::Hs256, Some(kid), material)

@@ -30,7 +30,7 @@ pub struct VerifyingKey {
 
 #[derive(Clone)]
 enum Material {
-    Hmac(hmac::Key),
+    Hmac(Box<hmac::Key>),
     Public(ParsedPublicKey),
 }
 
@@ -99,7 +99,7 @@ impl VerifyingKey {
         Ok(Self::new(kid, key.algorithm, key.material))
     }
 
-    pub(crate) fn from_hmac(kid: Option<&str>, key: hmac::Key) -> Self {
+    pub(crate) fn from_hmac(kid: Option<&str>, key: Box<hmac::Key>) -> Self {
         Self::new(kid, Algorithm::Hs256, Material::Hmac(key))
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use symbolon_token::{AccessClaims, Algorithm, Error, KeySet, SigningKey, Verifier};
+use symbolon_token::{AccessClaims, Algorithm, Error, KeySet, SigningKey, Verifier, encoding};
 
 pub const ISSUER: &str = "https://issuer.example";
 pub const AUDIENCE: &str = "https://api.example";
@@ -61,7 +61,9 @@ pub fn claims_json() -> serde_json::Value {
 
 /// The claims above as JSON text with some text put in behind the first brace.
 pub fn claims_with(members: &str) -> String {
-    claims_json().to_string().replacen('{', &format!("{{{members},"), 1)
+    claims_json()
+        .to_string()
+        .replacen('{', &format!("{{{members},"), 1)
 }
 
 /// The claims above with one replaced by a JSON text, or left out.
@@ -102,4 +104,15 @@ pub fn verify(token: &str) -> Result<AccessClaims, Error> {
 /// Verifies the ES256 signature of a payload that is otherwise sound.
 pub fn verify_payload(payload: &str) -> Result<AccessClaims, Error> {
     verify(&sign(Algorithm::Es256, payload))
+}
+
+/// The sound claims under any header, with any bytes for a signature.
+pub fn forged(header: &str, signature: &[u8]) -> String {
+    let payload = claims_json().to_string();
+    format!(
+        "{}.{}.{}",
+        encoding::encode(header.as_bytes()),
+        encoding::encode(payload.as_bytes()),
+        encoding::encode(signature)
+    )
 }

@@ -1,0 +1,124 @@
+//! What claims are read and written.
+
+use symbolon_token::{AccessClaims, Audience, Error, Typ, feed_key};
+
+use crate::support::{claims, claims_but, claims_json, claims_with, key, verify_payload};
+
+#[test]
+fn claims_are_written_as_agreed() {
+    let written = serde_json::to_string(&claims()).unwrap();
+    assert!(written.starts_with(r#"{"iss":"https://issuer.example","sub":""#));
+    let members: Vec<String> = claims_json().as_object().unwrap().keys().cloned().collect();
+    for name in [
+        "iss",
+        "sub",
+        "aud",
+        "exp",
+        "iat",
+        "jti",
+        "sid",
+        "ver",
+        "client_id",
+        "scope",
+        "roles",
+    ] {
+        assert!(members.iter().any(|member| member == name), "{name}");
+    }
+    assert_eq!(
+        members.len(),
+        11,
+        "nbf and email are left out when there is none"
+    );
+}
+
+#[test]
+fn claims_survive_serde() {
+    let all = AccessClaims {
+        aud: Audience::Many(vec!["a".to_owned(), "b".to_owned()]),
+        nbf: Some(5),
+        email: Some("ada@example.com".to_owned()),
+        ..claims()
+    };
+    let json = serde_json::to_string(&all).unwrap();
+    assert_eq!(serde_json::from_str::<AccessClaims>(&json).unwrap(), all);
+}
+
+#[test]
+fn required_claims() {
+    for name in ["iss", "sub", "aud", "exp", "iat", "jti", "client_id"] {
+        let verified = verify_payload(&claims_but(name, None));
+        assert_eq!(verified, Err(Error::MissingClaim(name)));
+        let verified = verify_payload(&claims_but(name, Some("null")));
+        assert_eq!(
+            verified,
+            Err(Error::MalformedClaim(name)),
+            "null is not absent"
+        );
+    }
+    for name in ["sid", "ver", "scope", "roles"] {
+        verify_payload(&claims_but(name, None)).unwrap();
+        let verified = verify_payload(&claims_but(name, Some("null")));
+        assert_eq!(
+            verified,
+            Err(Error::MalformedClaim(name)),
+            "null is not absent"
+        );
+    }
+}
+
+#[test]
+fn claims_of_the_wrong_type() {
+    for (name, value) in [
+        ("sub", "1"),
+        ("jti", "[]"),
+        ("sid", "1"),
+        ("ver", r#""1""#),
+        ("ver", "1.5"),
+        ("ver", "9223372036854775808"),
+        ("client_id", "{}"),
+        ("scope", r#"["a"]"#),
+        ("roles", r#""admin""#),
+        ("roles", r#"["admin",1]"#),
+        ("email", "true"),
+    ] {
+        let verified = verify_payload(&claims_but(name, Some(value)));
+        assert_eq!(verified, Err(Error::MalformedClaim(name)), "{name} {value}");
+    }
+}
+
+#[test]
+fn unknown_claims_are_ignored() {
+    let payload = claims_with(r#""amr":["pwd"],"cnf":{"jkt":"x"},"n":1.5,"b":true,"z":null"#);
+    assert_eq!(verify_payload(&payload), Ok(claims()));
+    let many: Vec<String> = (0..200).map(|n| format!(r#""claim-{n}":{n}"#)).collect();
+    assert_eq!(verify_payload(&claims_with(&many.join(","))), Ok(claims()));
+}
+
+#[test]
+fn escaped_text_is_read() {
+    let payload = claims_but("sub", Some(r#""\u00e9\"\\\ud83d\ude00""#));
+    assert_eq!(verify_payload(&payload).unwrap().sub, "é\"\\😀");
+    let lone = claims_but("sub", Some(r#""\ud83d""#));
+    assert_eq!(verify_payload(&lone), Err(Error::Malformed));
+}
+
+#[test]
+fn only_objects_are_signed() {
+    for claims in [
+        serde_json::json!([]),
+        serde_json::json!("x"),
+        serde_json::json!(null),
+    ] {
+        let signed = key(symbolon_token::Algorithm::Hs256).sign(Typ::AtJwt, &claims);
+        assert_eq!(signed, Err(Error::Unsignable));
+    }
+}
+
+#[test]
+fn names_in_the_feed() {
+    // The first half of SHA-256 over `session:abc`.
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, b"session:abc");
+    assert_eq!(feed_key("session", "abc"), hash.as_ref()[..16]);
+    assert_ne!(feed_key("user", "abc"), feed_key("session", "abc"));
+    assert_eq!(feed_key("all", "").len(), 16);
+}
