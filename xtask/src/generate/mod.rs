@@ -1,6 +1,7 @@
 //! `cargo xtask gen`: the committed files that are made from the program itself.
 
 mod example;
+mod openapi;
 mod postman;
 
 use std::process::Command;
@@ -11,6 +12,8 @@ use serde_json::Value;
 use crate::check::Finding;
 use crate::workspace::Workspace;
 use crate::{run, say};
+
+pub(crate) const OPENAPI: &str = "docs/openapi.json";
 
 struct Generated {
     file: &'static str,
@@ -33,10 +36,14 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// The generated files that are not what `cargo xtask gen` would write.
+/// The generated files that are not what `cargo xtask gen` would write, and what is wrong with the API's document.
 pub(crate) fn check(workspace: &Workspace) -> Result<Vec<Finding>> {
+    let generated = generate(workspace)?;
     let mut findings = Vec::new();
-    for Generated { file, text } in generate(workspace)? {
+    for Generated { file, text } in generated {
+        if file == OPENAPI {
+            findings.extend(openapi::faults(&serde_json::from_str(&text)?));
+        }
         if workspace.text(file).ok().flatten().as_ref() != Some(&text) {
             findings.push(Finding::new(
                 file,
@@ -67,7 +74,7 @@ fn generate(workspace: &Workspace) -> Result<Vec<Generated>> {
     let postman = serde_json::to_string_pretty(&postman::collection(&document)?)?;
     Ok(vec![
         Generated {
-            file: "docs/openapi.json",
+            file: OPENAPI,
             text: openapi,
         },
         Generated {
