@@ -118,6 +118,8 @@ impl Refusal {
             Self::CsrfRejected => "Requests from other sites are not accepted.",
             Self::NotFound => "Not found",
             Self::MethodNotAllowed => "Method not allowed",
+            Self::Conflict("last_admin") => "The last administrator stays.",
+            Self::Conflict("key") => "Another rotation is under way.",
             Self::Conflict(field) => return Cow::Owned(format!("This {field} is taken.")),
             Self::PayloadTooLarge => "The body is too large.",
             Self::UnsupportedMediaType => "The body must be application/json.",

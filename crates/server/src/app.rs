@@ -3,6 +3,7 @@
 mod start;
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use symbolon_domain::revocation::{Entry, Revocation};
@@ -39,6 +40,9 @@ pub struct App {
     pub throttle: Throttle,
     /// What the process counts.
     pub metrics: Metrics,
+    /// The longest life that access tokens in circulation can have: a setting that was lowered does not shorten
+    /// the life of those that are out, so revocations and keys are kept for the longest one ever used.
+    pub longest_access_ttl: Duration,
     issuance: OnceLock<Issuance>,
 }
 
@@ -62,7 +66,10 @@ impl App {
     /// # Errors
     /// A fault in a command that has not opened the keys.
     pub fn issuance(&self) -> Result<&Issuance, Error> {
-        self.issuance.get().ok_or_else(|| Error::Fault { context: "issuing", source: "the keys are not open".into() })
+        self.issuance.get().ok_or_else(|| Error::Fault {
+            context: "issuing",
+            source: "the keys are not open".into(),
+        })
     }
 
     /// Commits `batch` with its revocations last, so that the feed's counter is locked shortest, and tells the
@@ -70,7 +77,11 @@ impl App {
     ///
     /// # Errors
     /// As the store says; nothing is revoked then.
-    pub async fn commit(&self, mut batch: Batch, revocations: &[Revocation]) -> Result<(), symbolon_store::Error> {
+    pub async fn commit(
+        &self,
+        mut batch: Batch,
+        revocations: &[Revocation],
+    ) -> Result<(), symbolon_store::Error> {
         for revocation in revocations {
             batch.insert_revocation(revocation);
         }
@@ -85,7 +96,10 @@ impl App {
 
     /// The rules for a new password, from the settings.
     pub fn password_rules(&self) -> PasswordRules {
-        PasswordRules { min_length: self.config.password.min_length, ..PasswordRules::default() }
+        PasswordRules {
+            min_length: self.config.password.min_length,
+            ..PasswordRules::default()
+        }
     }
 }
 
@@ -103,7 +117,9 @@ impl Issuance {
         match symbolon_guard::Entry::try_from(parts) {
             Ok(entry) => self.guard.apply(&entry),
             // Only a row written by hand can lack its bound. It may have been meant for anybody: say so.
-            Err(error) => tracing::error!(seq = entry.seq, %error, "a stored revocation cannot be obeyed"),
+            Err(error) => {
+                tracing::error!(seq = entry.seq, %error, "a stored revocation cannot be obeyed")
+            }
         }
     }
 
@@ -120,7 +136,10 @@ impl Issuance {
     pub fn successor(&self, token: &RefreshToken) -> Result<RefreshToken, Error> {
         let ring = self.ring.load();
         let chain = ring.chain(token.key());
-        let chain = chain.ok_or_else(|| Error::Fault { context: "refreshing", source: "its key is gone".into() })?;
+        let chain = chain.ok_or_else(|| Error::Fault {
+            context: "refreshing",
+            source: "its key is gone".into(),
+        })?;
         Ok(token.successor(chain))
     }
 
@@ -128,9 +147,16 @@ impl Issuance {
     ///
     /// # Errors
     /// A fault when no refresh key is open.
-    pub fn first_refresh_token(&self, id: SessionId, seed: &[u8; 32]) -> Result<(RefreshToken, u8), Error> {
+    pub fn first_refresh_token(
+        &self,
+        id: SessionId,
+        seed: &[u8; 32],
+    ) -> Result<(RefreshToken, u8), Error> {
         let ring = self.ring.load();
         let chain = ring.newest_chain()?;
-        Ok((RefreshToken::first(chain, *id.as_bytes(), *seed), chain.number()))
+        Ok((
+            RefreshToken::first(chain, *id.as_bytes(), *seed),
+            chain.number(),
+        ))
     }
 }

@@ -9,10 +9,8 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::app::App;
 use crate::flows::{Error, keys};
 
-/// How soon a revocation that another process committed is obeyed here.
+/// How soon what another process committed, a revocation or a key, is known here.
 const FOLLOW: Duration = Duration::from_millis(10);
-/// How soon a key that another process made is seen here.
-const KEYS: Duration = Duration::from_secs(1);
 /// How often what has expired is dropped.
 const PURGE: Duration = Duration::from_secs(60);
 /// Rows removed by one statement, so that no purge holds up the writes of others for long.
@@ -28,8 +26,12 @@ const PAGE: u32 = 1000;
 pub fn start(app: &Arc<App>) {
     let follower = Arc::clone(app);
     tokio::spawn(async move { follow(&follower).await });
-    every(app, KEYS, "reading keys", |app| async move { keys::reload(&app).await });
-    every(app, PURGE, "purging", |app| async move { purge(&app).await });
+    every(
+        app,
+        PURGE,
+        "purging",
+        |app| async move { purge(&app).await },
+    );
 }
 
 fn every<F, Fut>(app: &Arc<App>, period: Duration, name: &'static str, job: F)
@@ -50,7 +52,7 @@ where
     });
 }
 
-/// Obeys what other processes commit to the same database, in the order of the feed.
+/// Obeys what other processes commit to the same database: revocations in the order of the feed, and keys.
 async fn follow(app: &App) {
     let mut watch = symbolon_store::Watch::default();
     let mut after = 0;
@@ -60,7 +62,11 @@ async fn follow(app: &App) {
     loop {
         ticks.tick().await;
         let outcome = async {
-            if app.store.changed(&mut watch).await? { catch_up(app, &mut after).await } else { Ok(()) }
+            if !app.store.changed(&mut watch).await? {
+                return Ok(());
+            }
+            catch_up(app, &mut after).await?;
+            keys::reload(app).await
         };
         match outcome.await {
             Ok(()) => failing = false,
@@ -95,9 +101,24 @@ async fn purge(app: &App) -> Result<(), Error> {
     let issuance = app.issuance()?;
     issuance.guard.expire(now.seconds());
     issuance.guard.set_keys(issuance.ring.load().key_set(now)?);
-    while app.store.purge_sessions(now.minus(SESSION_GRACE), PURGE_ROWS).await? == u64::from(PURGE_ROWS) {}
-    while app.store.purge_revocations(now.seconds(), PURGE_ROWS).await? == u64::from(PURGE_ROWS) {}
-    while app.store.purge_audit(now.minus(AUDIT_LIFE), PURGE_ROWS).await? == u64::from(PURGE_ROWS) {}
+    while app
+        .store
+        .purge_sessions(now.minus(SESSION_GRACE), PURGE_ROWS)
+        .await?
+        == u64::from(PURGE_ROWS)
+    {}
+    while app
+        .store
+        .purge_revocations(now.seconds(), PURGE_ROWS)
+        .await?
+        == u64::from(PURGE_ROWS)
+    {}
+    while app
+        .store
+        .purge_audit(now.minus(AUDIT_LIFE), PURGE_ROWS)
+        .await?
+        == u64::from(PURGE_ROWS)
+    {}
     Ok(())
 }
 

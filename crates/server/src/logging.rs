@@ -3,8 +3,9 @@
 use std::io::IsTerminal;
 use std::panic::PanicHookInfo;
 
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::{MakeWriter, layer};
+use tracing_subscriber::layer::SubscriberExt;
 
 use crate::config::{LogConfig, LogFormat};
 
@@ -36,15 +37,15 @@ fn subscriber<W>(
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_new(&log.level)?)
+    let registry = tracing_subscriber::registry().with(log.level.parse::<Targets>()?);
+    let layer = layer()
         // When standard error is closed, saying so on standard error would panic.
         .log_internal_errors(false)
         .with_ansi(colour)
         .with_writer(writer);
     Ok(match log.format {
-        LogFormat::Text => Box::new(builder.finish()),
-        LogFormat::Json => Box::new(builder.json().flatten_event(true).finish()),
+        LogFormat::Text => Box::new(registry.with(layer)),
+        LogFormat::Json => Box::new(registry.with(layer.json().flatten_event(true))),
     })
 }
 

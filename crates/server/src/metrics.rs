@@ -61,19 +61,56 @@ impl Metrics {
         text.push_str("# TYPE symbolon_http_responses_total counter\n");
         for (class, counter) in self.answered.iter().enumerate() {
             let value = counter.load(Ordering::Relaxed);
-            let _infallible = writeln!(text, "symbolon_http_responses_total{{class=\"{}xx\"}} {value}", class + 1);
+            let _infallible = writeln!(
+                text,
+                "symbolon_http_responses_total{{class=\"{}xx\"}} {value}",
+                class + 1
+            );
         }
         let counters = [
-            ("symbolon_refreshes_total", "counter", "Refreshes answered with tokens.", &self.refreshes),
-            ("symbolon_sign_ins_total", "counter", "Successful sign-ins.", &self.sign_ins),
-            ("symbolon_refresh_reuses_total", "counter", "Sessions ended because a refresh token was reused.", &self.reuses),
-            ("symbolon_rejected_tokens_total", "counter", "Access tokens refused.", &self.rejected_tokens),
-            ("symbolon_faults_total", "counter", "Requests that failed by a fault of the server.", &self.faults),
-            ("symbolon_connections", "gauge", "Open connections.", &self.connections),
+            (
+                "symbolon_refreshes_total",
+                "counter",
+                "Refreshes answered with tokens.",
+                &self.refreshes,
+            ),
+            (
+                "symbolon_sign_ins_total",
+                "counter",
+                "Successful sign-ins.",
+                &self.sign_ins,
+            ),
+            (
+                "symbolon_refresh_reuses_total",
+                "counter",
+                "Sessions ended because a refresh token was reused.",
+                &self.reuses,
+            ),
+            (
+                "symbolon_rejected_tokens_total",
+                "counter",
+                "Access tokens refused.",
+                &self.rejected_tokens,
+            ),
+            (
+                "symbolon_faults_total",
+                "counter",
+                "Requests that failed by a fault of the server.",
+                &self.faults,
+            ),
+            (
+                "symbolon_connections",
+                "gauge",
+                "Open connections.",
+                &self.connections,
+            ),
         ];
         for (name, kind, help, counter) in counters {
             let value = counter.load(Ordering::Relaxed);
-            let _infallible = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");
+            let _infallible = writeln!(
+                text,
+                "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}"
+            );
         }
         text
     }

@@ -1,5 +1,6 @@
 //! The one place that draws random bytes. Tests seed it.
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -79,6 +80,22 @@ impl Rng {
         Ok(bytes)
     }
 
+    /// A seed for a hash table: others cannot guess it, but it is no secret to build on. It comes from the standard
+    /// library's own source, since the first bytes of AWS-LC's cost tens of milliseconds at the start of the process.
+    #[must_use]
+    pub fn table_seed(&self) -> [u8; 16] {
+        match &self.0 {
+            Source::System => {
+                let half = || RandomState::new().hash_one(0_u8).to_be_bytes();
+                let mut seed = [0; 16];
+                seed[..8].copy_from_slice(&half());
+                seed[8..].copy_from_slice(&half());
+                seed
+            }
+            Source::Seeded(_) => self.bytes().unwrap_or_default(),
+        }
+    }
+
     /// An id that sorts by the millisecond of its making (RFC 9562 section 5.7). It tells when it was made, and is no
     /// secret. A time before 1970 counts as 1970.
     ///
@@ -120,6 +137,12 @@ mod tests {
     fn the_system_source_does_not_repeat() {
         let rng = Rng::system();
         assert_ne!(rng.bytes::<32>(), rng.bytes::<32>());
+    }
+
+    #[test]
+    fn table_seeds_differ_unless_they_are_seeded() {
+        assert_ne!(Rng::system().table_seed(), Rng::system().table_seed());
+        assert_eq!(Rng::seeded(1).table_seed(), Rng::seeded(1).table_seed());
     }
 
     #[test]

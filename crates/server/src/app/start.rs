@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use symbolon_guard::{Guard, GuardOptions};
@@ -31,6 +32,7 @@ use crate::throttle::Throttle;
 const CACHED_TOKENS: usize = 16_384;
 const MASTER_CHECK: &str = "master_key_check";
 const ISSUER: &str = "issuer";
+const LONGEST_TTL: &str = "longest_access_ttl_ms";
 /// Revocations read at once.
 const PAGE: u32 = 10_000;
 
@@ -65,13 +67,24 @@ impl App {
         if matches!(url, DatabaseUrl::Sqlite(_)) {
             make_folder(&config.server.data)?;
         }
-        let store = Store::open(&url, &OpenOptions::default()).await.map_err(|error| StartError::new("database", &error))?;
-        store.migrate(clock.now()).await.map_err(|error| StartError::new("database", &error))?;
-        let seed = rng.bytes().map_err(|error| StartError::new("random source", &error))?;
+        let store = Store::open(&url, &OpenOptions::default())
+            .await
+            .map_err(|error| StartError::new("database", &error))?;
+        store
+            .migrate(clock.now())
+            .await
+            .map_err(|error| StartError::new("database", &error))?;
+        let used = store.find_setting(LONGEST_TTL).await.map_err(store_error)?;
+        let used = Duration::from_millis(used.and_then(|text| text.parse().ok()).unwrap_or(0));
+        let seed = rng
+            .bytes()
+            .map_err(|error| StartError::new("random source", &error))?;
         Ok(Arc::new(Self {
-            hasher: Hasher::start(&config.password, &rng).map_err(|error| StartError::new("password hashing", &error))?,
+            hasher: Hasher::start(&config.password, &rng)
+                .map_err(|error| StartError::new("password hashing", &error))?,
             throttle: Throttle::new(config.throttle.enabled, seed),
             metrics: Metrics::default(),
+            longest_access_ttl: config.tokens.access_ttl.max(used),
             issuance: OnceLock::new(),
             config,
             clock,
@@ -87,17 +100,70 @@ impl App {
     /// A master key that is missing, unreadable or another one; a key that does not open.
     pub async fn open_keys(&self, bound: Option<SocketAddr>) -> Result<(), StartError> {
         let master = self.open_master().await?;
-        let ring = keys::open(self, &master).await.map_err(|error| flow_error("keys", &error))?;
-        let epoch = self.rng.bytes::<9>().map_err(|error| StartError::new("random source", &error))?;
-        let named = self.store.batch().begin_feed(&symbolon_token::encoding::encode(&epoch)).commit().await;
-        named.map_err(|error| StartError::new("database", &error))?;
+        let ring = keys::open(self, &master)
+            .await
+            .map_err(|error| flow_error("keys", &error))?;
+        let longest = self.longest_access_ttl.as_millis().to_string();
+        if self
+            .store
+            .find_setting(LONGEST_TTL)
+            .await
+            .map_err(store_error)?
+            .as_ref()
+            != Some(&longest)
+        {
+            self.store
+                .batch()
+                .put_setting(LONGEST_TTL, &longest)
+                .commit()
+                .await
+                .map_err(store_error)?;
+        }
+        let epoch = self
+            .rng
+            .bytes::<9>()
+            .map_err(|error| StartError::new("random source", &error))?;
+        if self
+            .store
+            .feed()
+            .await
+            .map_err(store_error)?
+            .epoch
+            .is_empty()
+        {
+            self.store
+                .batch()
+                .begin_feed(&symbolon_token::encoding::encode(&epoch))
+                .commit()
+                .await
+                .map_err(store_error)?;
+        }
         let issuer = self.issuer(bound).await?;
-        let audience = self.config.tokens.audience.clone().unwrap_or_else(|| issuer.clone());
+        let audience = self
+            .config
+            .tokens
+            .audience
+            .clone()
+            .unwrap_or_else(|| issuer.clone());
         let verifier = Verifier::access(&issuer, &audience, &symbolon_token::Algorithm::ALL)
             .map_err(|error| StartError::new("issuer", &error))?;
-        let set = ring.key_set(self.clock.now()).map_err(|error| flow_error("keys", &error))?;
-        let guard = Guard::new(GuardOptions { verifier, cache_capacity: CACHED_TOKENS }, set);
-        let issuance = Issuance { issuer, audience, ring: ArcSwap::from_pointee(ring), guard, master };
+        let set = ring
+            .key_set(self.clock.now())
+            .map_err(|error| flow_error("keys", &error))?;
+        let guard = Guard::new(
+            GuardOptions {
+                verifier,
+                cache_capacity: CACHED_TOKENS,
+            },
+            set,
+        );
+        let issuance = Issuance {
+            issuer,
+            audience,
+            ring: ArcSwap::from_pointee(ring),
+            guard,
+            master,
+        };
         load_revocations(&self.store, &issuance).await?;
         let _already_open = self.issuance.set(issuance);
         Ok(())
@@ -108,14 +174,19 @@ impl App {
     /// # Errors
     /// A master key that is missing, unreadable or another one.
     pub async fn open_master(&self) -> Result<MasterKey, StartError> {
-        let store_error = |error: symbolon_store::Error| StartError::new("database", &error);
-        let known = self.store.find_setting(MASTER_CHECK).await.map_err(store_error)?;
+        let known = self
+            .store
+            .find_setting(MASTER_CHECK)
+            .await
+            .map_err(store_error)?;
         let master = match &self.config.server.master_key {
             Some(setting) => MasterKey::from_config(setting),
             None => self.read_master(known.is_none()),
         };
         let master = master.map_err(|error| StartError::new("master key", &error))?;
-        let check = master.check_value().map_err(|error| StartError::new("master key", &error))?;
+        let check = master
+            .check_value()
+            .map_err(|error| StartError::new("master key", &error))?;
         let known = match known {
             Some(known) => known,
             None => self.keep_once(MASTER_CHECK, &check).await?,
@@ -133,7 +204,9 @@ impl App {
     fn read_master(&self, empty_store: bool) -> Result<MasterKey, crate::sealing::MasterKeyError> {
         let path = self.config.server.data.join("master.key");
         match MasterKey::read_file(&path) {
-            Err(error) if error.is_missing() && empty_store => MasterKey::create_file(&path, &self.rng),
+            Err(error) if error.is_missing() && empty_store => {
+                MasterKey::create_file(&path, &self.rng)
+            }
             other => other,
         }
     }
@@ -142,25 +215,38 @@ impl App {
         if let Some(issuer) = &self.config.server.issuer {
             return Ok(issuer.as_str().to_owned());
         }
-        let store_error = |error: symbolon_store::Error| StartError::new("database", &error);
         if let Some(kept) = self.store.find_setting(ISSUER).await.map_err(store_error)? {
             return Ok(kept);
         }
-        let bound = bound.ok_or_else(|| StartError("no issuer is known: set server.issuer, or start the server once".to_owned()))?;
+        let bound = bound.ok_or_else(|| {
+            StartError("no issuer is known: set server.issuer, or start the server once".to_owned())
+        })?;
         self.keep_once(ISSUER, &format!("http://{bound}")).await
     }
 
     /// Keeps a value unless there is one, and returns the one that is kept: another node may have been quicker.
     async fn keep_once(&self, name: &str, value: &str) -> Result<String, StartError> {
-        let store_error = |error: symbolon_store::Error| StartError::new("database", &error);
-        self.store.batch().insert_setting_once(name, value).commit().await.map_err(store_error)?;
-        Ok(self.store.find_setting(name).await.map_err(store_error)?.unwrap_or_else(|| value.to_owned()))
+        self.store
+            .batch()
+            .insert_setting_once(name, value)
+            .commit()
+            .await
+            .map_err(store_error)?;
+        Ok(self
+            .store
+            .find_setting(name)
+            .await
+            .map_err(store_error)?
+            .unwrap_or_else(|| value.to_owned()))
     }
 }
 
 fn database_url(config: &Config) -> Result<DatabaseUrl, StartError> {
     match &config.database.url {
-        Some(url) => url.expose().parse().map_err(|error: symbolon_store::OpenError| StartError::new("database.url", &error)),
+        Some(url) => url
+            .expose()
+            .parse()
+            .map_err(|error: symbolon_store::OpenError| StartError::new("database.url", &error)),
         None => Ok(DatabaseUrl::Sqlite(config.server.data.join("symbolon.db"))),
     }
 }
@@ -170,13 +256,21 @@ fn make_folder(path: &Path) -> Result<(), StartError> {
         .recursive(true)
         .mode(0o700)
         .create(path)
-        .map_err(|error| StartError(format!("the data folder {} cannot be made: {error}", path.display())))
+        .map_err(|error| {
+            StartError(format!(
+                "the data folder {} cannot be made: {error}",
+                path.display()
+            ))
+        })
 }
 
 async fn load_revocations(store: &Store, issuance: &Issuance) -> Result<(), StartError> {
     let mut after = 0;
     loop {
-        let page = store.list_revocations(after, PAGE).await.map_err(|error| StartError::new("database", &error))?;
+        let page = store
+            .list_revocations(after, PAGE)
+            .await
+            .map_err(|error| StartError::new("database", &error))?;
         for entry in &page {
             issuance.apply(entry);
         }
@@ -185,6 +279,10 @@ async fn load_revocations(store: &Store, issuance: &Issuance) -> Result<(), Star
             _ => return Ok(()),
         }
     }
+}
+
+fn store_error(error: symbolon_store::Error) -> StartError {
+    StartError::new("database", &error)
 }
 
 fn flow_error(context: &str, error: &crate::flows::Error) -> StartError {

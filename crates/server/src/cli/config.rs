@@ -29,7 +29,13 @@ impl Show {
                 let rows: Vec<_> = config
                     .show()
                     .iter()
-                    .map(|setting| [setting.name.to_owned(), setting.value.clone(), setting.source.clone()])
+                    .map(|setting| {
+                        [
+                            setting.name.to_owned(),
+                            setting.value.clone(),
+                            setting.source.clone(),
+                        ]
+                    })
                     .collect();
                 output.table(&config.show(), ["SETTING", "VALUE", "SOURCE"], &rows)
             }

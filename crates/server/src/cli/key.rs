@@ -58,12 +58,18 @@ impl Key {
                 let row = keys::rotate(app, &master, now, &origin()).await?;
                 let at = rfc3339::text(row.activate_at);
                 let sentence = format!("Key {} is published and signs from {at}.", row.kid);
-                output.done(&serde_json::json!({ "kid": row.kid, "activateAt": at }), &sentence)
+                output.done(
+                    &serde_json::json!({ "kid": row.kid, "activateAt": at }),
+                    &sentence,
+                )
             }
             Self::Withdraw { kid } => {
                 let master = app.open_master().await?;
                 keys::withdraw(app, &master, &kid, &origin()).await?;
-                output.done(&serde_json::json!({ "withdrawn": kid }), &format!("Key {kid} is withdrawn."))
+                output.done(
+                    &serde_json::json!({ "withdrawn": kid }),
+                    &format!("Key {kid} is withdrawn."),
+                )
             }
         }
     }
@@ -96,5 +102,16 @@ async fn list(app: &App, output: &Output) -> Result<(), Failed> {
             ]
         })
         .collect();
-    output.table(&shown, ["KID", "PURPOSE", "ALGORITHM", "PART", "SIGNS FROM", "PUBLISHED UNTIL"], &rows)
+    output.table(
+        &shown,
+        [
+            "KID",
+            "PURPOSE",
+            "ALGORITHM",
+            "PART",
+            "SIGNS FROM",
+            "PUBLISHED UNTIL",
+        ],
+        &rows,
+    )
 }

@@ -85,7 +85,10 @@ pub(crate) enum Failed {
 
 impl Failed {
     fn said(code: &str, detail: impl Into<String>) -> Self {
-        Self::Said { code: code.to_owned(), detail: detail.into() }
+        Self::Said {
+            code: code.to_owned(),
+            detail: detail.into(),
+        }
     }
 }
 
@@ -138,18 +141,25 @@ pub fn run() -> ExitCode {
 }
 
 fn openapi() -> Result<(), Failed> {
-    let text = crate::http::openapi_json().map_err(|error| Failed::said("fault", error.to_string()))?;
+    let text =
+        crate::http::openapi_json().map_err(|error| Failed::said("fault", error.to_string()))?;
     output::raw(&text)
 }
 
 fn block_on<T>(future: impl Future<Output = Result<T, Failed>>) -> Result<T, Failed> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(future)
 }
 
 impl Common {
     /// Where settings come from, the options that every command has included.
     fn sources(&self) -> Sources {
-        let data = self.data.as_ref().map(|path| path.to_string_lossy().into_owned());
+        let data = self
+            .data
+            .as_ref()
+            .map(|path| path.to_string_lossy().into_owned());
         Sources::of_process()
             .with_file(self.config.clone())
             .with_option("server.data", data)
@@ -169,5 +179,8 @@ fn load(sources: &Sources) -> Result<Config, Failed> {
 
 /// Commands run on the machine itself: there is no address to keep.
 fn origin() -> Origin {
-    Origin { user_agent: Some("symbolon command line".to_owned()), ..Origin::default() }
+    Origin {
+        user_agent: Some("symbolon command line".to_owned()),
+        ..Origin::default()
+    }
 }

@@ -31,15 +31,26 @@ impl Output {
             return self.value(value);
         }
         let widths: [usize; N] = std::array::from_fn(|column| {
-            rows.iter().map(|row| row[column].chars().count()).chain([columns[column].len()]).max().unwrap_or(0)
+            rows.iter()
+                .map(|row| row[column].chars().count())
+                .chain([columns[column].len()])
+                .max()
+                .unwrap_or(0)
         });
         let line = |cells: [&str; N]| {
-            let padded = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
+            let padded = cells
+                .iter()
+                .zip(widths)
+                .map(|(cell, width)| format!("{cell:<width$}"));
             padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
         };
         let bold = stdout().is_terminal();
         let head = line(columns);
-        let mut text = if bold { format!("\u{1b}[1m{head}\u{1b}[0m\n") } else { format!("{head}\n") };
+        let mut text = if bold {
+            format!("\u{1b}[1m{head}\u{1b}[0m\n")
+        } else {
+            format!("{head}\n")
+        };
         for row in rows {
             text.push_str(&line(std::array::from_fn(|column| row[column].as_str())));
             text.push('\n');
@@ -49,12 +60,17 @@ impl Output {
 
     /// Prints `value` as JSON, or `sentence`.
     pub(super) fn done(&self, value: &impl Serialize, sentence: &str) -> Result<(), Failed> {
-        if self.json { self.value(value) } else { raw(&format!("{sentence}\n")) }
+        if self.json {
+            self.value(value)
+        } else {
+            raw(&format!("{sentence}\n"))
+        }
     }
 
     /// Prints `value` as JSON.
     pub(super) fn value(&self, value: &impl Serialize) -> Result<(), Failed> {
-        let text = serde_json::to_string_pretty(value).map_err(|error| Failed::said("fault", error.to_string()))?;
+        let text = serde_json::to_string_pretty(value)
+            .map_err(|error| Failed::said("fault", error.to_string()))?;
         raw(&format!("{text}\n"))
     }
 

@@ -15,23 +15,33 @@ pub(super) fn new_password(from_stdin: bool) -> Result<Zeroizing<String>, Failed
         return piped();
     }
     if !stdin().is_terminal() {
-        return Err(Failed::said("no_password", "there is no terminal to ask for the password: pipe it in with --password-stdin"));
+        return Err(Failed::said(
+            "no_password",
+            "there is no terminal to ask for the password: pipe it in with --password-stdin",
+        ));
     }
     let first = Zeroizing::new(rpassword::prompt_password("Password: ")?);
     let second = Zeroizing::new(rpassword::prompt_password("Again: ")?);
-    if first == second { Ok(first) } else { Err(Failed::said("no_password", "the two passwords differ")) }
+    if first == second {
+        Ok(first)
+    } else {
+        Err(Failed::said("no_password", "the two passwords differ"))
+    }
 }
 
 /// Standard input as text, one trailing newline cut.
 pub(super) fn piped() -> Result<Zeroizing<String>, Failed> {
     let mut bytes = Zeroizing::new(Vec::new());
     stdin().lock().take(MOST_BYTES).read_to_end(&mut bytes)?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| Failed::said("not_utf8", "standard input is not UTF-8"))?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| Failed::said("not_utf8", "standard input is not UTF-8"))?;
     Ok(Zeroizing::new(without_newline(text).to_owned()))
 }
 
 /// `text` without one newline at its end, be it `\n` or `\r\n`.
 fn without_newline(text: &str) -> &str {
-    let Some(cut) = text.strip_suffix('\n') else { return text };
+    let Some(cut) = text.strip_suffix('\n') else {
+        return text;
+    };
     cut.strip_suffix('\r').unwrap_or(cut)
 }

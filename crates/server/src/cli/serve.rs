@@ -36,12 +36,24 @@ impl Serve {
             .with_option("cache.url", self.cache)
             .with_option("server.issuer", self.issuer);
         let config = load(&sources)?;
-        logging::start(&config.log).map_err(|error| Failed::said("bad_settings", error.to_string()))?;
-        tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(config))
+        logging::start(&config.log)
+            .map_err(|error| Failed::said("bad_settings", error.to_string()))?;
+        tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?
+            .block_on(run(config))
     }
 }
 
 async fn run(config: Config) -> Result<(), Failed> {
+    for (name, is_set) in [
+        ("cache.url", config.cache.url.is_some()),
+        ("mail.url", config.mail.url.is_some()),
+    ] {
+        if is_set {
+            tracing::warn!("{name} is set, but this version does not use it");
+        }
+    }
     let listener = listen(config.server.listen).await?;
     let bound = listener.local_addr()?;
     let metrics = match config.metrics.listen {
@@ -57,16 +69,23 @@ async fn run(config: Config) -> Result<(), Failed> {
         tokio::spawn(serve_metrics(app.clone(), listener));
     }
     let serving = tokio::spawn(serve(app.clone(), listener, stop));
-    output::raw(&format!("listening on http://{bound}\nopen http://{bound}/api/docs to try it\n"))?;
-    serving.await.map_err(|error| Failed::said("fault", format!("the server stopped: {error}")))?;
+    output::raw(&format!(
+        "listening on http://{bound}\nopen http://{bound}/api/docs to try it\n"
+    ))?;
+    serving
+        .await
+        .map_err(|error| Failed::said("fault", format!("the server stopped: {error}")))?;
     app.store.close().await;
     Ok(())
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failed> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| Failed::said("cannot_listen", format!("cannot listen on {address}: {error}")))
+    TcpListener::bind(address).await.map_err(|error| {
+        Failed::said(
+            "cannot_listen",
+            format!("cannot listen on {address}: {error}"),
+        )
+    })
 }
 
 /// Resolves on SIGTERM or SIGINT.

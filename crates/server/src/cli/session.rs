@@ -56,17 +56,30 @@ impl Session {
     async fn run_on(self, app: &Arc<App>, output: &Output) -> Result<(), Failed> {
         match self {
             Self::List { user } => list(app, output, &user).await,
-            Self::Revoke { session: Some(session), .. } => {
-                let id: SessionId =
-                    session.parse().map_err(|_| Failed::said("malformed_id", format!("{session} is not a session's id")))?;
+            Self::Revoke {
+                session: Some(session),
+                ..
+            } => {
+                let id: SessionId = session.parse().map_err(|_| {
+                    Failed::said("malformed_id", format!("{session} is not a session's id"))
+                })?;
                 users::revoke_session(app, id, &origin()).await?;
-                output.done(&serde_json::json!({ "revoked": session }), &format!("Session {session} has ended."))
+                output.done(
+                    &serde_json::json!({ "revoked": session }),
+                    &format!("Session {session} has ended."),
+                )
             }
-            Self::Revoke { session: None, user } => {
+            Self::Revoke {
+                session: None,
+                user,
+            } => {
                 let user = users::find(app, &user.unwrap_or_default()).await?;
                 let email = user.email.to_string();
                 users::revoke_sessions(app, user, &origin()).await?;
-                output.done(&serde_json::json!({ "user": email }), &format!("Every session of {email} has ended."))
+                output.done(
+                    &serde_json::json!({ "user": email }),
+                    &format!("Every session of {email} has ended."),
+                )
             }
         }
     }
@@ -91,10 +104,24 @@ async fn list(app: &App, output: &Output, user: &str) -> Result<(), Failed> {
     let rows: Vec<_> = shown
         .iter()
         .map(|session| {
-            let device = session.device.clone().or_else(|| session.user_agent.clone()).unwrap_or_default();
+            let device = session
+                .device
+                .clone()
+                .or_else(|| session.user_agent.clone())
+                .unwrap_or_default();
             let address = session.address.clone().unwrap_or_default();
-            [session.id.clone(), device, address, session.last_used_at.clone(), session.expires_at.clone()]
+            [
+                session.id.clone(),
+                device,
+                address,
+                session.last_used_at.clone(),
+                session.expires_at.clone(),
+            ]
         })
         .collect();
-    output.table(&shown, ["ID", "DEVICE", "ADDRESS", "LAST USED", "EXPIRES"], &rows)
+    output.table(
+        &shown,
+        ["ID", "DEVICE", "ADDRESS", "LAST USED", "EXPIRES"],
+        &rows,
+    )
 }

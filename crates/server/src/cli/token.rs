@@ -36,7 +36,12 @@ pub(super) struct Verify {
     /// The token [default: read from standard input]
     token: Option<String>,
     /// Public keys: a file or an http(s) URL with a JWK Set or a JWK
-    #[arg(long, value_name = "FILE|URL", required_unless_present = "secret_file", conflicts_with = "secret_file")]
+    #[arg(
+        long,
+        value_name = "FILE|URL",
+        required_unless_present = "secret_file",
+        conflicts_with = "secret_file"
+    )]
     jwks: Option<String>,
     /// Secret: raw bytes, one trailing newline cut, or a JWK
     #[arg(long, value_name = "FILE")]
@@ -64,7 +69,12 @@ pub(super) struct Verify {
 #[derive(Args)]
 pub(super) struct Sign {
     /// Private key: a JWK
-    #[arg(long, value_name = "FILE", required_unless_present = "secret_file", conflicts_with = "secret_file")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_unless_present = "secret_file",
+        conflicts_with = "secret_file"
+    )]
     key: Option<PathBuf>,
     /// Secret: raw bytes, one trailing newline cut, or a JWK
     #[arg(long, value_name = "FILE")]
@@ -96,8 +106,9 @@ fn decode(token: Option<String>, output: &Output) -> Result<(), Failed> {
     let json = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes);
     let malformed = |_| Failed::said("malformed_token", "the token's header is not JSON");
     let header = json(&parts.header).map_err(malformed)?;
-    let payload = json(&parts.payload)
-        .unwrap_or_else(|_| serde_json::Value::String(String::from_utf8_lossy(&parts.payload).into_owned()));
+    let payload = json(&parts.payload).unwrap_or_else(|_| {
+        serde_json::Value::String(String::from_utf8_lossy(&parts.payload).into_owned())
+    });
     output.value(&serde_json::json!({ "verified": false, "header": header, "payload": payload }))
 }
 
@@ -125,8 +136,14 @@ impl Verify {
 
     fn verify(self) -> Result<Vec<u8>, Failed> {
         let algorithms = self.algorithms()?;
-        let leeway = parse_duration(&self.leeway).filter(|leeway| *leeway <= Duration::from_secs(60));
-        let leeway = leeway.ok_or_else(|| Failed::said("bad_argument", "--leeway takes a duration from 0s to 60s, such as 10s"))?;
+        let leeway =
+            parse_duration(&self.leeway).filter(|leeway| *leeway <= Duration::from_secs(60));
+        let leeway = leeway.ok_or_else(|| {
+            Failed::said(
+                "bad_argument",
+                "--leeway takes a duration from 0s to 60s, such as 10s",
+            )
+        })?;
         let keys = self.keys()?;
         let token = given(self.token)?;
         let result = if self.signature_only {
@@ -175,11 +192,15 @@ impl Sign {
     fn run(self) -> Result<(), Failed> {
         let bad_key = |error: KeyError| Failed::said("bad_key", error.to_string());
         let path = self.key.or(self.secret_file).unwrap_or_default();
-        let key: SigningKey = inspect::signing_key_from_secret_file(&file(&path)?).map_err(bad_key)?;
+        let key: SigningKey =
+            inspect::signing_key_from_secret_file(&file(&path)?).map_err(bad_key)?;
         if let Some(name) = &self.alg
             && algorithm(name)? != key.algorithm()
         {
-            return Err(Failed::said("algorithm_mismatch", format!("the key is for {}", key.algorithm())));
+            return Err(Failed::said(
+                "algorithm_mismatch",
+                format!("the key is for {}", key.algorithm()),
+            ));
         }
         let mut payload = Vec::new();
         stdin().lock().take(MOST_BYTES).read_to_end(&mut payload)?;
@@ -188,9 +209,14 @@ impl Sign {
         if self.typ != "none" {
             header.insert("typ".to_owned(), self.typ.into());
         }
-        header.insert("kid".to_owned(), self.kid.unwrap_or_else(|| key.kid().to_owned()).into());
+        header.insert(
+            "kid".to_owned(),
+            self.kid.unwrap_or_else(|| key.kid().to_owned()).into(),
+        );
         let header = serde_json::Value::Object(header).to_string();
-        let token = key.sign_raw(header.as_bytes(), payload.trim_ascii_end()).map_err(refused)?;
+        let token = key
+            .sign_raw(header.as_bytes(), payload.trim_ascii_end())
+            .map_err(refused)?;
         raw(&format!("{token}\n"))
     }
 }
@@ -213,13 +239,27 @@ fn given(argument: Option<String>) -> Result<String, Failed> {
     }
     let mut text = String::new();
     let read = stdin().lock().take(MOST_BYTES).read_to_string(&mut text);
-    read.map_err(|error| Failed::said("malformed_token", format!("standard input holds no token: {error}")))?;
+    read.map_err(|error| {
+        Failed::said(
+            "malformed_token",
+            format!("standard input holds no token: {error}"),
+        )
+    })?;
     Ok(text.trim().to_owned())
 }
 
 fn file(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failed> {
-    let unreadable = |error| Failed::said("bad_key", format!("{} cannot be read: {error}", path.display()));
+    let unreadable = |error| {
+        Failed::said(
+            "bad_key",
+            format!("{} cannot be read: {error}", path.display()),
+        )
+    };
     let mut bytes = Zeroizing::new(Vec::new());
-    std::fs::File::open(path).map_err(unreadable)?.take(MOST_BYTES).read_to_end(&mut bytes).map_err(unreadable)?;
+    std::fs::File::open(path)
+        .map_err(unreadable)?
+        .take(MOST_BYTES)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
     Ok(bytes)
 }

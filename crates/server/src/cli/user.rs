@@ -95,7 +95,10 @@ impl From<&Account> for Shown {
         Self {
             id: user.id.to_string(),
             email: user.email.as_str().to_owned(),
-            username: user.username.as_ref().map(|username| username.as_str().to_owned()),
+            username: user
+                .username
+                .as_ref()
+                .map(|username| username.as_str().to_owned()),
             name: user.name.as_ref().map(|name| name.as_str().to_owned()),
             roles: user.roles.to_strings(),
             status: user.status.as_str(),
@@ -119,11 +122,20 @@ impl User {
             Self::Add(add) => add.run(app, output).await,
             Self::List { limit, after } => list(app, output, limit, after.as_deref()).await,
             Self::Show { user } => show(&users::find(app, &user).await?, output),
-            Self::SetPassword { user, password_stdin } => {
+            Self::SetPassword {
+                user,
+                password_stdin,
+            } => {
                 let user = users::find(app, &user).await?;
                 let password = secrets::new_password(password_stdin)?;
                 users::set_password(app, user.clone(), &password, &origin()).await?;
-                output.done(&Shown::from(&user), &format!("The password of {} is set; every session has ended.", user.email))
+                output.done(
+                    &Shown::from(&user),
+                    &format!(
+                        "The password of {} is set; every session has ended.",
+                        user.email
+                    ),
+                )
             }
             Self::Disable { user } => set_status(app, output, &user, UserStatus::Disabled).await,
             Self::Enable { user } => set_status(app, output, &user, UserStatus::Active).await,
@@ -140,9 +152,14 @@ impl User {
 impl Add {
     async fn run(self, app: &App, output: &Output) -> Result<(), Failed> {
         let roles = self.roles.iter().map(|name| RoleName::parse(name));
-        let roles: Vec<RoleName> =
-            roles.collect::<Result<_, _>>().map_err(|problem| Failed::said(problem.code, problem.detail))?;
-        let roles = if roles.is_empty() { Roles::new(vec![RoleName::USER]) } else { Roles::new(roles) };
+        let roles: Vec<RoleName> = roles
+            .collect::<Result<_, _>>()
+            .map_err(|problem| Failed::said(problem.code, problem.detail))?;
+        let roles = if roles.is_empty() {
+            Roles::new(vec![RoleName::USER])
+        } else {
+            Roles::new(roles)
+        };
         let registration = Registration {
             email: self.email,
             password: secrets::new_password(self.password_stdin)?,
@@ -150,7 +167,10 @@ impl Add {
             name: self.name,
         };
         let user = users::add(app, &registration, roles, &origin()).await?;
-        output.done(&Shown::from(&user), &format!("{} is added with the id {}.", user.email, user.id))
+        output.done(
+            &Shown::from(&user),
+            &format!("{} is added with the id {}.", user.email, user.id),
+        )
     }
 }
 
@@ -165,10 +185,21 @@ async fn list(app: &App, output: &Output, limit: u32, after: Option<&str>) -> Re
         .iter()
         .map(|user| {
             let username = user.username.clone().unwrap_or_default();
-            [user.id.clone(), user.email.clone(), username, user.roles.join(" "), user.status.to_owned(), user.created_at.clone()]
+            [
+                user.id.clone(),
+                user.email.clone(),
+                username,
+                user.roles.join(" "),
+                user.status.to_owned(),
+                user.created_at.clone(),
+            ]
         })
         .collect();
-    output.table(&shown, ["ID", "EMAIL", "USERNAME", "ROLES", "STATUS", "CREATED"], &rows)
+    output.table(
+        &shown,
+        ["ID", "EMAIL", "USERNAME", "ROLES", "STATUS", "CREATED"],
+        &rows,
+    )
 }
 
 fn show(user: &Account, output: &Output) -> Result<(), Failed> {
@@ -183,11 +214,23 @@ fn show(user: &Account, output: &Output) -> Result<(), Failed> {
         ("created", shown.created_at.clone()),
         ("updated", shown.updated_at.clone()),
     ];
-    output.table(&shown, ["FIELD", "VALUE"], &rows.map(|(field, value)| [field.to_owned(), value]))
+    output.table(
+        &shown,
+        ["FIELD", "VALUE"],
+        &rows.map(|(field, value)| [field.to_owned(), value]),
+    )
 }
 
-async fn set_status(app: &App, output: &Output, user: &str, status: UserStatus) -> Result<(), Failed> {
+async fn set_status(
+    app: &App,
+    output: &Output,
+    user: &str,
+    status: UserStatus,
+) -> Result<(), Failed> {
     let user = users::find(app, user).await?;
     let user = users::set_status(app, user, status, &origin()).await?;
-    output.done(&Shown::from(&user), &format!("{} is {}.", user.email, status.as_str()))
+    output.done(
+        &Shown::from(&user),
+        &format!("{} is {}.", user.email, status.as_str()),
+    )
 }

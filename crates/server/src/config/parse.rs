@@ -118,10 +118,12 @@ pub(super) fn log_level(given: &str) -> Result<String, Detail> {
     if given.is_empty() {
         return Err(Detail::new());
     }
-    tracing_subscriber::EnvFilter::try_new(given).map_err(|error| error.to_string())?;
+    given
+        .parse::<tracing_subscriber::filter::Targets>()
+        .map_err(|error| error.to_string())?;
     // The filter takes any single word for the name of a module.
     let levels = ["off", "error", "warn", "info", "debug", "trace"];
-    let plain = given.split(',').filter(|part| !part.contains(['=', '[']));
+    let plain = given.split(',').filter(|part| !part.contains('='));
     match plain
         .map(str::trim)
         .find(|part| !levels.contains(&part.to_ascii_lowercase().as_str()))

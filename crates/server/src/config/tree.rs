@@ -144,7 +144,7 @@ pub struct MailConfig {
 pub struct LogConfig {
     /// For people or for machines.
     pub format: LogFormat,
-    /// A level, or directives of `tracing-subscriber`'s `EnvFilter`.
+    /// A level, or levels by module, as `tracing-subscriber`'s `Targets` reads them.
     pub level: String,
 }
 

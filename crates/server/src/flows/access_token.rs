@@ -38,9 +38,17 @@ struct Claims<'a> {
 ///
 /// # Errors
 /// A fault of the random source or the key.
-pub fn issue(app: &App, user: &User, session: &Session, now: Timestamp) -> Result<AccessToken, Error> {
+pub fn issue(
+    app: &App,
+    user: &User,
+    session: &Session,
+    now: Timestamp,
+) -> Result<AccessToken, Error> {
     let issuance = app.issuance()?;
-    let fault = |source: Box<dyn std::error::Error + Send + Sync>| Error::Fault { context: "access token", source };
+    let fault = |source: Box<dyn std::error::Error + Send + Sync>| Error::Fault {
+        context: "access token",
+        source,
+    };
     let id: [u8; 16] = app.rng.bytes().map_err(|error| fault(error.into()))?;
     let expires = session.access_expires_at(now, app.config.tokens.access_ttl);
     let roles: Vec<&str> = user.roles.iter().map(|role| role.as_str()).collect();
@@ -58,6 +66,12 @@ pub fn issue(app: &App, user: &User, session: &Session, now: Timestamp) -> Resul
         roles: &roles,
     };
     let ring = issuance.ring.load();
-    let token = ring.signer(now)?.sign(Typ::AtJwt, &claims).map_err(|error| fault(error.into()))?;
-    Ok(AccessToken { token, expires_in: (expires.seconds() - now.seconds()).max(0) })
+    let token = ring
+        .signer(now)?
+        .sign(Typ::AtJwt, &claims)
+        .map_err(|error| fault(error.into()))?;
+    Ok(AccessToken {
+        token,
+        expires_in: (expires.seconds() - now.seconds()).max(0),
+    })
 }

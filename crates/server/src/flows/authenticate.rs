@@ -24,14 +24,22 @@ pub struct Caller {
 /// # Errors
 /// `invalid_token`, `token_expired`, `token_revoked` or `token_stale`.
 pub fn authenticate(app: &App, token: &str, now: Timestamp) -> Result<Caller, Error> {
-    let verified = app.issuance()?.guard.check(token, now.seconds()).map_err(refusal)?;
+    let verified = app
+        .issuance()?
+        .guard
+        .check(token, now.seconds())
+        .map_err(refusal)?;
     let claims = verified.claims();
     // A token of another kind of grant has no session here, and no business on these routes.
     let session = claims.sid.as_deref().and_then(|sid| sid.parse().ok());
     let (Ok(user), Some(session)) = (claims.sub.parse(), session) else {
         return Err(Refusal::InvalidToken.into());
     };
-    Ok(Caller { user, session, token: verified })
+    Ok(Caller {
+        user,
+        session,
+        token: verified,
+    })
 }
 
 fn refusal(rejection: Rejection) -> Error {

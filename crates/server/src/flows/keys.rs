@@ -49,11 +49,20 @@ pub async fn open(app: &App, master: &MasterKey) -> Result<KeyRing, Error> {
     let now = app.clock.now();
     let algorithm = app.config.tokens.algorithm;
     let rows = app.store.list_keys().await?;
-    let live = |purpose: &'static str| rows.iter().filter(move |row| row.purpose == purpose && row.state == KeyState::Live);
+    let live = |purpose: &'static str| {
+        rows.iter()
+            .filter(move |row| row.purpose == purpose && row.state == KeyState::Live)
+    };
     let mut batch = app.store.batch();
     let mut missing = false;
     if live(REFRESH).next().is_none() {
-        let number = rows.iter().filter(|row| row.purpose == REFRESH).map(|row| row.number).max().unwrap_or(0) + 1;
+        let number = rows
+            .iter()
+            .filter(|row| row.purpose == REFRESH)
+            .map(|row| row.number)
+            .max()
+            .unwrap_or(0)
+            + 1;
         batch.insert_key(&refresh_key(app, master, number, now)?);
         missing = true;
     }
@@ -96,7 +105,11 @@ pub async fn list(app: &App) -> Result<Vec<KeyStatus>, Error> {
     let now = app.clock.now();
     let rows = app.store.list_keys().await?;
     let parts: Vec<_> = rows.iter().map(|row| ring::part(row, &rows, now)).collect();
-    Ok(rows.into_iter().zip(parts).map(|(row, part)| KeyStatus { row, part }).collect())
+    Ok(rows
+        .into_iter()
+        .zip(parts)
+        .map(|(row, part)| KeyStatus { row, part })
+        .collect())
 }
 
 /// The published keys, and a tag that changes with them.
@@ -113,7 +126,10 @@ pub struct Published {
 /// A fault when the keys are not open.
 pub fn published(app: &App) -> Result<Published, Error> {
     let json = app.issuance()?.ring.load().jwks(app.clock.now());
-    let etag = format!("\"{}\"", symbolon_token::encoding::encode(&symbolon_token::feed_key("jwks", &json)));
+    let etag = format!(
+        "\"{}\"",
+        symbolon_token::encoding::encode(&symbolon_token::feed_key("jwks", &json))
+    );
     Ok(Published { json, etag })
 }
 
@@ -121,7 +137,12 @@ pub fn published(app: &App) -> Result<Published, Error> {
 ///
 /// # Errors
 /// `conflict` when another rotation is under way, or a fault.
-pub async fn rotate(app: &App, master: &MasterKey, at_once: bool, origin: &Origin) -> Result<KeyRow, Error> {
+pub async fn rotate(
+    app: &App,
+    master: &MasterKey,
+    at_once: bool,
+    origin: &Origin,
+) -> Result<KeyRow, Error> {
     let now = app.clock.now();
     let algorithm = app.config.tokens.algorithm;
     let activate = if at_once { now } else { now.plus(PUBLISH_LEAD) };
@@ -134,7 +155,7 @@ pub async fn rotate(app: &App, master: &MasterKey, at_once: bool, origin: &Origi
             && row.algorithm == algorithm.as_str()
             && row.expires_at.is_none()
     }) {
-        let expires = activate.plus(app.config.tokens.access_ttl).plus(SLACK);
+        let expires = activate.plus(app.longest_access_ttl).plus(SLACK);
         batch.retire_key(&row.kid, activate, expires);
     }
     batch.insert_key(&new);
@@ -154,7 +175,12 @@ pub async fn rotate(app: &App, master: &MasterKey, at_once: bool, origin: &Origi
 ///
 /// # Errors
 /// `not_found` for a key that is not there or withdrawn already, or a fault.
-pub async fn withdraw(app: &App, master: &MasterKey, kid: &str, origin: &Origin) -> Result<(), Error> {
+pub async fn withdraw(
+    app: &App,
+    master: &MasterKey,
+    kid: &str,
+    origin: &Origin,
+) -> Result<(), Error> {
     let now = app.clock.now();
     let rows = app.store.list_keys().await?;
     let row = rows
@@ -164,18 +190,34 @@ pub async fn withdraw(app: &App, master: &MasterKey, kid: &str, origin: &Origin)
     let mut batch = app.store.batch();
     batch.withdraw_key(kid, now);
     let successor = rows.iter().any(|other| {
-        other.kid != kid && ring::part(other, &rows, now) == "signing" && other.algorithm == row.algorithm
+        other.kid != kid
+            && ring::part(other, &rows, now) == "signing"
+            && other.algorithm == row.algorithm
     });
     if !successor {
-        batch.insert_key(&signing_key(app, master, app.config.tokens.algorithm, now, now)?);
+        batch.insert_key(&signing_key(
+            app,
+            master,
+            app.config.tokens.algorithm,
+            now,
+            now,
+        )?);
     }
     let mut event = origin.event(AuditKind::KeyWithdrawn, now);
     event.detail = Some(kid.to_owned());
     batch.insert_audit(audit_id(app, now)?, &event);
-    let until = now.plus(app.config.tokens.access_ttl).plus(SLACK);
-    let revocation = Revocation { subject: Subject::Key(kid.to_owned()), effect: Effect::Revoked, until };
+    let until = now.plus(app.longest_access_ttl).plus(SLACK);
+    let revocation = Revocation {
+        subject: Subject::Key(kid.to_owned()),
+        effect: Effect::Revoked,
+        until,
+    };
     let committed = app.commit(batch, &[revocation]).await;
-    if lost_race(&committed) { Err(overloaded().into()) } else { Ok(committed?) }
+    if lost_race(&committed) {
+        Err(overloaded().into())
+    } else {
+        Ok(committed?)
+    }
 }
 
 fn signing_key(
@@ -185,7 +227,10 @@ fn signing_key(
     now: Timestamp,
     activate: Timestamp,
 ) -> Result<KeyRow, Error> {
-    let fault = |source: Box<dyn std::error::Error + Send + Sync>| Error::Fault { context: "signing key", source };
+    let fault = |source: Box<dyn std::error::Error + Send + Sync>| Error::Fault {
+        context: "signing key",
+        source,
+    };
     let key = if algorithm == Algorithm::Hs256 {
         let secret = Zeroizing::new(app.rng.bytes::<32>().map_err(|error| fault(error.into()))?);
         let kid: [u8; 16] = app.rng.bytes().map_err(|error| fault(error.into()))?;
@@ -194,15 +239,22 @@ fn signing_key(
         SigningKey::generate(algorithm)
     };
     let key = key.map_err(|error| fault(error.into()))?;
-    let private = key.to_private_bytes().map_err(|error| fault(error.into()))?;
-    let public = key.public_jwk().map(|jwk| serde_json::to_string(&jwk)).transpose();
+    let private = key
+        .to_private_bytes()
+        .map_err(|error| fault(error.into()))?;
+    let public = key
+        .public_jwk()
+        .map(|jwk| serde_json::to_string(&jwk))
+        .transpose();
     Ok(KeyRow {
         kid: key.kid().to_owned(),
         purpose: SIGNING.to_owned(),
         algorithm: algorithm.as_str().to_owned(),
         number: 0,
         public_jwk: public.map_err(|error| fault(error.into()))?,
-        sealed: master.seal(&app.rng, &ring::context(SIGNING, key.kid()), &private).map_err(|error| fault(error.into()))?,
+        sealed: master
+            .seal(&app.rng, &ring::context(SIGNING, key.kid()), &private)
+            .map_err(|error| fault(error.into()))?,
         state: KeyState::Live,
         created_at: now,
         activate_at: activate,
@@ -211,13 +263,23 @@ fn signing_key(
     })
 }
 
-fn refresh_key(app: &App, master: &MasterKey, number: i64, now: Timestamp) -> Result<KeyRow, Error> {
-    let fault = |source: Box<dyn std::error::Error + Send + Sync>| Error::Fault { context: "refresh key", source };
+fn refresh_key(
+    app: &App,
+    master: &MasterKey,
+    number: i64,
+    now: Timestamp,
+) -> Result<KeyRow, Error> {
+    let fault = |source: Box<dyn std::error::Error + Send + Sync>| Error::Fault {
+        context: "refresh key",
+        source,
+    };
     let secret = Zeroizing::new(app.rng.bytes::<32>().map_err(|error| fault(error.into()))?);
     // The number is in the name, so that two nodes that start at once cannot both make the same one.
     let kid = format!("refresh-{number}");
     Ok(KeyRow {
-        sealed: master.seal(&app.rng, &ring::context(REFRESH, &kid), &*secret).map_err(|error| fault(error.into()))?,
+        sealed: master
+            .seal(&app.rng, &ring::context(REFRESH, &kid), &*secret)
+            .map_err(|error| fault(error.into()))?,
         kid,
         purpose: REFRESH.to_owned(),
         algorithm: "HMAC-SHA256".to_owned(),

@@ -12,8 +12,8 @@ use symbolon_domain::audit::AuditKind;
 use symbolon_domain::ending::Event;
 use symbolon_domain::refresh::RefreshState;
 use symbolon_domain::{
-    EndReason, Identifier, Password, Refusal, Session, SessionId, SessionPolicy, Timestamp, Transport, User,
-    UserStatus,
+    EndReason, Identifier, Password, Refusal, Session, SessionId, SessionPolicy, Timestamp,
+    Transport, User, UserStatus,
 };
 use symbolon_store::Credentials;
 use symbolon_token::refresh::RefreshToken;
@@ -62,18 +62,28 @@ pub struct SignedIn {
 pub async fn login(app: &App, login: Login, origin: &Origin) -> Result<SignedIn, Error> {
     for _ in 0..ROUNDS {
         let found = find(app, &login.identifier).await?;
-        let account = account_key(&login.identifier, found.as_ref().map(|credentials| &credentials.user));
+        let account = account_key(
+            &login.identifier,
+            found.as_ref().map(|credentials| &credentials.user),
+        );
         admit(app, &account, origin, app.clock.now())?;
         let (credentials, rehash) = match verify(app, found, &login.password).await? {
             Ok(verified) => verified,
             Err(known) => return refuse(app, &account, known, origin).await,
         };
-        app.throttle.record_success(&attempt(&account, origin), app.clock.now());
+        app.throttle
+            .record_success(&attempt(&account, origin), app.clock.now());
         if credentials.user.status == UserStatus::Disabled {
             return Err(Refusal::AccountDisabled.into());
         }
-        let rehashed = if rehash { Some(app.hasher.hash(login.password.clone()).await?) } else { None };
-        if let Some(signed_in) = begin(app, credentials.user, &login, rehashed.as_deref(), origin).await? {
+        let rehashed = if rehash {
+            Some(app.hasher.hash(login.password.clone()).await?)
+        } else {
+            None
+        };
+        if let Some(signed_in) =
+            begin(app, credentials.user, &login, rehashed.as_deref(), origin).await?
+        {
             return Ok(signed_in);
         }
     }
@@ -90,14 +100,27 @@ fn account_key(identifier: &Identifier, user: Option<&User>) -> String {
 }
 
 fn attempt<'a>(key: &'a str, origin: &Origin) -> Attempt<'a> {
-    Attempt { account: key, network: origin.address }
+    Attempt {
+        account: key,
+        network: origin.address,
+    }
 }
 
 /// Step 1, shared by every place that takes a password.
-pub(super) fn admit(app: &App, account: &str, origin: &Origin, now: Timestamp) -> Result<(), Error> {
+pub(super) fn admit(
+    app: &App,
+    account: &str,
+    origin: &Origin,
+    now: Timestamp,
+) -> Result<(), Error> {
     app.throttle
         .check_sign_in(&attempt(account, origin), now)
-        .map_err(|limited| Refusal::RateLimited { retry_after: limited.retry_after }.into())
+        .map_err(|limited| {
+            Refusal::RateLimited {
+                retry_after: limited.retry_after,
+            }
+            .into()
+        })
 }
 
 async fn find(app: &App, identifier: &Identifier) -> Result<Option<Credentials>, Error> {
@@ -113,7 +136,9 @@ async fn verify(
     found: Option<Credentials>,
     password: &Password,
 ) -> Result<Result<(Credentials, bool), Option<User>>, Error> {
-    let stored = found.as_ref().and_then(|credentials| credentials.password_hash.clone());
+    let stored = found
+        .as_ref()
+        .and_then(|credentials| credentials.password_hash.clone());
     let verdict = app.hasher.verify(password.clone(), stored).await?;
     Ok(match found {
         Some(credentials) if verdict.matches => Ok((credentials, verdict.rehash)),
@@ -121,7 +146,12 @@ async fn verify(
     })
 }
 
-async fn refuse(app: &App, key: &str, known: Option<User>, origin: &Origin) -> Result<SignedIn, Error> {
+async fn refuse(
+    app: &App,
+    key: &str,
+    known: Option<User>,
+    origin: &Origin,
+) -> Result<SignedIn, Error> {
     let now = app.clock.now();
     app.throttle.record_failure(&attempt(key, origin), now);
     let mut event = origin.event(AuditKind::LoginFailed, now);
@@ -141,7 +171,10 @@ async fn begin(
     origin: &Origin,
 ) -> Result<Option<SignedIn>, Error> {
     let now = app.clock.now();
-    let random = |error: crate::rng::RngError| Error::Fault { context: "random source", source: error.into() };
+    let random = |error: crate::rng::RngError| Error::Fault {
+        context: "random source",
+        source: error.into(),
+    };
     let id = SessionId::new(app.rng.uuid_v7(now).map_err(random)?);
     let seed = Zeroizing::new(app.rng.bytes::<32>().map_err(random)?);
     let (token, key) = app.issuance()?.first_refresh_token(id, &seed)?;
@@ -152,8 +185,17 @@ async fn begin(
     batch.insert_session(&session);
     let mut revocations = Vec::new();
     if app.store.count_live_sessions(user.id, now).await? >= SESSIONS_PER_USER {
-        for oldest in app.store.list_sessions(user.id, now, SESSIONS_PER_USER + 1).await?.iter().skip(SESSIONS_PER_USER as usize - 1) {
-            let ends = Event::SessionEnds { session: oldest.id, reason: EndReason::Replaced };
+        for oldest in app
+            .store
+            .list_sessions(user.id, now, SESSIONS_PER_USER + 1)
+            .await?
+            .iter()
+            .skip(SESSIONS_PER_USER as usize - 1)
+        {
+            let ends = Event::SessionEnds {
+                session: oldest.id,
+                reason: EndReason::Replaced,
+            };
             revocations.extend(consequences::write(app, &mut batch, &ends, None, now));
         }
     }
@@ -165,7 +207,12 @@ async fn begin(
     }
     committed?;
     let access = issue(app, &user, &session, now)?;
-    Ok(Some(SignedIn { access, refresh_token: token.encode(), user, session }))
+    Ok(Some(SignedIn {
+        access,
+        refresh_token: token.encode(),
+        user,
+        session,
+    }))
 }
 
 fn new_session(

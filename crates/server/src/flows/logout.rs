@@ -4,8 +4,8 @@
 //! of the one without the other being true.
 
 use symbolon_domain::audit::AuditKind;
-use symbolon_domain::refresh::{Decision, decide};
 use symbolon_domain::ending::Event;
+use symbolon_domain::refresh::{Decision, decide};
 use symbolon_domain::{EndReason, Life, Refusal, SessionId, UserId};
 
 use super::authenticate::Caller;
@@ -23,12 +23,20 @@ pub async fn logout(app: &App, caller: &Caller, origin: &Origin) -> Result<(), E
 }
 
 /// Ends a session of the user who asks. False when somebody else had ended it.
-pub(super) async fn end_own(app: &App, session: SessionId, user: UserId, origin: &Origin) -> Result<bool, Error> {
+pub(super) async fn end_own(
+    app: &App,
+    session: SessionId,
+    user: UserId,
+    origin: &Origin,
+) -> Result<bool, Error> {
     let now = app.clock.now();
     let mut batch = app.store.batch();
     let event = origin.own_event(AuditKind::SessionEnded, now, user, Some(session));
     batch.insert_audit(audit_id(app, now)?, &event);
-    let ends = Event::SessionEnds { session, reason: EndReason::Logout };
+    let ends = Event::SessionEnds {
+        session,
+        reason: EndReason::Logout,
+    };
     let revocations = consequences::write(app, &mut batch, &ends, None, now);
     let committed = app.commit(batch, &revocations).await;
     if lost_race(&committed) {
@@ -43,14 +51,22 @@ pub(super) async fn end_own(app: &App, session: SessionId, user: UserId, origin:
 ///
 /// # Errors
 /// A fault or an overloaded store.
-pub async fn logout_by_refresh_token(app: &App, presented: &str, origin: &Origin) -> Result<(), Error> {
-    let Ok(token) = authentic(app, presented) else { return Ok(()) };
+pub async fn logout_by_refresh_token(
+    app: &App,
+    presented: &str,
+    origin: &Origin,
+) -> Result<(), Error> {
+    let Ok(token) = authentic(app, presented) else {
+        return Ok(());
+    };
     let successor = app.issuance()?.successor(&token)?;
     let facts = facts(&token, &successor);
     let id = SessionId::from_bytes(token.session());
     for _ in 0..ROUNDS {
         let now = app.clock.now();
-        let Some((session, _)) = app.store.find_refresh(id).await? else { return Ok(()) };
+        let Some((session, _)) = app.store.find_refresh(id).await? else {
+            return Ok(());
+        };
         if session.life(now) != Life::Live {
             return Ok(());
         }
@@ -78,11 +94,18 @@ pub async fn logout_by_refresh_token(app: &App, presented: &str, origin: &Origin
 pub async fn logout_all(app: &App, caller: &Caller, origin: &Origin) -> Result<(), Error> {
     for _ in 0..ROUNDS {
         let now = app.clock.now();
-        let user = app.store.find_user(caller.user).await?.ok_or(Refusal::InvalidToken)?;
+        let user = app
+            .store
+            .find_user(caller.user)
+            .await?
+            .ok_or(Refusal::InvalidToken)?;
         let mut batch = app.store.batch();
         let event = origin.own_event(AuditKind::LogoutAll, now, user.id, Some(caller.session));
         batch.insert_audit(audit_id(app, now)?, &event);
-        let ends = Event::AllSessionsEnd { user: &user, reason: EndReason::LogoutAll };
+        let ends = Event::AllSessionsEnd {
+            user: &user,
+            reason: EndReason::LogoutAll,
+        };
         let revocations = consequences::write(app, &mut batch, &ends, Some(&user), now);
         let committed = app.commit(batch, &revocations).await;
         if lost_race(&committed) {

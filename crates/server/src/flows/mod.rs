@@ -58,8 +58,19 @@ impl Origin {
     }
 
     /// An audit event of a user who acts on the own account.
-    fn own_event(&self, kind: AuditKind, at: Timestamp, user: UserId, session: Option<SessionId>) -> AuditEvent {
-        AuditEvent { actor: Some(user), subject: Some(user), session, ..self.event(kind, at) }
+    fn own_event(
+        &self,
+        kind: AuditKind,
+        at: Timestamp,
+        user: UserId,
+        session: Option<SessionId>,
+    ) -> AuditEvent {
+        AuditEvent {
+            actor: Some(user),
+            subject: Some(user),
+            session,
+            ..self.event(kind, at)
+        }
     }
 }
 
@@ -100,7 +111,10 @@ impl From<symbolon_store::Error> for Error {
         match error {
             Store::Conflict(field) => Self::Refused(Refusal::Conflict(field)),
             Store::Stale | Store::Busy => Self::Refused(overloaded()),
-            Store::Fault(source) => Self::Fault { context: "store", source },
+            Store::Fault(source) => Self::Fault {
+                context: "store",
+                source,
+            },
         }
     }
 }
@@ -108,15 +122,22 @@ impl From<symbolon_store::Error> for Error {
 impl From<HashError> for Error {
     fn from(error: HashError) -> Self {
         match error {
-            HashError::Overloaded { retry_after } => Self::Refused(Refusal::Overloaded { retry_after }),
-            HashError::Fault(source) => Self::Fault { context: "password hashing", source },
+            HashError::Overloaded { retry_after } => {
+                Self::Refused(Refusal::Overloaded { retry_after })
+            }
+            HashError::Fault(source) => Self::Fault {
+                context: "password hashing",
+                source,
+            },
         }
     }
 }
 
 /// The answer when a wait has reached its bound.
 pub(crate) fn overloaded() -> Refusal {
-    Refusal::Overloaded { retry_after: std::time::Duration::from_secs(1) }
+    Refusal::Overloaded {
+        retry_after: std::time::Duration::from_secs(1),
+    }
 }
 
 /// True when the batch lost against another commit and the flow should load and decide again.
@@ -126,7 +147,10 @@ pub(crate) fn lost_race(result: &Result<(), symbolon_store::Error>) -> bool {
 
 /// A fresh id for an audit row.
 pub(crate) fn audit_id(app: &App, now: Timestamp) -> Result<uuid::Uuid, Error> {
-    app.rng.uuid_v7(now).map_err(|error| Error::Fault { context: "random source", source: error.into() })
+    app.rng.uuid_v7(now).map_err(|error| Error::Fault {
+        context: "random source",
+        source: error.into(),
+    })
 }
 
 /// The store answers.

@@ -36,17 +36,33 @@ pub async fn change(
         let now = app.clock.now();
         let mut batch = app.store.batch();
         batch.update_password(user.id, user.version, &hash, now);
-        let sessions = app.store.list_sessions(user.id, now, SESSIONS_PER_USER + 1).await?;
+        let sessions = app
+            .store
+            .list_sessions(user.id, now, SESSIONS_PER_USER + 1)
+            .await?;
         let live: Vec<SessionId> = sessions.iter().map(|session| session.id).collect();
-        let event = origin.own_event(AuditKind::PasswordChanged, now, user.id, Some(caller.session));
+        let event = origin.own_event(
+            AuditKind::PasswordChanged,
+            now,
+            user.id,
+            Some(caller.session),
+        );
         batch.insert_audit(audit_id(app, now)?, &event);
-        let ends = Event::PasswordChanged { user: user.id, kept: caller.session, live: &live };
+        let ends = Event::PasswordChanged {
+            user: user.id,
+            kept: caller.session,
+            live: &live,
+        };
         let revocations = consequences::write(app, &mut batch, &ends, None, now);
         let committed = app.commit(batch, &revocations).await;
         if !lost_race(&committed) {
             return Ok(committed?);
         }
-        let again = app.store.find_credentials(user.id).await?.ok_or(Refusal::InvalidToken)?;
+        let again = app
+            .store
+            .find_credentials(user.id)
+            .await?
+            .ok_or(Refusal::InvalidToken)?;
         if again.password_hash != credentials.password_hash {
             return Err(Refusal::WrongPassword.into());
         }
@@ -65,14 +81,27 @@ pub(super) async fn confirm(
     password: Password,
     origin: &Origin,
 ) -> Result<Credentials, Error> {
-    let credentials = app.store.find_credentials(caller.user).await?.ok_or(Refusal::InvalidToken)?;
+    let credentials = app
+        .store
+        .find_credentials(caller.user)
+        .await?
+        .ok_or(Refusal::InvalidToken)?;
     let account = credentials.user.id.to_string();
     admit(app, &account, origin, app.clock.now())?;
-    let verdict = app.hasher.verify(password, credentials.password_hash.clone()).await?;
+    let verdict = app
+        .hasher
+        .verify(password, credentials.password_hash.clone())
+        .await?;
     if verdict.matches {
         return Ok(credentials);
     }
-    app.throttle.record_failure(&Attempt { account: &account, network: origin.address }, app.clock.now());
+    app.throttle.record_failure(
+        &Attempt {
+            account: &account,
+            network: origin.address,
+        },
+        app.clock.now(),
+    );
     Err(Refusal::WrongPassword.into())
 }
 
@@ -80,7 +109,8 @@ pub(super) async fn confirm(
 pub(super) fn choose(app: &App, text: &str, user: &User, pointer: &str) -> Result<Password, Error> {
     let mut context = vec![user.email.as_str()];
     context.extend(user.username.as_ref().map(|username| username.as_str()));
-    choose_for(app, text, &context).map_err(|problem| Refusal::Validation(vec![problem.at(pointer)]).into())
+    choose_for(app, text, &context)
+        .map_err(|problem| Refusal::Validation(vec![problem.at(pointer)]).into())
 }
 
 /// The rules for a new password, and what the configured hash can take.

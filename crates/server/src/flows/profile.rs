@@ -23,19 +23,31 @@ pub struct Change {
 /// # Errors
 /// `invalid_token` when the user is gone, or a fault.
 pub async fn show(app: &App, caller: &Caller) -> Result<User, Error> {
-    Ok(app.store.find_user(caller.user).await?.ok_or(Refusal::InvalidToken)?)
+    Ok(app
+        .store
+        .find_user(caller.user)
+        .await?
+        .ok_or(Refusal::InvalidToken)?)
 }
 
 /// Changes the caller's profile.
 ///
 /// # Errors
 /// `validation_failed`, `conflict` for a username that is taken, or a fault.
-pub async fn change(app: &App, caller: &Caller, change: &Change, origin: &Origin) -> Result<User, Error> {
+pub async fn change(
+    app: &App,
+    caller: &Caller,
+    change: &Change,
+    origin: &Origin,
+) -> Result<User, Error> {
     let mut errors = Vec::new();
     let mut note = |pointer: &str, problem: Problem| errors.push(problem.at(pointer));
-    let name = parse(&change.name, DisplayName::parse).map_err(|problem| note("/name", problem)).unwrap_or_default();
-    let username =
-        parse(&change.username, Username::parse).map_err(|problem| note("/username", problem)).unwrap_or_default();
+    let name = parse(&change.name, DisplayName::parse)
+        .map_err(|problem| note("/name", problem))
+        .unwrap_or_default();
+    let username = parse(&change.username, Username::parse)
+        .map_err(|problem| note("/username", problem))
+        .unwrap_or_default();
     if !errors.is_empty() {
         return Err(Refusal::Validation(errors).into());
     }
@@ -52,7 +64,12 @@ pub async fn change(app: &App, caller: &Caller, change: &Change, origin: &Origin
         user.updated_at = now;
         let mut batch = app.store.batch();
         batch.update_profile(&user);
-        let event = origin.own_event(AuditKind::ProfileChanged, now, user.id, Some(caller.session));
+        let event = origin.own_event(
+            AuditKind::ProfileChanged,
+            now,
+            user.id,
+            Some(caller.session),
+        );
         batch.insert_audit(audit_id(app, now)?, &event);
         let committed = batch.commit().await;
         if lost_race(&committed) {
@@ -68,7 +85,10 @@ fn parse<T>(
     field: &Option<Option<String>>,
     parse: impl Fn(&str) -> Result<T, Problem>,
 ) -> Result<Option<Option<T>>, Problem> {
-    field.as_ref().map(|value| value.as_deref().map(&parse).transpose()).transpose()
+    field
+        .as_ref()
+        .map(|value| value.as_deref().map(&parse).transpose())
+        .transpose()
 }
 
 /// Deletes the caller's account after the password was given again: the user, every session and, at every
@@ -76,7 +96,12 @@ fn parse<T>(
 ///
 /// # Errors
 /// `wrong_password`, `rate_limited`, `conflict` for the last administrator, `overloaded`, or a fault.
-pub async fn delete(app: &App, caller: &Caller, password: Password, origin: &Origin) -> Result<(), Error> {
+pub async fn delete(
+    app: &App,
+    caller: &Caller,
+    password: Password,
+    origin: &Origin,
+) -> Result<(), Error> {
     let credentials = confirm(app, caller, password, origin).await?;
     let user = credentials.user;
     delete_user(app, user, Some(caller), origin).await
@@ -100,7 +125,10 @@ pub(super) async fn delete_user(
         event.actor = caller.map(|caller| caller.user);
         event.subject = Some(user.id);
         batch.insert_audit(audit_id(app, now)?, &event);
-        let ends = Event::AllSessionsEnd { user: &user, reason: EndReason::Deleted };
+        let ends = Event::AllSessionsEnd {
+            user: &user,
+            reason: EndReason::Deleted,
+        };
         let revocations = consequences::write(app, &mut batch, &ends, None, now);
         batch.delete_user_sessions(user.id);
         batch.delete_user(user.id, user.version);
@@ -108,7 +136,11 @@ pub(super) async fn delete_user(
         if !lost_race(&committed) {
             return Ok(committed?);
         }
-        user = app.store.find_user(user.id).await?.ok_or(Refusal::NotFound)?;
+        user = app
+            .store
+            .find_user(user.id)
+            .await?
+            .ok_or(Refusal::NotFound)?;
     }
     Err(overloaded().into())
 }

@@ -10,8 +10,8 @@
 //!    and an access token is signed. Nothing is answered before it is on disk.
 
 use symbolon_domain::audit::AuditKind;
-use symbolon_domain::refresh::{Decision, Presented, RefreshPolicy, decide};
 use symbolon_domain::ending::Event;
+use symbolon_domain::refresh::{Decision, Presented, RefreshPolicy, decide};
 use symbolon_domain::{EndReason, Life, Refusal, Session, SessionId, Timestamp, User, UserStatus};
 use symbolon_token::refresh::RefreshToken;
 use zeroize::Zeroizing;
@@ -58,7 +58,9 @@ pub async fn refresh(app: &App, presented: &str, origin: &Origin) -> Result<Refr
                 committed?;
             }
             Decision::Repeat { late: None } => {}
-            Decision::LateDuplicate | Decision::Unknown => return Err(Refusal::InvalidRefreshToken.into()),
+            Decision::LateDuplicate | Decision::Unknown => {
+                return Err(Refusal::InvalidRefreshToken.into());
+            }
             Decision::Reused => {
                 if end_for_reuse(app, &session, origin, now).await? {
                     return Err(Refusal::RefreshTokenReused.into());
@@ -67,14 +69,20 @@ pub async fn refresh(app: &App, presented: &str, origin: &Origin) -> Result<Refr
             }
         }
         let access = issue(app, &user, &session, now)?;
-        return Ok(Refreshed { access, refresh_token: successor.encode(), session });
+        return Ok(Refreshed {
+            access,
+            refresh_token: successor.encode(),
+            session,
+        });
     }
     Err(overloaded().into())
 }
 
 /// Step 1: a token that this server made, or nothing.
 pub(super) fn authentic(app: &App, presented: &str) -> Result<RefreshToken, Error> {
-    app.issuance()?.refresh_token(presented).ok_or_else(|| Refusal::InvalidRefreshToken.into())
+    app.issuance()?
+        .refresh_token(presented)
+        .ok_or_else(|| Refusal::InvalidRefreshToken.into())
 }
 
 /// What the rules need to know of a presented token and its successor.
@@ -88,19 +96,34 @@ pub(super) fn facts(token: &RefreshToken, successor: &RefreshToken) -> Presented
 
 /// The windows of the refresh rules, from the settings.
 pub(super) fn policy(app: &App) -> RefreshPolicy {
-    RefreshPolicy { leeway: app.config.refresh.leeway, retry_window: app.config.refresh.retry_window }
+    RefreshPolicy {
+        leeway: app.config.refresh.leeway,
+        retry_window: app.config.refresh.retry_window,
+    }
 }
 
 /// Step 3.
-fn check_life(session: &Session, user: &User, token: &RefreshToken, now: Timestamp) -> Result<(), Error> {
+fn check_life(
+    session: &Session,
+    user: &User,
+    token: &RefreshToken,
+    now: Timestamp,
+) -> Result<(), Error> {
     match session.life(now) {
         Life::Ended(ended) => {
             // Who brings the stolen token again hears the same again; the owner hears that it is over.
-            let replayed = ended.reason == EndReason::Reused && token.generation() < session.refresh.generation;
-            let refusal = if replayed { Refusal::RefreshTokenReused } else { Refusal::SessionRevoked };
+            let replayed = ended.reason == EndReason::Reused
+                && token.generation() < session.refresh.generation;
+            let refusal = if replayed {
+                Refusal::RefreshTokenReused
+            } else {
+                Refusal::SessionRevoked
+            };
             return Err(refusal.into());
         }
-        Life::IdleExpired | Life::AbsoluteExpired => return Err(Refusal::RefreshTokenExpired.into()),
+        Life::IdleExpired | Life::AbsoluteExpired => {
+            return Err(Refusal::RefreshTokenExpired.into());
+        }
         Life::Live => {}
     }
     match user.status {
@@ -122,7 +145,10 @@ pub(super) async fn end_for_reuse(
     event.session = Some(session.id);
     let mut batch = app.store.batch();
     batch.insert_audit(audit_id(app, now)?, &event);
-    let ends = Event::SessionEnds { session: session.id, reason: EndReason::Reused };
+    let ends = Event::SessionEnds {
+        session: session.id,
+        reason: EndReason::Reused,
+    };
     let revocations = consequences::write(app, &mut batch, &ends, None, now);
     let committed = app.commit(batch, &revocations).await;
     if lost_race(&committed) {

@@ -35,30 +35,59 @@ pub(super) struct NewAccount {
 /// # Errors
 /// `forbidden` when registration is closed, `validation_failed` with every field at fault, `conflict`,
 /// `rate_limited`, `overloaded`, or a fault.
-pub async fn register(app: &App, registration: Registration, origin: &Origin) -> Result<User, Error> {
+pub async fn register(
+    app: &App,
+    registration: Registration,
+    origin: &Origin,
+) -> Result<User, Error> {
     if app.config.registration.mode != RegistrationMode::Open {
         return Err(Refusal::Forbidden.into());
     }
     let now = app.clock.now();
     app.throttle
         .check_registration(origin.address, now)
-        .map_err(|limited| Refusal::RateLimited { retry_after: limited.retry_after })?;
+        .map_err(|limited| Refusal::RateLimited {
+            retry_after: limited.retry_after,
+        })?;
     let account = check(app, &registration, Roles::new(vec![RoleName::USER]))?;
     let user = insert(app, account, origin, AuditKind::UserRegistered).await?;
     Ok(user)
 }
 
 /// Checks every field and names all that is wrong at once.
-pub(super) fn check(app: &App, registration: &Registration, roles: Roles) -> Result<NewAccount, Error> {
+pub(super) fn check(
+    app: &App,
+    registration: &Registration,
+    roles: Roles,
+) -> Result<NewAccount, Error> {
     let mut errors = Vec::new();
     let mut note = |pointer: &str, problem: Problem| errors.push(problem.at(pointer));
-    let email = Email::parse(&registration.email).map_err(|problem| note("/email", problem)).ok();
-    let username = registration.username.as_deref().map(Username::parse).transpose();
-    let username = username.map_err(|problem| note("/username", problem)).unwrap_or_default();
-    let name = registration.name.as_deref().map(DisplayName::parse).transpose();
-    let name = name.map_err(|problem| note("/name", problem)).unwrap_or_default();
-    let context: Vec<&str> =
-        [Some(registration.email.as_str()), registration.username.as_deref()].into_iter().flatten().collect();
+    let email = Email::parse(&registration.email)
+        .map_err(|problem| note("/email", problem))
+        .ok();
+    let username = registration
+        .username
+        .as_deref()
+        .map(Username::parse)
+        .transpose();
+    let username = username
+        .map_err(|problem| note("/username", problem))
+        .unwrap_or_default();
+    let name = registration
+        .name
+        .as_deref()
+        .map(DisplayName::parse)
+        .transpose();
+    let name = name
+        .map_err(|problem| note("/name", problem))
+        .unwrap_or_default();
+    let context: Vec<&str> = [
+        Some(registration.email.as_str()),
+        registration.username.as_deref(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     let password = choose_for(app, &registration.password, &context)
         .map_err(|problem| note("/password", problem))
         .ok();
@@ -66,7 +95,10 @@ pub(super) fn check(app: &App, registration: &Registration, roles: Roles) -> Res
         return Err(Refusal::Validation(errors).into());
     };
     let now = app.clock.now();
-    let id = app.rng.uuid_v7(now).map_err(|error| Error::Fault { context: "random source", source: error.into() })?;
+    let id = app.rng.uuid_v7(now).map_err(|error| Error::Fault {
+        context: "random source",
+        source: error.into(),
+    })?;
     let user = User {
         id: UserId::new(id),
         email,

@@ -13,7 +13,10 @@ use crate::app::App;
 /// # Errors
 /// A fault of the store.
 pub async fn list(app: &App, caller: &Caller) -> Result<Vec<Session>, Error> {
-    Ok(app.store.list_sessions(caller.user, app.clock.now(), SESSIONS_PER_USER).await?)
+    Ok(app
+        .store
+        .list_sessions(caller.user, app.clock.now(), SESSIONS_PER_USER)
+        .await?)
 }
 
 /// Ends one of the caller's sessions.
@@ -25,5 +28,9 @@ pub async fn end(app: &App, caller: &Caller, id: SessionId, origin: &Origin) -> 
     if session.user != caller.user || session.ended.is_some() {
         return Err(Refusal::NotFound.into());
     }
-    if end_own(app, id, caller.user, origin).await? { Ok(()) } else { Err(Refusal::NotFound.into()) }
+    if end_own(app, id, caller.user, origin).await? {
+        Ok(())
+    } else {
+        Err(Refusal::NotFound.into())
+    }
 }

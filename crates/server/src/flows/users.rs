@@ -16,7 +16,12 @@ use crate::app::App;
 ///
 /// # Errors
 /// `validation_failed`, `conflict`, or a fault.
-pub async fn add(app: &App, registration: &Registration, roles: Roles, origin: &Origin) -> Result<User, Error> {
+pub async fn add(
+    app: &App,
+    registration: &Registration,
+    roles: Roles,
+    origin: &Origin,
+) -> Result<User, Error> {
     let account = check(app, registration, roles)?;
     insert(app, account, origin, AuditKind::UserCreated).await
 }
@@ -31,7 +36,9 @@ pub async fn find(app: &App, reference: &str) -> Result<User, Error> {
     }
     let found = match Identifier::parse(reference) {
         Ok(Identifier::Email(email)) => app.store.find_user_by_email(&email.key()).await?,
-        Ok(Identifier::Username(username)) => app.store.find_user_by_username(&username.key()).await?,
+        Ok(Identifier::Username(username)) => {
+            app.store.find_user_by_username(&username.key()).await?
+        }
         Err(Problem { .. }) => None,
     };
     Ok(found.ok_or(Refusal::NotFound)?.user)
@@ -49,7 +56,12 @@ pub async fn list(app: &App, limit: u32, after: Option<UserId>) -> Result<Vec<Us
 ///
 /// # Errors
 /// `validation_failed`, `overloaded`, or a fault.
-pub async fn set_password(app: &App, mut user: User, password: &str, origin: &Origin) -> Result<(), Error> {
+pub async fn set_password(
+    app: &App,
+    mut user: User,
+    password: &str,
+    origin: &Origin,
+) -> Result<(), Error> {
     let password = choose(app, password, &user, "/password")?;
     let hash = app.hasher.hash(password).await?;
     for _ in 0..ROUNDS {
@@ -58,7 +70,10 @@ pub async fn set_password(app: &App, mut user: User, password: &str, origin: &Or
         let mut event = origin.event(AuditKind::PasswordSet, now);
         event.subject = Some(user.id);
         batch.insert_audit(audit_id(app, now)?, &event);
-        let ends = Event::AllSessionsEnd { user: &user, reason: EndReason::PasswordChanged };
+        let ends = Event::AllSessionsEnd {
+            user: &user,
+            reason: EndReason::PasswordChanged,
+        };
         let revocations = consequences::write(app, &mut batch, &ends, Some(&user), now);
         batch.update_password(user.id, user.version + 1, &hash, now);
         let committed = app.commit(batch, &revocations).await;
@@ -74,7 +89,12 @@ pub async fn set_password(app: &App, mut user: User, password: &str, origin: &Or
 ///
 /// # Errors
 /// `conflict` for the last administrator, `overloaded`, or a fault.
-pub async fn set_status(app: &App, mut user: User, status: UserStatus, origin: &Origin) -> Result<User, Error> {
+pub async fn set_status(
+    app: &App,
+    mut user: User,
+    status: UserStatus,
+    origin: &Origin,
+) -> Result<User, Error> {
     for _ in 0..ROUNDS {
         if user.status == status {
             return Ok(user);
@@ -87,7 +107,10 @@ pub async fn set_status(app: &App, mut user: User, status: UserStatus, origin: &
             if user.roles.is_admin() {
                 batch.require_other_admin(user.id);
             }
-            let ends = Event::AllSessionsEnd { user: &user, reason: EndReason::Disabled };
+            let ends = Event::AllSessionsEnd {
+                user: &user,
+                reason: EndReason::Disabled,
+            };
             revocations = consequences::write(app, &mut batch, &ends, Some(&user), now);
             batch.update_status(user.id, user.version + 1, status, now);
         } else {
@@ -124,7 +147,10 @@ pub async fn delete(app: &App, user: User, origin: &Origin) -> Result<(), Error>
 /// # Errors
 /// A fault of the store.
 pub async fn list_sessions(app: &App, user: &User) -> Result<Vec<Session>, Error> {
-    Ok(app.store.list_sessions(user.id, app.clock.now(), SESSIONS_PER_USER).await?)
+    Ok(app
+        .store
+        .list_sessions(user.id, app.clock.now(), SESSIONS_PER_USER)
+        .await?)
 }
 
 /// Ends one session, whoever it belongs to.
@@ -139,10 +165,17 @@ pub async fn revoke_session(app: &App, id: SessionId, origin: &Origin) -> Result
     event.subject = Some(session.user);
     event.session = Some(id);
     batch.insert_audit(audit_id(app, now)?, &event);
-    let ends = Event::SessionEnds { session: id, reason: EndReason::Revoked };
+    let ends = Event::SessionEnds {
+        session: id,
+        reason: EndReason::Revoked,
+    };
     let revocations = consequences::write(app, &mut batch, &ends, None, now);
     let committed = app.commit(batch, &revocations).await;
-    if lost_race(&committed) { Err(Refusal::NotFound.into()) } else { Ok(committed?) }
+    if lost_race(&committed) {
+        Err(Refusal::NotFound.into())
+    } else {
+        Ok(committed?)
+    }
 }
 
 /// Ends every session of a user.
@@ -156,7 +189,10 @@ pub async fn revoke_sessions(app: &App, mut user: User, origin: &Origin) -> Resu
         let mut event = origin.event(AuditKind::SessionEnded, now);
         event.subject = Some(user.id);
         batch.insert_audit(audit_id(app, now)?, &event);
-        let ends = Event::AllSessionsEnd { user: &user, reason: EndReason::Revoked };
+        let ends = Event::AllSessionsEnd {
+            user: &user,
+            reason: EndReason::Revoked,
+        };
         let revocations = consequences::write(app, &mut batch, &ends, Some(&user), now);
         let committed = app.commit(batch, &revocations).await;
         if !lost_race(&committed) {
@@ -177,5 +213,9 @@ pub(super) async fn keep_an_admin(app: &App, user: &User) -> Result<(), Error> {
 }
 
 async fn reload(app: &App, user: &User) -> Result<User, Error> {
-    Ok(app.store.find_user(user.id).await?.ok_or(Refusal::NotFound)?)
+    Ok(app
+        .store
+        .find_user(user.id)
+        .await?
+        .ok_or(Refusal::NotFound)?)
 }

@@ -15,6 +15,8 @@ use crate::clock::Stopwatch;
 
 /// A thread that had nothing to do for this long gives its memory back.
 const IDLE: Duration = Duration::from_secs(10);
+/// An allocator such as mimalloc gives freed memory to the system when it is next used after a second or so.
+const SETTLE: Duration = Duration::from_secs(2);
 /// What a hash is taken to cost before the first was measured.
 const FIRST_GUESS: Duration = Duration::from_millis(50);
 /// Nobody is told to come back later than this.
@@ -158,6 +160,11 @@ impl Shared {
     /// The next piece of work that somebody still waits for; `None` when the pool is closed.
     fn next(&self, arena: &mut Arena) -> Option<(Work, Reply)> {
         let mut state = self.lock();
+        let mut patience = if arena.bytes() == 0 {
+            None
+        } else {
+            Some(self.idle)
+        };
         loop {
             while let Some((work, reply)) = state.queue.pop_front() {
                 if !reply.is_closed() {
@@ -167,24 +174,46 @@ impl Shared {
             if state.closed {
                 return None;
             }
-            if arena.bytes() == 0 {
-                state = self
-                    .wake
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner);
-                continue;
-            }
-            let (woken, waited) = self
-                .wake
-                .wait_timeout(state, self.idle)
-                .unwrap_or_else(PoisonError::into_inner);
+            let (woken, waited) = self.wait(state, patience);
             state = woken;
-            if waited.timed_out() && state.queue.is_empty() {
+            if waited && state.queue.is_empty() && !state.closed {
                 drop(state);
-                self.resized(arena, 0);
+                patience = self.release(arena);
                 state = self.lock();
             }
         }
+    }
+
+    /// Waits to be woken; tells whether the patience ran out instead.
+    fn wait<'a>(
+        &self,
+        state: MutexGuard<'a, State>,
+        patience: Option<Duration>,
+    ) -> (MutexGuard<'a, State>, bool) {
+        match patience {
+            None => (
+                self.wake
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner),
+                false,
+            ),
+            Some(patience) => {
+                let waited = self.wake.wait_timeout(state, patience);
+                let (state, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+                (state, waited.timed_out())
+            }
+        }
+    }
+
+    /// Gives idle memory back, at first to the allocator, then through it to the system. Returns when to come again.
+    fn release(&self, arena: &mut Arena) -> Option<Duration> {
+        if arena.bytes() > 0 {
+            self.resized(arena, 0);
+            return Some(SETTLE);
+        }
+        let nudge: Vec<Vec<u8>> = (0..100).map(|_| Vec::with_capacity(1_000)).collect();
+        drop(std::hint::black_box(nudge));
+        None
     }
 
     /// Gives back what the arena holds beyond `blocks`, and keeps the sum of all arenas.

@@ -28,10 +28,14 @@ impl FromRequestParts<Arc<App>> for Caller {
 /// The Bearer token: the scheme's name in any case, one space, one credential. Another scheme counts as no
 /// token, so that the answer names the challenge that would work. A token in the query or body is not looked for.
 fn credential(headers: &HeaderMap) -> Result<&str, Refusal> {
-    let Some(value) = headers.get(AUTHORIZATION) else { return Err(Refusal::NoToken) };
+    let Some(value) = headers.get(AUTHORIZATION) else {
+        return Err(Refusal::NoToken);
+    };
     let text = value.to_str().map_err(|_| Refusal::InvalidToken)?;
     let (scheme, token) = text.split_at_checked(6).ok_or(Refusal::NoToken)?;
-    if !scheme.eq_ignore_ascii_case("bearer") || token.starts_with(|first: char| first.is_ascii_alphanumeric()) {
+    if !scheme.eq_ignore_ascii_case("bearer")
+        || token.starts_with(|first: char| first.is_ascii_alphanumeric())
+    {
         return Err(Refusal::NoToken);
     }
     match token.strip_prefix(' ') {
@@ -54,7 +58,13 @@ mod tests {
     fn n13_one_scheme_one_space_one_credential() {
         assert_eq!(read("Bearer a.b.c"), Ok("a.b.c".to_owned()));
         assert_eq!(read("bEaReR a.b.c"), Ok("a.b.c".to_owned()));
-        for bad in ["Bearer  a", "Bearer\ta", "Bearer a, Bearer b", "Bearer a b", "Bearer "] {
+        for bad in [
+            "Bearer  a",
+            "Bearer\ta",
+            "Bearer a, Bearer b",
+            "Bearer a b",
+            "Bearer ",
+        ] {
             assert_eq!(read(bad), Err(Refusal::InvalidToken), "{bad}");
         }
         for other in ["Basic abc", "BearerX abc", "Digest x", "x"] {

@@ -55,11 +55,20 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalJ
 
 /// `application/json`, with no charset but UTF-8 (RFC 8259 section 8.1).
 fn is_json(headers: &HeaderMap) -> bool {
-    let Some(text) = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
+    let Some(text) = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+    else {
+        return false;
+    };
     let (essence, parameters) = text.split_once(';').unwrap_or((text, ""));
-    let utf8 = parameters.split(';').filter_map(|parameter| parameter.split_once('=')).all(|(name, value)| {
-        !name.trim().eq_ignore_ascii_case("charset") || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
-    });
+    let utf8 = parameters
+        .split(';')
+        .filter_map(|parameter| parameter.split_once('='))
+        .all(|(name, value)| {
+            !name.trim().eq_ignore_ascii_case("charset")
+                || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+        });
     essence.trim().eq_ignore_ascii_case("application/json") && utf8
 }
 
@@ -68,8 +77,12 @@ async fn read(body: Body) -> Result<Bytes, Refusal> {
     match whole.await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::PayloadTooLarge),
-        Ok(Err(_)) => Err(Refusal::MalformedRequest("The body ended too early.".to_owned())),
-        Err(_) => Err(Refusal::MalformedRequest("The body did not arrive in time.".to_owned())),
+        Ok(Err(_)) => Err(Refusal::MalformedRequest(
+            "The body ended too early.".to_owned(),
+        )),
+        Err(_) => Err(Refusal::MalformedRequest(
+            "The body did not arrive in time.".to_owned(),
+        )),
     }
 }
 
@@ -77,10 +90,14 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let parsed = serde_path_to_error::deserialize(&mut deserializer);
     let end = deserializer.end();
-    parsed.map_err(|error| refusal(&error)).and_then(|value| match end {
-        Ok(()) => Ok(value),
-        Err(_) => Err(Refusal::MalformedRequest("The body has more than one JSON value.".to_owned())),
-    })
+    parsed
+        .map_err(|error| refusal(&error))
+        .and_then(|value| match end {
+            Ok(()) => Ok(value),
+            Err(_) => Err(Refusal::MalformedRequest(
+                "The body has more than one JSON value.".to_owned(),
+            )),
+        })
 }
 
 fn refusal(error: &serde_path_to_error::Error<serde_json::Error>) -> Refusal {
@@ -102,17 +119,31 @@ fn refusal(error: &serde_path_to_error::Error<serde_json::Error>) -> Refusal {
     } else {
         ("type_mismatch", "This value has the wrong type.")
     };
-    let shown = pointer.chars().filter(|character| !character.is_control()).take(64).collect();
-    Refusal::Validation(vec![FieldError { pointer: shown, code, detail: detail.to_owned() }])
+    let shown = pointer
+        .chars()
+        .filter(|character| !character.is_control())
+        .take(64)
+        .collect();
+    Refusal::Validation(vec![FieldError {
+        pointer: shown,
+        code,
+        detail: detail.to_owned(),
+    }])
 }
 
 /// What a required field that is absent, or null, is answered with.
 pub(super) fn missing(pointer: &str) -> FieldError {
-    FieldError { pointer: pointer.to_owned(), code: "required", detail: "This field is required.".to_owned() }
+    FieldError {
+        pointer: pointer.to_owned(),
+        code: "required",
+        detail: "This field is required.".to_owned(),
+    }
 }
 
 /// A member that may be absent, null or a value: `None`, `Some(None)`, `Some(Some(value))`.
-pub(super) fn nullable<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+pub(super) fn nullable<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<String>>, D::Error> {
     serde::Deserialize::deserialize(deserializer).map(Some)
 }
 
@@ -125,12 +156,16 @@ impl<T: Serialize> IntoResponse for Answer<T> {
             Ok(body) => {
                 let mut response = Response::new(Body::from(body));
                 *response.status_mut() = self.0;
-                response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                response
+                    .headers_mut()
+                    .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
                 response
             }
-            Err(error) => {
-                Failure(crate::flows::Error::Fault { context: "writing an answer", source: error.into() }).into_response()
-            }
+            Err(error) => Failure(crate::flows::Error::Fault {
+                context: "writing an answer",
+                source: error.into(),
+            })
+            .into_response(),
         }
     }
 }

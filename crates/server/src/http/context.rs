@@ -26,11 +26,19 @@ impl FromRequestParts<Arc<App>> for Origin {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
-        let user_agent = parts.headers.get(USER_AGENT).map(|value| printable(value.as_bytes()));
+        let user_agent = parts
+            .headers
+            .get(USER_AGENT)
+            .map(|value| printable(value.as_bytes()));
         let connection = parts.extensions.get::<Connection>();
         Ok(Self {
-            address: connection
-                .map(|connection| client_address(connection.peer, &parts.headers, &app.config.server.trusted_proxies)),
+            address: connection.map(|connection| {
+                client_address(
+                    connection.peer,
+                    &parts.headers,
+                    &app.config.server.trusted_proxies,
+                )
+            }),
             user_agent: user_agent.filter(|text| !text.is_empty()),
             request_id: connection.map(|connection| connection.request_id.to_string()),
         })
@@ -39,5 +47,8 @@ impl FromRequestParts<Arc<App>> for Origin {
 
 fn printable(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
-    text.chars().filter(|character| !character.is_control()).take(USER_AGENT_CHARACTERS).collect()
+    text.chars()
+        .filter(|character| !character.is_control())
+        .take(USER_AGENT_CHARACTERS)
+        .collect()
 }

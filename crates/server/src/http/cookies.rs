@@ -13,21 +13,38 @@ const PATH: &str = "/api/refresh";
 ///
 /// # Errors
 /// `malformed_request` for two.
-pub(super) fn read<'a>(headers: &'a HeaderMap, settings: &CookieConfig) -> Result<Option<&'a str>, Refusal> {
-    let pairs = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(';'));
+pub(super) fn read<'a>(
+    headers: &'a HeaderMap,
+    settings: &CookieConfig,
+) -> Result<Option<&'a str>, Refusal> {
+    let pairs = headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(';'));
     let mut found = pairs.filter_map(|pair| {
         let (name, value) = pair.trim().split_once('=')?;
         (name.trim_end() == settings.name.as_str()).then(|| value.trim_start())
     });
     match (found.next(), found.next()) {
         (one, None) => Ok(one.filter(|value| !value.is_empty())),
-        _ => Err(Refusal::MalformedRequest(format!("There are two cookies named {}.", settings.name.as_str()))),
+        _ => Err(Refusal::MalformedRequest(format!(
+            "There are two cookies named {}.",
+            settings.name.as_str()
+        ))),
     }
 }
 
 /// `Set-Cookie` for the refresh token of `session`.
-pub(super) fn set(token: &str, session: &Session, settings: &CookieConfig, now: Timestamp) -> Option<HeaderValue> {
-    let age = session.cookie_max_age(now).map(|age| format!("; Max-Age={}", age.as_secs()));
+pub(super) fn set(
+    token: &str,
+    session: &Session,
+    settings: &CookieConfig,
+    now: Timestamp,
+) -> Option<HeaderValue> {
+    let age = session
+        .cookie_max_age(now)
+        .map(|age| format!("; Max-Age={}", age.as_secs()));
     header(token, &age.unwrap_or_default(), settings)
 }
 
@@ -38,9 +55,14 @@ pub(super) fn clear(settings: &CookieConfig) -> Option<HeaderValue> {
 
 fn header(value: &str, age: &str, settings: &CookieConfig) -> Option<HeaderValue> {
     let name = settings.name.as_str();
-    let domain = settings.domain.as_ref().map(|domain| format!("; Domain={}", domain.as_str())).unwrap_or_default();
+    let domain = settings
+        .domain
+        .as_ref()
+        .map(|domain| format!("; Domain={}", domain.as_str()))
+        .unwrap_or_default();
     let same_site = settings.same_site.as_str();
-    let text = format!("{name}={value}; HttpOnly; Secure; SameSite={same_site}; Path={PATH}{domain}{age}");
+    let text =
+        format!("{name}={value}; HttpOnly; Secure; SameSite={same_site}; Path={PATH}{domain}{age}");
     let mut header = HeaderValue::try_from(text).ok()?;
     header.set_sensitive(true);
     Some(header)

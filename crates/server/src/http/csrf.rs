@@ -18,7 +18,9 @@ pub(super) fn check(app: &App, method: &Method, headers: &HeaderMap) -> Result<(
         return Ok(());
     }
     let site = headers.get("sec-fetch-site").map(|value| value.as_bytes());
-    let origin = headers.get(ORIGIN).map(|value| value.to_str().unwrap_or("null"));
+    let origin = headers
+        .get(ORIGIN)
+        .map(|value| value.to_str().unwrap_or("null"));
     let own = origin.is_some_and(|origin| is_own(app, origin, site, headers));
     let listed = origin.is_some_and(|origin| is_listed(app, origin));
     let accepted = match site {
@@ -26,23 +28,37 @@ pub(super) fn check(app: &App, method: &Method, headers: &HeaderMap) -> Result<(
         Some(b"same-site") => listed || own,
         Some(_) => false,
     };
-    if accepted { Ok(()) } else { Err(Refusal::CsrfRejected) }
+    if accepted {
+        Ok(())
+    } else {
+        Err(Refusal::CsrfRejected)
+    }
 }
 
 /// The issuer's origin; or, where the browser itself says that page and server are one origin, the address
 /// under which the server was reached (`localhost` beside `127.0.0.1`).
 fn is_own(app: &App, origin: &str, site: Option<&[u8]>, headers: &HeaderMap) -> bool {
-    let issuer = app.issuance().map(|issuance| issuance.issuer.as_str()).unwrap_or_default();
+    let issuer = app
+        .issuance()
+        .map(|issuance| issuance.issuer.as_str())
+        .unwrap_or_default();
     if origin_of(issuer) == Some(origin) {
         return true;
     }
-    let authority = origin.split_once("://").map(|(_, authority)| authority.as_bytes());
-    site == Some(b"same-origin") && authority.is_some() && authority == headers.get(HOST).map(|host| host.as_bytes())
+    let authority = origin
+        .split_once("://")
+        .map(|(_, authority)| authority.as_bytes());
+    site == Some(b"same-origin")
+        && authority.is_some()
+        && authority == headers.get(HOST).map(|host| host.as_bytes())
 }
 
 /// The scheme and authority of a URL.
 fn origin_of(url: &str) -> Option<&str> {
     let start = url.find("://")? + 3;
-    let end = url.get(start..)?.find('/').map_or(url.len(), |slash| start + slash);
+    let end = url
+        .get(start..)?
+        .find('/')
+        .map_or(url.len(), |slash| start + slash);
     url.get(..end)
 }

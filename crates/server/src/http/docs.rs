@@ -36,7 +36,10 @@ struct Schemes;
 
 impl Modify for Schemes {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .build();
         let cookie = ApiKey::Cookie(ApiKeyValue::new("refreshToken"));
         let components = document.components.get_or_insert_with(Default::default);
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
@@ -56,14 +59,28 @@ pub(super) fn routes(document: &utoipa::openapi::OpenApi) -> Router<Arc<App>> {
     let json: Arc<str> = document.to_json().unwrap_or_default().into();
     Router::new()
         .route("/", get(|| async { Redirect::temporary("/api/docs") }))
-        .route("/api/openapi.json", get(move || async move { asset("application/json", json.to_string().into_bytes()) }))
-        .route("/api/docs", get(|| async { asset(HTML, include_bytes!("../../assets/swagger/index.html").to_vec()) }))
+        .route(
+            "/api/openapi.json",
+            get(move || async move { asset("application/json", json.to_string().into_bytes()) }),
+        )
+        .route(
+            "/api/docs",
+            get(|| async {
+                asset(
+                    HTML,
+                    include_bytes!("../../assets/swagger/index.html").to_vec(),
+                )
+            }),
+        )
         .route("/api/docs/{file}", get(file))
 }
 
 async fn file(Path(name): Path<String>) -> Response {
     let (kind, bytes): (_, &'static [u8]) = match name.as_str() {
-        "swagger-ui-bundle.js" => (SCRIPT, include_bytes!("../../assets/swagger/swagger-ui-bundle.js")),
+        "swagger-ui-bundle.js" => (
+            SCRIPT,
+            include_bytes!("../../assets/swagger/swagger-ui-bundle.js"),
+        ),
         "swagger-ui.css" => (STYLE, include_bytes!("../../assets/swagger/swagger-ui.css")),
         "start.js" => (SCRIPT, include_bytes!("../../assets/swagger/start.js")),
         "page.css" => (STYLE, include_bytes!("../../assets/swagger/page.css")),
@@ -76,7 +93,10 @@ fn asset(kind: &'static str, bytes: impl Into<axum::body::Body>) -> Response {
     let mut response = Response::new(bytes.into());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    headers.insert(
+        CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=300"),
+    );
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     response
 }

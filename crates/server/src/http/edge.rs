@@ -18,8 +18,9 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, HeaderValue,
-    REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST,
+    HeaderName, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, Request, StatusCode};
 use hyper::body::Incoming;
@@ -54,13 +55,29 @@ pub(super) struct Edge {
 
 impl Edge {
     pub(super) fn new(app: Arc<App>, router: Router) -> Self {
-        let run = app.rng.bytes::<6>().map(|bytes| symbolon_token::encoding::encode(&bytes)).unwrap_or_default();
-        let https = app.issuance().is_ok_and(|issuance| issuance.issuer.starts_with("https:"));
-        Self { app, router, run, requests: AtomicU64::new(1), https }
+        let run = app
+            .rng
+            .bytes::<6>()
+            .map(|bytes| symbolon_token::encoding::encode(&bytes))
+            .unwrap_or_default();
+        let https = app
+            .issuance()
+            .is_ok_and(|issuance| issuance.issuer.starts_with("https:"));
+        Self {
+            app,
+            router,
+            run,
+            requests: AtomicU64::new(1),
+            https,
+        }
     }
 
     /// Answers one request of `peer`.
-    pub(super) async fn answer(&self, peer: IpAddr, request: Request<Incoming>) -> Result<Response, Infallible> {
+    pub(super) async fn answer(
+        &self,
+        peer: IpAddr,
+        request: Request<Incoming>,
+    ) -> Result<Response, Infallible> {
         let request_id = self.request_id(request.headers());
         let origin = cors::listed_origin(&self.app, request.headers());
         let method = request.method().clone();
@@ -83,7 +100,12 @@ impl Edge {
         Ok(response)
     }
 
-    async fn handle(&self, peer: IpAddr, request_id: &Arc<str>, request: Request<Incoming>) -> Response {
+    async fn handle(
+        &self,
+        peer: IpAddr,
+        request_id: &Arc<str>,
+        request: Request<Incoming>,
+    ) -> Response {
         let mut request = request.map(Body::new);
         if let Some(response) = reject(&request) {
             return response;
@@ -94,26 +116,43 @@ impl Edge {
         if let Err(refusal) = csrf::check(&self.app, request.method(), request.headers()) {
             return Failure::from(refusal).into_response();
         }
-        request.extensions_mut().insert(Connection { peer, request_id: Arc::clone(request_id) });
-        let answered = AssertUnwindSafe(self.router.clone().oneshot(request)).catch_unwind().await;
+        request.extensions_mut().insert(Connection {
+            peer,
+            request_id: Arc::clone(request_id),
+        });
+        let answered = AssertUnwindSafe(self.router.clone().oneshot(request))
+            .catch_unwind()
+            .await;
         match answered {
             Ok(Ok(response)) => response,
             Err(_panic) => {
-                let error = Error::Fault { context: "handling a request", source: "the handler panicked".into() };
+                let error = Error::Fault {
+                    context: "handling a request",
+                    source: "the handler panicked".into(),
+                };
                 Failure(error).into_response()
             }
         }
     }
 
     fn request_id(&self, headers: &HeaderMap) -> Arc<str> {
-        let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
+        let given = headers
+            .get(REQUEST_ID)
+            .and_then(|value| value.to_str().ok());
         let plain = |text: &&str| {
             (1..=64).contains(&text.len())
-                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+                && text
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
         };
         match given.filter(plain) {
             Some(text) => text.into(),
-            None => format!("{}-{}", self.run, self.requests.fetch_add(1, Ordering::Relaxed)).into(),
+            None => format!(
+                "{}-{}",
+                self.run,
+                self.requests.fetch_add(1, Ordering::Relaxed)
+            )
+            .into(),
         }
     }
 
@@ -124,7 +163,10 @@ impl Edge {
         }
         let fixed = [
             (CACHE_CONTROL, "no-store"),
-            (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
+            (
+                CONTENT_SECURITY_POLICY,
+                "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+            ),
             (X_CONTENT_TYPE_OPTIONS, "nosniff"),
             (X_FRAME_OPTIONS, "DENY"),
             (REFERRER_POLICY, "no-referrer"),
@@ -132,22 +174,35 @@ impl Edge {
             (RESOURCE, "same-origin"),
         ];
         for (name, value) in fixed {
-            headers.entry(name).or_insert(HeaderValue::from_static(value));
+            headers
+                .entry(name)
+                .or_insert(HeaderValue::from_static(value));
         }
         if self.https {
-            headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains"));
+            headers.insert(
+                STRICT_TRANSPORT_SECURITY,
+                HeaderValue::from_static("max-age=63072000; includeSubDomains"),
+            );
         }
     }
 }
 
 /// Step 2.
 fn reject(request: &Request<Body>) -> Option<Response> {
-    if request.uri().path_and_query().is_some_and(|text| text.as_str().len() > URI_BYTES) {
-        let mut response = Failure::from(Refusal::MalformedRequest("The URI is too long.".to_owned())).into_response();
+    if request
+        .uri()
+        .path_and_query()
+        .is_some_and(|text| text.as_str().len() > URI_BYTES)
+    {
+        let mut response =
+            Failure::from(Refusal::MalformedRequest("The URI is too long.".to_owned()))
+                .into_response();
         *response.status_mut() = StatusCode::URI_TOO_LONG;
         return Some(response);
     }
-    let repeated = SINGLE.iter().find(|name| request.headers().get_all(*name).iter().nth(1).is_some())?;
+    let repeated = SINGLE
+        .iter()
+        .find(|name| request.headers().get_all(*name).iter().nth(1).is_some())?;
     let sentence = format!("The header {repeated} is given more than once.");
     Some(Failure::from(Refusal::MalformedRequest(sentence)).into_response())
 }

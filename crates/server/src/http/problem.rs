@@ -2,8 +2,8 @@
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::StatusCode;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::Serialize;
 use symbolon_domain::{FieldError, Refusal};
 use utoipa::ToSchema;
@@ -27,7 +27,9 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = status(&self.0);
-        response.extensions_mut().insert(Unrendered(std::sync::Arc::new(self.0)));
+        response
+            .extensions_mut()
+            .insert(Unrendered(std::sync::Arc::new(self.0)));
         response
     }
 }
@@ -73,7 +75,11 @@ pub struct FieldProblem<'a> {
 
 impl<'a> From<&'a FieldError> for FieldProblem<'a> {
     fn from(error: &'a FieldError) -> Self {
-        Self { pointer: &error.pointer, code: error.code, detail: &error.detail }
+        Self {
+            pointer: &error.pointer,
+            code: error.code,
+            detail: &error.detail,
+        }
     }
 }
 
@@ -83,7 +89,9 @@ pub(super) fn render(response: &mut Response, request_id: &str) -> Option<std::s
     let status = response.status();
     let detail = match &*error {
         Error::Refused(refusal) => refusal.detail(),
-        Error::Fault { .. } => "Something went wrong here. Quote the request id when you report it.".into(),
+        Error::Fault { .. } => {
+            "Something went wrong here. Quote the request id when you report it.".into()
+        }
     };
     let (code, errors): (_, &[FieldError]) = match &*error {
         Error::Refused(Refusal::Validation(errors)) => ("validation_failed", errors),
@@ -104,7 +112,10 @@ pub(super) fn render(response: &mut Response, request_id: &str) -> Option<std::s
     let headers = response.headers_mut();
     // That of the empty body which the router saw.
     headers.remove(CONTENT_LENGTH);
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
     if let Error::Refused(refusal) = &*error {
         if let Some(wait) = refusal.retry_after() {
             headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
@@ -119,16 +130,26 @@ pub(super) fn render(response: &mut Response, request_id: &str) -> Option<std::s
 /// RFC 6750 section 3: without credentials no error is named.
 fn challenge(refusal: &Refusal) -> HeaderValue {
     HeaderValue::from_static(match refusal {
-        Refusal::InvalidToken => r#"Bearer error="invalid_token", error_description="The access token is not valid""#,
-        Refusal::TokenExpired => r#"Bearer error="invalid_token", error_description="The access token expired""#,
-        Refusal::TokenRevoked => r#"Bearer error="invalid_token", error_description="The access token was revoked""#,
-        Refusal::TokenStale => r#"Bearer error="invalid_token", error_description="The access token is stale""#,
+        Refusal::InvalidToken => {
+            r#"Bearer error="invalid_token", error_description="The access token is not valid""#
+        }
+        Refusal::TokenExpired => {
+            r#"Bearer error="invalid_token", error_description="The access token expired""#
+        }
+        Refusal::TokenRevoked => {
+            r#"Bearer error="invalid_token", error_description="The access token was revoked""#
+        }
+        Refusal::TokenStale => {
+            r#"Bearer error="invalid_token", error_description="The access token is stale""#
+        }
         _ => "Bearer",
     })
 }
 
 fn status(error: &Error) -> StatusCode {
-    let Error::Refused(refusal) = error else { return StatusCode::INTERNAL_SERVER_ERROR };
+    let Error::Refused(refusal) = error else {
+        return StatusCode::INTERNAL_SERVER_ERROR;
+    };
     match refusal {
         Refusal::MalformedRequest(_) => StatusCode::BAD_REQUEST,
         Refusal::NoToken
@@ -142,9 +163,10 @@ fn status(error: &Error) -> StatusCode {
         | Refusal::RefreshTokenExpired
         | Refusal::RefreshTokenReused
         | Refusal::SessionRevoked => StatusCode::UNAUTHORIZED,
-        Refusal::Forbidden | Refusal::WrongPassword | Refusal::AccountDisabled | Refusal::CsrfRejected => {
-            StatusCode::FORBIDDEN
-        }
+        Refusal::Forbidden
+        | Refusal::WrongPassword
+        | Refusal::AccountDisabled
+        | Refusal::CsrfRejected => StatusCode::FORBIDDEN,
         Refusal::NotFound => StatusCode::NOT_FOUND,
         Refusal::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Refusal::Conflict(_) => StatusCode::CONFLICT,

@@ -41,7 +41,12 @@ pub async fn serve_metrics(app: Arc<App>, listener: TcpListener) {
     serve_router(app, router, listener, std::future::pending()).await;
 }
 
-async fn serve_router(app: Arc<App>, router: Router, listener: TcpListener, stop: impl Future<Output = ()>) {
+async fn serve_router(
+    app: Arc<App>,
+    router: Router,
+    listener: TcpListener,
+    stop: impl Future<Output = ()>,
+) {
     let edge = Arc::new(Edge::new(Arc::clone(&app), router));
     let server = Arc::new(server());
     let places = Arc::new(Semaphore::new(CONNECTIONS));
@@ -59,7 +64,8 @@ async fn serve_router(app: Arc<App>, router: Router, listener: TcpListener, stop
         };
         match accepted {
             Ok((stream, peer)) => {
-                app.metrics.connections((CONNECTIONS - places.available_permits()) as u64);
+                app.metrics
+                    .connections((CONNECTIONS - places.available_permits()) as u64);
                 connect(Arc::clone(&edge), &server, &graceful, (stream, peer, place));
             }
             Err(error) => {

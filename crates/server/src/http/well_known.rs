@@ -22,12 +22,27 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     responses((status = 200, description = "RFC 7517 section 5", body = serde_json::Value), (status = 304, description = "Not changed since `If-None-Match`")))]
 async fn jwks(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Failure> {
     let keys = published(&app)?;
-    let same = headers.get(IF_NONE_MATCH).is_some_and(|given| given.as_bytes() == keys.etag.as_bytes());
-    let mut response = if same { StatusCode::NOT_MODIFIED.into_response() } else { keys.json.into_response() };
+    let same = headers
+        .get(IF_NONE_MATCH)
+        .is_some_and(|given| given.as_bytes() == keys.etag.as_bytes());
+    let mut response = if same {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        keys.json.into_response()
+    };
     let answer = response.headers_mut();
-    answer.insert(CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json"));
-    answer.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
-    answer.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
+    answer.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/jwk-set+json"),
+    );
+    answer.insert(
+        CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=300"),
+    );
+    answer.insert(
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("cross-origin"),
+    );
     if let Ok(etag) = HeaderValue::try_from(keys.etag) {
         answer.insert(ETAG, etag);
     }

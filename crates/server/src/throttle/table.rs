@@ -8,7 +8,7 @@ use symbolon_domain::Timestamp;
 
 use super::cell::weight;
 
-/// 64 × 512 × 8 cells of 16 bytes: 4 MiB when all are in use, and only touched pages are resident.
+/// 64 × 512 × 8 cells of 16 bytes: 4 MiB when all shards are in use.
 const SHARDS: usize = 64;
 const BUCKETS: usize = 512;
 const WAYS: usize = 8;
@@ -40,10 +40,8 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn new(seed: [u8; 16]) -> Self {
-        // Zeroed arrays come from the system untouched: no page is resident before its first use.
-        let shards = (0..SHARDS)
-            .map(|_| Mutex::new(vec![[0; 2]; BUCKETS * WAYS]))
-            .collect();
+        // A shard takes its memory when it is first written to: an idle server has none.
+        let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
         Self { seed, shards }
     }
 
@@ -73,7 +71,8 @@ impl Table {
     /// Reads a counter: zero where there is none.
     pub(super) fn read<T>(&self, key: Key, read: impl FnOnce(u64) -> T) -> T {
         let shard = self.shard(key);
-        let found = shard[bucket(key)]
+        let bucket = shard.get(bucket(key)).unwrap_or_default();
+        let found = bucket
             .iter()
             .find(|cell| cell[0] == key.tag)
             .map_or(0, |cell| cell[1]);
@@ -89,6 +88,9 @@ impl Table {
         change: impl FnOnce(u64) -> (u64, T),
     ) -> T {
         let mut shard = self.shard(key);
+        if shard.is_empty() {
+            *shard = vec![[0; 2]; BUCKETS * WAYS];
+        }
         let bucket = &mut shard[bucket(key)];
         let index = bucket.iter().position(|cell| cell[0] == key.tag);
         let (bits, answer) = change(index.map_or(0, |index| bucket[index][1]));

@@ -20,23 +20,36 @@ pub struct KeyRing {
 
 impl KeyRing {
     /// Opens `rows` with the master key; new tokens are signed by keys of `algorithm`.
-    pub(super) fn open(master: &MasterKey, rows: Vec<KeyRow>, algorithm: Algorithm) -> Result<Self, Error> {
+    pub(super) fn open(
+        master: &MasterKey,
+        rows: Vec<KeyRow>,
+        algorithm: Algorithm,
+    ) -> Result<Self, Error> {
         let mut signing = Vec::new();
         let mut chains = Vec::new();
         for row in rows.iter().filter(|row| row.state == KeyState::Live) {
-            let fault =
-                |source: Box<dyn std::error::Error + Send + Sync>| Error::Fault { context: "opening a stored key", source };
-            let secret = master.open(&context(&row.purpose, &row.kid), &row.sealed).map_err(|error| fault(error.into()))?;
+            let fault = |source: Box<dyn std::error::Error + Send + Sync>| Error::Fault {
+                context: "opening a stored key",
+                source,
+            };
+            let secret = master
+                .open(&context(&row.purpose, &row.kid), &row.sealed)
+                .map_err(|error| fault(error.into()))?;
             match row.purpose.as_str() {
                 SIGNING => {
-                    let algorithm = row.algorithm.parse().map_err(|error: symbolon_token::UnknownAlgorithm| fault(error.into()))?;
+                    let algorithm = row
+                        .algorithm
+                        .parse()
+                        .map_err(|error: symbolon_token::UnknownAlgorithm| fault(error.into()))?;
                     let key = SigningKey::from_private_bytes(algorithm, &row.kid, &secret)
                         .map_err(|error| fault(error.into()))?;
                     signing.push((row.clone(), Arc::new(key)));
                 }
                 REFRESH => {
-                    let secret: [u8; 32] =
-                        secret.as_slice().try_into().map_err(|_| fault("a refresh key must have 32 bytes".into()))?;
+                    let secret: [u8; 32] = secret
+                        .as_slice()
+                        .try_into()
+                        .map_err(|_| fault("a refresh key must have 32 bytes".into()))?;
                     let number = u8::try_from(row.number).map_err(|error| fault(error.into()))?;
                     chains.push(ChainKey::from_bytes(number, &secret));
                 }
@@ -45,26 +58,39 @@ impl KeyRing {
         }
         signing.sort_by_key(|(row, _)| row.activate_at);
         chains.sort_by_key(ChainKey::number);
-        Ok(Self { rows, signing, chains, algorithm })
+        Ok(Self {
+            rows,
+            signing,
+            chains,
+            algorithm,
+        })
     }
 
     /// The key that signs at `now`: the newest active one of the configured algorithm.
     pub fn signer(&self, now: Timestamp) -> Result<&SigningKey, Error> {
         let algorithm = self.algorithm;
-        let mine = || self.signing.iter().filter(move |(_, key)| key.algorithm() == algorithm);
+        let mine = || {
+            self.signing
+                .iter()
+                .filter(move |(_, key)| key.algorithm() == algorithm)
+        };
         mine()
             .rfind(|(row, _)| row.activate_at <= now)
             // A clock that was set back: the oldest key is the one that guards know best.
             .or_else(|| mine().next())
             .map(|(_, key)| &**key)
-            .ok_or_else(|| Error::Fault { context: "signing", source: "no signing key is open".into() })
+            .ok_or_else(|| Error::Fault {
+                context: "signing",
+                source: "no signing key is open".into(),
+            })
     }
 
     /// The key of new refresh chains.
     pub fn newest_chain(&self) -> Result<&ChainKey, Error> {
-        self.chains
-            .last()
-            .ok_or_else(|| Error::Fault { context: "signing in", source: "no refresh key is open".into() })
+        self.chains.last().ok_or_else(|| Error::Fault {
+            context: "signing in",
+            source: "no refresh key is open".into(),
+        })
     }
 
     /// The key of an existing refresh chain.
@@ -74,13 +100,22 @@ impl KeyRing {
 
     /// What verifies at `now`: published keys whose tokens may still live.
     pub fn key_set(&self, now: Timestamp) -> Result<KeySet, Error> {
-        let keys = self.published(now).map(|(_, key)| key.verifying_key()).collect();
-        KeySet::new(keys).map_err(|error| Error::Fault { context: "key set", source: error.into() })
+        let keys = self
+            .published(now)
+            .map(|(_, key)| key.verifying_key())
+            .collect();
+        KeySet::new(keys).map_err(|error| Error::Fault {
+            context: "key set",
+            source: error.into(),
+        })
     }
 
     /// The public keys as RFC 7517 section 5 has them, in JSON.
     pub fn jwks(&self, now: Timestamp) -> String {
-        let keys: Vec<&str> = self.published(now).filter_map(|(row, _)| row.public_jwk.as_deref()).collect();
+        let keys: Vec<&str> = self
+            .published(now)
+            .filter_map(|(row, _)| row.public_jwk.as_deref())
+            .collect();
         format!("{{\"keys\":[{}]}}", keys.join(","))
     }
 
@@ -90,7 +125,9 @@ impl KeyRing {
     }
 
     fn published(&self, now: Timestamp) -> impl Iterator<Item = &(KeyRow, Arc<SigningKey>)> {
-        self.signing.iter().filter(move |(row, _)| row.expires_at.is_none_or(|end| now < end))
+        self.signing
+            .iter()
+            .filter(move |(row, _)| row.expires_at.is_none_or(|end| now < end))
     }
 }
 

@@ -7,7 +7,9 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::SET_COOKIE;
 use serde::{Deserialize, Serialize};
-use symbolon_domain::{FieldError, Identifier, Password, Problem as FieldFault, Refusal, Transport};
+use symbolon_domain::{
+    FieldError, Identifier, Password, Problem as FieldFault, Refusal, Transport,
+};
 use utoipa::ToSchema;
 
 use super::super::body::{Answer, Json, missing};
@@ -96,7 +98,12 @@ pub(super) async fn post(
         user: UserBody::from(&signed_in.user),
     };
     let mut response = Answer(StatusCode::OK, answer).into_response();
-    let cookie = cookies::set(&signed_in.refresh_token, &signed_in.session, &app.config.cookie, app.clock.now());
+    let cookie = cookies::set(
+        &signed_in.refresh_token,
+        &signed_in.session,
+        &app.config.cookie,
+        app.clock.now(),
+    );
     if let (false, Some(cookie)) = (by_body, cookie) {
         response.headers_mut().insert(SET_COOKIE, cookie);
     }
@@ -105,40 +112,71 @@ pub(super) async fn post(
 
 fn parse(body: Body) -> Result<Login, Refusal> {
     let mut errors: Vec<FieldError> = Vec::new();
-    let names = [("/email", body.email), ("/username", body.username), ("/identifier", body.identifier)];
-    let mut given = names.into_iter().filter_map(|(pointer, value)| Some((pointer, value?)));
+    let names = [
+        ("/email", body.email),
+        ("/username", body.username),
+        ("/identifier", body.identifier),
+    ];
+    let mut given = names
+        .into_iter()
+        .filter_map(|(pointer, value)| Some((pointer, value?)));
     let identifier = match (given.next(), given.next()) {
-        (Some((pointer, text)), None) => Identifier::parse(&text).map_err(|problem| errors.push(problem.at(pointer))).ok(),
+        (Some((pointer, text)), None) => Identifier::parse(&text)
+            .map_err(|problem| errors.push(problem.at(pointer)))
+            .ok(),
         (None, _) => {
             errors.push(missing("/identifier"));
             None
         }
         (Some(_), Some((pointer, _))) => {
-            let problem = FieldFault::new("ambiguous", "Give one of email, username and identifier.");
+            let problem =
+                FieldFault::new("ambiguous", "Give one of email, username and identifier.");
             errors.push(problem.at(pointer));
             None
         }
     };
     let password = match body.password.map(zeroize::Zeroizing::new) {
-        Some(text) => Password::presented(&text).map_err(|problem| errors.push(problem.at("/password"))).ok(),
+        Some(text) => Password::presented(&text)
+            .map_err(|problem| errors.push(problem.at("/password")))
+            .ok(),
         None => {
             errors.push(missing("/password"));
             None
         }
     };
-    let transport = body.transport.as_deref().unwrap_or("cookie").parse::<Transport>();
+    let transport = body
+        .transport
+        .as_deref()
+        .unwrap_or("cookie")
+        .parse::<Transport>();
     let transport = transport
-        .map_err(|_| errors.push(FieldFault::new("unknown_value", "This is `cookie` or `body`.").at("/transport")))
+        .map_err(|_| {
+            errors.push(
+                FieldFault::new("unknown_value", "This is `cookie` or `body`.").at("/transport"),
+            )
+        })
         .ok();
-    let device = body.device.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-    if device.as_ref().is_some_and(|text| text.chars().count() > DEVICE_CHARACTERS || text.chars().any(char::is_control)) {
-        let problem = FieldFault::new("device_malformed", "A device's name has up to 100 printable characters.");
+    let device = body
+        .device
+        .map(|text| text.trim().to_owned())
+        .filter(|text| !text.is_empty());
+    if device.as_ref().is_some_and(|text| {
+        text.chars().count() > DEVICE_CHARACTERS || text.chars().any(char::is_control)
+    }) {
+        let problem = FieldFault::new(
+            "device_malformed",
+            "A device's name has up to 100 printable characters.",
+        );
         errors.push(problem.at("/device"));
     }
     match (identifier, password, transport, errors.is_empty()) {
-        (Some(identifier), Some(password), Some(transport), true) => {
-            Ok(Login { identifier, password, remember: body.remember.unwrap_or(true), device, transport })
-        }
+        (Some(identifier), Some(password), Some(transport), true) => Ok(Login {
+            identifier,
+            password,
+            remember: body.remember.unwrap_or(true),
+            device,
+            transport,
+        }),
         _ => Err(Refusal::Validation(errors)),
     }
 }

@@ -20,7 +20,11 @@ use crate::flows::{Origin, logout};
         (status = 401, description = "`no_token`, `invalid_token`, `token_expired`, `token_revoked`", body = Problem),
         (status = 403, description = "`csrf_rejected`", body = Problem),
         (status = 503, description = "`overloaded`", body = Problem)))]
-pub(super) async fn post(State(app): State<Arc<App>>, caller: Caller, origin: Origin) -> Result<Response, Failure> {
+pub(super) async fn post(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    origin: Origin,
+) -> Result<Response, Failure> {
     logout::logout(&app, &caller, &origin).await?;
     Ok(signed_out(&app))
 }
@@ -32,7 +36,11 @@ pub(super) async fn post(State(app): State<Arc<App>>, caller: Caller, origin: Or
         (status = 401, description = "`no_token`, `invalid_token`, `token_expired`, `token_revoked`", body = Problem),
         (status = 403, description = "`csrf_rejected`", body = Problem),
         (status = 503, description = "`overloaded`", body = Problem)))]
-pub(super) async fn post_all(State(app): State<Arc<App>>, caller: Caller, origin: Origin) -> Result<Response, Failure> {
+pub(super) async fn post_all(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    origin: Origin,
+) -> Result<Response, Failure> {
     logout::logout_all(&app, &caller, &origin).await?;
     Ok(signed_out(&app))
 }
@@ -40,6 +48,8 @@ pub(super) async fn post_all(State(app): State<Arc<App>>, caller: Caller, origin
 /// `204` that clears the cookie.
 pub(super) fn signed_out(app: &App) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
-    response.headers_mut().extend(cookies::clear(&app.config.cookie).map(|cookie| (SET_COOKIE, cookie)));
+    response
+        .headers_mut()
+        .extend(cookies::clear(&app.config.cookie).map(|cookie| (SET_COOKIE, cookie)));
     response
 }

@@ -67,7 +67,10 @@ pub(super) async fn patch(
     origin: Origin,
     Json(body): Json<Change>,
 ) -> Result<Response, Failure> {
-    let change = profile::Change { name: body.name, username: body.username };
+    let change = profile::Change {
+        name: body.name,
+        username: body.username,
+    };
     let user = profile::change(&app, &caller, &change, &origin).await?;
     Ok(Answer(StatusCode::OK, UserBody::from(&user)).into_response())
 }
@@ -98,6 +101,7 @@ pub(super) async fn delete(
 
 /// The current password as it was typed.
 pub(super) fn presented(text: Option<String>, pointer: &str) -> Result<Password, Refusal> {
-    let text = zeroize::Zeroizing::new(text.ok_or_else(|| Refusal::Validation(vec![missing(pointer)]))?);
+    let text =
+        zeroize::Zeroizing::new(text.ok_or_else(|| Refusal::Validation(vec![missing(pointer)]))?);
     Password::presented(&text).map_err(|problem| Refusal::Validation(vec![problem.at(pointer)]))
 }

@@ -15,9 +15,9 @@ use super::super::body::{Answer, OptionalJson};
 use super::super::cookies;
 use super::super::problem::{Failure, Problem};
 use crate::app::App;
-use crate::flows::{Error, Origin};
 use crate::flows::logout::logout_by_refresh_token;
 use crate::flows::refresh::refresh;
+use crate::flows::{Error, Origin};
 use crate::metrics::Count;
 
 /// The refresh token of a client that keeps it itself; others send the cookie and no body.
@@ -64,7 +64,11 @@ pub(super) async fn post(
 ) -> Result<Response, Failure> {
     let cookie = cookies::read(&headers, &app.config.cookie)?;
     let by_body = body.refresh_token.map(Zeroizing::new);
-    let presented = by_body.as_deref().map(String::as_str).or(cookie).ok_or(Refusal::NoRefreshToken)?;
+    let presented = by_body
+        .as_deref()
+        .map(String::as_str)
+        .or(cookie)
+        .ok_or(Refusal::NoRefreshToken)?;
     match refresh(&app, presented, &origin).await {
         Ok(refreshed) => {
             app.metrics.count(Count::Refresh);
@@ -72,13 +76,22 @@ pub(super) async fn post(
                 access_token: &refreshed.access.token,
                 token_type: "Bearer",
                 expires_in: refreshed.access.expires_in,
-                refresh_token: by_body.is_some().then_some(refreshed.refresh_token.as_str()),
+                refresh_token: by_body
+                    .is_some()
+                    .then_some(refreshed.refresh_token.as_str()),
             };
             let mut response = Answer(StatusCode::OK, answer).into_response();
             if by_body.is_none() {
                 let now = app.clock.now();
-                let next = cookies::set(&refreshed.refresh_token, &refreshed.session, &app.config.cookie, now);
-                response.headers_mut().extend(next.map(|cookie| (SET_COOKIE, cookie)));
+                let next = cookies::set(
+                    &refreshed.refresh_token,
+                    &refreshed.session,
+                    &app.config.cookie,
+                    now,
+                );
+                response
+                    .headers_mut()
+                    .extend(next.map(|cookie| (SET_COOKIE, cookie)));
             }
             Ok(response)
         }
@@ -89,7 +102,9 @@ pub(super) async fn post(
             }
             let mut response = Failure(error).into_response();
             if over && by_body.is_none() {
-                response.headers_mut().extend(cookies::clear(&app.config.cookie).map(|cookie| (SET_COOKIE, cookie)));
+                response
+                    .headers_mut()
+                    .extend(cookies::clear(&app.config.cookie).map(|cookie| (SET_COOKIE, cookie)));
             }
             Ok(response)
         }
@@ -101,7 +116,9 @@ pub(super) async fn post(
 fn is_over(error: &Error) -> bool {
     matches!(
         error,
-        Error::Refused(Refusal::RefreshTokenReused | Refusal::RefreshTokenExpired | Refusal::SessionRevoked)
+        Error::Refused(
+            Refusal::RefreshTokenReused | Refusal::RefreshTokenExpired | Refusal::SessionRevoked
+        )
     )
 }
 

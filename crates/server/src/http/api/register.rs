@@ -62,7 +62,11 @@ pub(super) async fn post(
 ) -> Result<Response, Failure> {
     let (Some(email), Some(password)) = (body.email.as_ref(), body.password.as_ref()) else {
         let absent = [("/email", &body.email), ("/password", &body.password)];
-        let errors = absent.iter().filter(|(_, value)| value.is_none()).map(|(pointer, _)| missing(pointer)).collect();
+        let errors = absent
+            .iter()
+            .filter(|(_, value)| value.is_none())
+            .map(|(pointer, _)| missing(pointer))
+            .collect();
         return Err(Refusal::Validation(errors).into());
     };
     let registration = Registration {
@@ -72,5 +76,12 @@ pub(super) async fn post(
         name: body.name,
     };
     let user = register(&app, registration, &origin).await?;
-    Ok(Answer(StatusCode::CREATED, Registered { message: "Registered", user: UserBody::from(&user) }).into_response())
+    Ok(Answer(
+        StatusCode::CREATED,
+        Registered {
+            message: "Registered",
+            user: UserBody::from(&user),
+        },
+    )
+    .into_response())
 }

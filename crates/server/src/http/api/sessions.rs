@@ -13,9 +13,9 @@ use uuid::Uuid;
 use super::super::body::Answer;
 use super::super::problem::{Failure, Problem};
 use crate::app::App;
-use crate::rfc3339::text as rfc3339;
 use crate::flows::authenticate::Caller;
 use crate::flows::{Origin, sessions};
+use crate::rfc3339::text as rfc3339;
 
 /// The own devices.
 #[derive(Serialize, ToSchema)]
@@ -59,7 +59,10 @@ pub(super) struct Device<'a> {
         (status = 401, description = "`no_token`, `invalid_token`, `token_expired`, `token_revoked`, `token_stale`", body = Problem)))]
 pub(super) async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Response, Failure> {
     let sessions = sessions::list(&app, &caller).await?;
-    let items = sessions.iter().map(|session| device(session, session.id == caller.session)).collect();
+    let items = sessions
+        .iter()
+        .map(|session| device(session, session.id == caller.session))
+        .collect();
     Ok(Answer(StatusCode::OK, Devices { items }).into_response())
 }
 
