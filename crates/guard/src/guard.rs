@@ -18,7 +18,7 @@ use crate::{
 pub struct GuardOptions {
     /// Knows the issuer, the audience and the algorithms.
     pub verifier: Verifier,
-    /// How many verified tokens are kept, about; 0 keeps none. A kept token costs twice its length and some 600 bytes.
+    /// How many verified tokens are kept, about; 0 keeps none. A kept token costs its length and some 900 bytes.
     pub cache_capacity: usize,
 }
 
