@@ -85,6 +85,7 @@ fn clippy(workspace: &Workspace) -> Result<Vec<Finding>> {
     let args = [
         "clippy",
         "--quiet",
+        "--keep-going",
         "--workspace",
         "--all-targets",
         "--",
