@@ -4,7 +4,7 @@
 //! A key's part follows from its times alone, so that nodes agree without speaking to each other:
 //!
 //! 1. from `created_at` it is published;
-//! 2. from `activate_at` it signs, until a newer key of the same algorithm does;
+//! 2. from `activate_at` it signs, until a newer key does;
 //! 3. until `expires_at`, set when it is replaced, it stays published.
 //!
 //! A withdrawn key is gone at once.
@@ -16,7 +16,7 @@ use std::time::Duration;
 use symbolon_domain::audit::AuditKind;
 use symbolon_domain::revocation::{Effect, Revocation, Subject};
 use symbolon_domain::{Refusal, Timestamp};
-use symbolon_store::{KeyRow, KeyState};
+use symbolon_store::{Batch, KeyRow, KeyState};
 use symbolon_token::{Algorithm, SigningKey};
 use zeroize::Zeroizing;
 
@@ -47,38 +47,34 @@ pub struct KeyStatus {
 /// A fault that says so when the master key does not open the keys.
 pub async fn open(app: &App, master: &MasterKey) -> Result<KeyRing, Error> {
     let now = app.clock.now();
-    let algorithm = app.config.tokens.algorithm;
     let rows = app.store.list_keys().await?;
-    let live = |purpose: &'static str| {
-        rows.iter()
-            .filter(move |row| row.purpose == purpose && row.state == KeyState::Live)
-    };
     let mut batch = app.store.batch();
     let mut missing = false;
-    if live(REFRESH).next().is_none() {
-        let number = rows
+    if !rows
+        .iter()
+        .any(|row| row.purpose == REFRESH && row.state == KeyState::Live)
+    {
+        let numbers = rows
             .iter()
             .filter(|row| row.purpose == REFRESH)
-            .map(|row| row.number)
-            .max()
-            .unwrap_or(0)
-            + 1;
+            .map(|row| row.number);
+        let number = numbers.max().unwrap_or(0) + 1;
         batch.insert_key(&refresh_key(app, master, number, now)?);
         missing = true;
     }
-    if !live(SIGNING).any(|row| row.algorithm == algorithm.as_str()) {
-        batch.insert_key(&signing_key(app, master, algorithm, now, now)?);
+    if !current(&rows).any(|row| row.algorithm == app.config.tokens.algorithm.as_str()) {
+        replace_signing_key(app, master, &rows, &mut batch, now)?;
         missing = true;
     }
     if !missing {
-        return KeyRing::open(master, rows, algorithm);
+        return KeyRing::open(master, rows);
     }
     match batch.commit().await {
         // Another node was quicker: its keys are as good.
-        Ok(()) | Err(symbolon_store::Error::Conflict(_)) => {}
+        Ok(()) | Err(symbolon_store::Error::Conflict(_) | symbolon_store::Error::Stale) => {}
         Err(error) => return Err(error.into()),
     }
-    KeyRing::open(master, app.store.list_keys().await?, algorithm)
+    KeyRing::open(master, app.store.list_keys().await?)
 }
 
 /// Reads the keys again, for what another process did.
@@ -91,7 +87,7 @@ pub async fn reload(app: &App) -> Result<(), Error> {
     if issuance.ring.load().is_made_of(&rows) {
         return Ok(());
     }
-    let ring = KeyRing::open(&issuance.master, rows, app.config.tokens.algorithm)?;
+    let ring = KeyRing::open(&issuance.master, rows)?;
     issuance.guard.set_keys(ring.key_set(app.clock.now())?);
     issuance.ring.store(std::sync::Arc::new(ring));
     Ok(())
@@ -144,21 +140,10 @@ pub async fn rotate(
     origin: &Origin,
 ) -> Result<KeyRow, Error> {
     let now = app.clock.now();
-    let algorithm = app.config.tokens.algorithm;
     let activate = if at_once { now } else { now.plus(PUBLISH_LEAD) };
-    let new = signing_key(app, master, algorithm, now, activate)?;
     let rows = app.store.list_keys().await?;
     let mut batch = app.store.batch();
-    for row in rows.iter().filter(|row| {
-        row.purpose == SIGNING
-            && row.state == KeyState::Live
-            && row.algorithm == algorithm.as_str()
-            && row.expires_at.is_none()
-    }) {
-        let expires = activate.plus(app.longest_access_ttl).plus(SLACK);
-        batch.retire_key(&row.kid, activate, expires);
-    }
-    batch.insert_key(&new);
+    let new = replace_signing_key(app, master, &rows, &mut batch, activate)?;
     let mut event = origin.event(AuditKind::KeyRotated, now);
     event.detail = Some(new.kid.clone());
     batch.insert_audit(audit_id(app, now)?, &event);
@@ -183,25 +168,14 @@ pub async fn withdraw(
 ) -> Result<(), Error> {
     let now = app.clock.now();
     let rows = app.store.list_keys().await?;
-    let row = rows
-        .iter()
+    rows.iter()
         .find(|row| row.kid == kid && row.purpose == SIGNING && row.state == KeyState::Live)
         .ok_or(Refusal::NotFound)?;
     let mut batch = app.store.batch();
     batch.withdraw_key(kid, now);
-    let successor = rows.iter().any(|other| {
-        other.kid != kid
-            && ring::part(other, &rows, now) == "signing"
-            && other.algorithm == row.algorithm
-    });
-    if !successor {
-        batch.insert_key(&signing_key(
-            app,
-            master,
-            app.config.tokens.algorithm,
-            now,
-            now,
-        )?);
+    // A key that is being replaced does not count: it is on its way out.
+    if !current(&rows).any(|other| other.kid != kid) {
+        batch.insert_key(&signing_key(app, master, now, now)?);
     }
     let mut event = origin.event(AuditKind::KeyWithdrawn, now);
     event.detail = Some(kid.to_owned());
@@ -220,13 +194,37 @@ pub async fn withdraw(
     }
 }
 
+/// The signing keys that nothing replaces yet: one, but for a withdrawal that is under way.
+fn current(rows: &[KeyRow]) -> impl Iterator<Item = &KeyRow> {
+    let live = |row: &&KeyRow| row.purpose == SIGNING && row.state == KeyState::Live;
+    rows.iter()
+        .filter(move |row| live(row) && row.expires_at.is_none())
+}
+
+/// Puts a new key of the configured algorithm in the place of the current one, from `activate` on.
+fn replace_signing_key(
+    app: &App,
+    master: &MasterKey,
+    rows: &[KeyRow],
+    batch: &mut Batch,
+    activate: Timestamp,
+) -> Result<KeyRow, Error> {
+    let expires = activate.plus(app.longest_access_ttl).plus(SLACK);
+    for row in current(rows) {
+        batch.retire_key(&row.kid, activate, expires);
+    }
+    let new = signing_key(app, master, app.clock.now(), activate)?;
+    batch.insert_key(&new);
+    Ok(new)
+}
+
 fn signing_key(
     app: &App,
     master: &MasterKey,
-    algorithm: Algorithm,
     now: Timestamp,
     activate: Timestamp,
 ) -> Result<KeyRow, Error> {
+    let algorithm = app.config.tokens.algorithm;
     let fault = |source: Box<dyn std::error::Error + Send + Sync>| Error::Fault {
         context: "signing key",
         source,

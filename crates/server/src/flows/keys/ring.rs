@@ -5,7 +5,7 @@ use std::sync::Arc;
 use symbolon_domain::Timestamp;
 use symbolon_store::{KeyRow, KeyState};
 use symbolon_token::refresh::ChainKey;
-use symbolon_token::{Algorithm, KeySet, SigningKey};
+use symbolon_token::{KeySet, SigningKey};
 
 use super::{Error, REFRESH, SIGNING};
 use crate::sealing::MasterKey;
@@ -15,16 +15,11 @@ pub struct KeyRing {
     rows: Vec<KeyRow>,
     signing: Vec<(KeyRow, Arc<SigningKey>)>,
     chains: Vec<ChainKey>,
-    algorithm: Algorithm,
 }
 
 impl KeyRing {
-    /// Opens `rows` with the master key; new tokens are signed by keys of `algorithm`.
-    pub(super) fn open(
-        master: &MasterKey,
-        rows: Vec<KeyRow>,
-        algorithm: Algorithm,
-    ) -> Result<Self, Error> {
+    /// Opens `rows` with the master key.
+    pub(super) fn open(master: &MasterKey, rows: Vec<KeyRow>) -> Result<Self, Error> {
         let mut signing = Vec::new();
         let mut chains = Vec::new();
         for row in rows.iter().filter(|row| row.state == KeyState::Live) {
@@ -56,28 +51,24 @@ impl KeyRing {
                 _ => {}
             }
         }
-        signing.sort_by_key(|(row, _)| row.activate_at);
+        signing.sort_by(|(one, _), (other, _)| {
+            (one.activate_at, &one.kid).cmp(&(other.activate_at, &other.kid))
+        });
         chains.sort_by_key(ChainKey::number);
         Ok(Self {
             rows,
             signing,
             chains,
-            algorithm,
         })
     }
 
-    /// The key that signs at `now`: the newest active one of the configured algorithm.
+    /// The key that signs at `now`: the newest one that is active.
     pub fn signer(&self, now: Timestamp) -> Result<&SigningKey, Error> {
-        let algorithm = self.algorithm;
-        let mine = || {
-            self.signing
-                .iter()
-                .filter(move |(_, key)| key.algorithm() == algorithm)
-        };
-        mine()
-            .rfind(|(row, _)| row.activate_at <= now)
+        self.published(now)
+            .take_while(|(row, _)| row.activate_at <= now)
+            .last()
             // A clock that was set back: the oldest key is the one that guards know best.
-            .or_else(|| mine().next())
+            .or_else(|| self.published(now).next())
             .map(|(_, key)| &**key)
             .ok_or_else(|| Error::Fault {
                 context: "signing",
@@ -141,7 +132,6 @@ pub(super) fn part(row: &KeyRow, all: &[KeyRow], now: Timestamp) -> &'static str
     }
     let newer = all.iter().any(|other| {
         other.purpose == row.purpose
-            && other.algorithm == row.algorithm
             && other.state == KeyState::Live
             && other.activate_at <= now
             && (other.activate_at, &other.kid) > (row.activate_at, &row.kid)
