@@ -28,32 +28,19 @@ impl<'t> Compact<'t> {
     /// Splits a token at its first and its last dot. A dot in between stays in
     /// the payload, where decoding refuses it: JWE has five segments.
     pub(crate) fn split(token: &'t str) -> Result<Self, Error> {
-        let token = token.as_bytes();
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Error::TooLong);
         }
-        let first = token.iter().position(|&byte| byte == b'.');
-        let last = token.iter().rposition(|&byte| byte == b'.');
-        let (Some(first), Some(last)) = (first, last) else {
-            return Err(Error::Malformed);
-        };
-        if first >= MAX_HEADER_CHARACTERS {
+        let (signing_input, signature) = token.rsplit_once('.').ok_or(Error::Malformed)?;
+        let (header, payload) = signing_input.split_once('.').ok_or(Error::Malformed)?;
+        if header.len() >= MAX_HEADER_CHARACTERS {
             return Err(Error::HeaderTooLarge);
         }
-        let parts = (
-            token.get(..first),
-            token.get(first + 1..last),
-            token.get(last + 1..),
-            token.get(..last),
-        );
-        let (Some(header), Some(payload), Some(signature), Some(signing_input)) = parts else {
-            return Err(Error::Malformed);
-        };
         Ok(Self {
-            header,
-            payload,
-            signature,
-            signing_input,
+            header: header.as_bytes(),
+            payload: payload.as_bytes(),
+            signature: signature.as_bytes(),
+            signing_input: signing_input.as_bytes(),
         })
     }
 
