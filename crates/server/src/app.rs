@@ -94,6 +94,11 @@ impl App {
         Ok(())
     }
 
+    /// Finishes what was committed and lets go of the database.
+    pub async fn close(&self) {
+        self.store.close().await;
+    }
+
     /// The rules for a new password, from the settings.
     pub fn password_rules(&self) -> PasswordRules {
         PasswordRules {
@@ -143,7 +148,7 @@ impl Issuance {
         Ok(token.successor(chain))
     }
 
-    /// The first token of a session, and the number of its key.
+    /// The first token of a session.
     ///
     /// # Errors
     /// A fault when no refresh key is open.
@@ -151,12 +156,9 @@ impl Issuance {
         &self,
         id: SessionId,
         seed: &[u8; 32],
-    ) -> Result<(RefreshToken, u8), Error> {
+    ) -> Result<RefreshToken, Error> {
         let ring = self.ring.load();
         let chain = ring.newest_chain()?;
-        Ok((
-            RefreshToken::first(chain, *id.as_bytes(), *seed),
-            chain.number(),
-        ))
+        Ok(RefreshToken::first(chain, *id.as_bytes(), *seed))
     }
 }

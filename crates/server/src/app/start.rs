@@ -20,7 +20,7 @@ use symbolon_token::Verifier;
 
 use super::{App, Issuance};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Issuer};
 use crate::flows::keys;
 use crate::hashing::Hasher;
 use crate::metrics::Metrics;
@@ -76,13 +76,10 @@ impl App {
             .map_err(|error| StartError::new("database", &error))?;
         let used = store.find_setting(LONGEST_TTL).await.map_err(store_error)?;
         let used = Duration::from_millis(used.and_then(|text| text.parse().ok()).unwrap_or(0));
-        let seed = rng
-            .bytes()
-            .map_err(|error| StartError::new("random source", &error))?;
         Ok(Arc::new(Self {
             hasher: Hasher::start(&config.password, &rng)
                 .map_err(|error| StartError::new("password hashing", &error))?,
-            throttle: Throttle::new(config.throttle.enabled, seed),
+            throttle: Throttle::new(config.throttle.enabled, rng.table_seed()),
             metrics: Metrics::default(),
             longest_access_ttl: config.tokens.access_ttl.max(used),
             issuance: OnceLock::new(),
@@ -100,45 +97,12 @@ impl App {
     /// A master key that is missing, unreadable or another one; a key that does not open.
     pub async fn open_keys(&self, bound: Option<SocketAddr>) -> Result<(), StartError> {
         let master = self.open_master().await?;
+        let issuer = self.issuer(bound).await?;
+        self.remember_longest_ttl().await?;
+        self.begin_feed().await?;
         let ring = keys::open(self, &master)
             .await
             .map_err(|error| flow_error("keys", &error))?;
-        let longest = self.longest_access_ttl.as_millis().to_string();
-        if self
-            .store
-            .find_setting(LONGEST_TTL)
-            .await
-            .map_err(store_error)?
-            .as_ref()
-            != Some(&longest)
-        {
-            self.store
-                .batch()
-                .put_setting(LONGEST_TTL, &longest)
-                .commit()
-                .await
-                .map_err(store_error)?;
-        }
-        let epoch = self
-            .rng
-            .bytes::<9>()
-            .map_err(|error| StartError::new("random source", &error))?;
-        if self
-            .store
-            .feed()
-            .await
-            .map_err(store_error)?
-            .epoch
-            .is_empty()
-        {
-            self.store
-                .batch()
-                .begin_feed(&symbolon_token::encoding::encode(&epoch))
-                .commit()
-                .await
-                .map_err(store_error)?;
-        }
-        let issuer = self.issuer(bound).await?;
         let audience = self
             .config
             .tokens
@@ -166,6 +130,36 @@ impl App {
         };
         load_revocations(&self.store, &issuance).await?;
         let _already_open = self.issuance.set(issuance);
+        Ok(())
+    }
+
+    async fn remember_longest_ttl(&self) -> Result<(), StartError> {
+        let longest = self.longest_access_ttl.as_millis().to_string();
+        let known = self.store.find_setting(LONGEST_TTL).await;
+        if known.map_err(store_error)?.as_ref() != Some(&longest) {
+            let mut batch = self.store.batch();
+            batch.put_setting(LONGEST_TTL, &longest);
+            batch.commit().await.map_err(store_error)?;
+        }
+        Ok(())
+    }
+
+    /// Names the epoch of a feed that has none.
+    async fn begin_feed(&self) -> Result<(), StartError> {
+        if self
+            .store
+            .feed()
+            .await
+            .map_err(store_error)?
+            .epoch
+            .is_empty()
+        {
+            let epoch = self.rng.bytes::<9>();
+            let epoch = epoch.map_err(|error| StartError::new("random source", &error))?;
+            let mut batch = self.store.batch();
+            batch.begin_feed(&symbolon_token::encoding::encode(&epoch));
+            batch.commit().await.map_err(store_error)?;
+        }
         Ok(())
     }
 
@@ -221,7 +215,9 @@ impl App {
         let bound = bound.ok_or_else(|| {
             StartError("no issuer is known: set server.issuer, or start the server once".to_owned())
         })?;
-        self.keep_once(ISSUER, &format!("http://{bound}")).await
+        let issuer =
+            Issuer::of_address(bound).map_err(|error| StartError::new("server.issuer", &error))?;
+        self.keep_once(ISSUER, issuer.as_str()).await
     }
 
     /// Keeps a value unless there is one, and returns the one that is kept: another node may have been quicker.

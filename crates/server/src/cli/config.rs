@@ -8,7 +8,7 @@ use crate::config::{reference_json, reference_markdown};
 
 /// Settings.
 #[derive(Subcommand)]
-pub(super) enum Show {
+pub(super) enum Settings {
     /// Read every setting and name all that is wrong
     Check,
     /// Print the value of every setting and where it comes from; secrets are not shown
@@ -17,7 +17,7 @@ pub(super) enum Show {
     Reference,
 }
 
-impl Show {
+impl Settings {
     pub(super) fn run(self, common: &Common, output: &Output) -> Result<(), Failed> {
         match self {
             Self::Check => {

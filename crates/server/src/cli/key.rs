@@ -46,7 +46,7 @@ impl Key {
     pub(super) async fn run(self, common: &Common, output: &Output) -> Result<(), Failed> {
         let app = common.open().await?;
         let result = self.run_on(&app, output).await;
-        app.store.close().await;
+        app.close().await;
         result
     }
 

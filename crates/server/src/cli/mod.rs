@@ -70,7 +70,7 @@ enum Command {
     Token(token::Token),
     /// Settings: check, show, reference
     #[command(subcommand)]
-    Config(config::Show),
+    Config(config::Settings),
     /// Print the OpenAPI document of the HTTP interface
     Openapi,
 }
@@ -127,7 +127,7 @@ pub fn run() -> ExitCode {
         Command::Session(session) => block_on(session.run(&cli.common, &output)),
         Command::Key(key) => block_on(key.run(&cli.common, &output)),
         Command::Token(token) => token.run(&output),
-        Command::Config(show) => show.run(&cli.common, &output),
+        Command::Config(settings) => settings.run(&cli.common, &output),
         Command::Openapi => openapi(),
     };
     match result {

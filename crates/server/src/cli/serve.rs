@@ -75,7 +75,7 @@ async fn run(config: Config) -> Result<(), Failed> {
     serving
         .await
         .map_err(|error| Failed::said("fault", format!("the server stopped: {error}")))?;
-    app.store.close().await;
+    app.close().await;
     Ok(())
 }
 

@@ -49,7 +49,7 @@ impl Session {
     pub(super) async fn run(self, common: &Common, output: &Output) -> Result<(), Failed> {
         let app = common.open().await?;
         let result = self.run_on(&app, output).await;
-        app.store.close().await;
+        app.close().await;
         result
     }
 

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use symbolon_token::inspect::{self, Checks, danger};
-use symbolon_token::{Algorithm, KeyError, KeySet, SigningKey, Typ};
+use symbolon_token::{Algorithm, KeyError, KeySet, Typ};
 use zeroize::Zeroizing;
 
 use super::output::{Output, raw};
 use super::{Failed, fetch};
 use crate::clock::Clock;
 use crate::config::parse_duration;
+use crate::flows::sign;
 
 /// Longest token, key file or payload that is read.
 const MOST_BYTES: u64 = 1024 * 1024;
@@ -190,33 +191,21 @@ impl Verify {
 
 impl Sign {
     fn run(self) -> Result<(), Failed> {
-        let bad_key = |error: KeyError| Failed::said("bad_key", error.to_string());
-        let path = self.key.or(self.secret_file).unwrap_or_default();
-        let key: SigningKey =
-            inspect::signing_key_from_secret_file(&file(&path)?).map_err(bad_key)?;
-        if let Some(name) = &self.alg
-            && algorithm(name)? != key.algorithm()
-        {
-            return Err(Failed::said(
-                "algorithm_mismatch",
-                format!("the key is for {}", key.algorithm()),
-            ));
-        }
+        let key_file = file(&self.key.or(self.secret_file).unwrap_or_default())?;
         let mut payload = Vec::new();
         stdin().lock().take(MOST_BYTES).read_to_end(&mut payload)?;
-        let mut header = serde_json::Map::new();
-        header.insert("alg".to_owned(), key.algorithm().as_str().into());
-        if self.typ != "none" {
-            header.insert("typ".to_owned(), self.typ.into());
-        }
-        header.insert(
-            "kid".to_owned(),
-            self.kid.unwrap_or_else(|| key.kid().to_owned()).into(),
-        );
-        let header = serde_json::Value::Object(header).to_string();
-        let token = key
-            .sign_raw(header.as_bytes(), payload.trim_ascii_end())
-            .map_err(refused)?;
+        let request = sign::Request {
+            key_file: &key_file,
+            algorithm: self.alg.as_deref().map(algorithm).transpose()?,
+            typ: Some(self.typ).filter(|typ| typ != "none"),
+            kid: self.kid,
+            payload: payload.trim_ascii_end(),
+        };
+        let token = sign::sign(request).map_err(|error| match &error {
+            sign::Error::Key(_) => Failed::said("bad_key", error.to_string()),
+            sign::Error::Algorithm(_) => Failed::said("algorithm_mismatch", error.to_string()),
+            sign::Error::Token(inner) => refused(*inner),
+        })?;
         raw(&format!("{token}\n"))
     }
 }

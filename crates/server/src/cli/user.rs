@@ -113,7 +113,7 @@ impl User {
     pub(super) async fn run(self, common: &Common, output: &Output) -> Result<(), Failed> {
         let app = common.open().await?;
         let result = self.run_on(&app, output).await;
-        app.store.close().await;
+        app.close().await;
         result
     }
 

@@ -109,6 +109,7 @@ impl Config {
             tokens: TokensConfig {
                 access_ttl: reader.duration("tokens.access_ttl"),
                 audience: reader.optional("tokens.audience", parse::text),
+                email: reader.required("tokens.email", false, parse::plain),
                 algorithm: reader.required("tokens.algorithm", Algorithm::Es256, parse::algorithm),
             },
             refresh: RefreshConfig::read(reader),

@@ -115,6 +115,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     .secret(),
     Setting::new("tokens.access_ttl", DURATION, "15m", "The life of an access token, from `10s` to `24h`."),
     Setting::new("tokens.audience", "text", "", "The `aud` of access tokens. Without it: the issuer."),
+    Setting::new("tokens.email", SWITCH, "false", "Whether access tokens carry the user's `email`."),
     Setting::new(
         "tokens.algorithm",
         "`ES256`, `EdDSA`, `RS256`, `PS256` or `HS256`",

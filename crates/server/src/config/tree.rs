@@ -49,6 +49,8 @@ pub struct TokensConfig {
     pub access_ttl: Duration,
     /// The `aud` of access tokens. Without it: the issuer.
     pub audience: Option<String>,
+    /// Whether they carry `email`.
+    pub email: bool,
     /// What new keys are made for.
     pub algorithm: Algorithm,
 }

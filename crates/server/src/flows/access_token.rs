@@ -32,6 +32,8 @@ struct Claims<'a> {
     client_id: &'a str,
     scope: &'a str,
     roles: &'a [&'a str],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a str>,
 }
 
 /// Signs an access token for `session` of `user`; it never outlives the session.
@@ -64,6 +66,7 @@ pub fn issue(
         client_id: &session.client_id,
         scope: OWN_SCOPE,
         roles: &roles,
+        email: app.config.tokens.email.then(|| user.email.as_str()),
     };
     let ring = issuance.ring.load();
     let token = ring

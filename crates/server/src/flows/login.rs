@@ -13,7 +13,7 @@ use symbolon_domain::ending::Event;
 use symbolon_domain::refresh::RefreshState;
 use symbolon_domain::{
     EndReason, Identifier, Password, Refusal, Session, SessionId, SessionPolicy, Timestamp,
-    Transport, User, UserStatus,
+    Transport, User, UserId, UserStatus,
 };
 use symbolon_store::Credentials;
 use symbolon_token::refresh::RefreshToken;
@@ -99,7 +99,7 @@ fn account_key(identifier: &Identifier, user: Option<&User>) -> String {
     }
 }
 
-fn attempt<'a>(key: &'a str, origin: &Origin) -> Attempt<'a> {
+pub(super) fn attempt<'a>(key: &'a str, origin: &Origin) -> Attempt<'a> {
     Attempt {
         account: key,
         network: origin.address,
@@ -177,8 +177,8 @@ async fn begin(
     };
     let id = SessionId::new(app.rng.uuid_v7(now).map_err(random)?);
     let seed = Zeroizing::new(app.rng.bytes::<32>().map_err(random)?);
-    let (token, key) = app.issuance()?.first_refresh_token(id, &seed)?;
-    let session = new_session(app, &user, login, origin, (id, &token, key), now);
+    let token = app.issuance()?.first_refresh_token(id, &seed)?;
+    let session = new_session(app, user.id, login, origin, &token);
 
     let mut batch = app.store.batch();
     batch.record_login(user.id, user.version, now, rehashed);
@@ -215,14 +215,15 @@ async fn begin(
     }))
 }
 
+/// The session of `token`, which is its first.
 fn new_session(
     app: &App,
-    user: &User,
+    user: UserId,
     login: &Login,
     origin: &Origin,
-    (id, token, key): (SessionId, &RefreshToken, u8),
-    now: Timestamp,
+    token: &RefreshToken,
 ) -> Session {
+    let now = app.clock.now();
     let settings = &app.config.refresh;
     let policy = SessionPolicy {
         idle_ttl: settings.idle_ttl,
@@ -231,13 +232,13 @@ fn new_session(
     };
     let life = policy.lifetimes(login.remember, now);
     Session {
-        id,
-        user: user.id,
+        id: SessionId::from_bytes(token.session()),
+        user,
         client_id: OWN_CLIENT.to_owned(),
         refresh: RefreshState {
             generation: token.generation(),
             digest: token.digest().into(),
-            key,
+            key: token.key(),
             rotated_at: now,
             late_generation: None,
         },

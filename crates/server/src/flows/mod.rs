@@ -12,6 +12,7 @@ pub mod profile;
 pub mod refresh;
 pub mod register;
 pub mod sessions;
+pub mod sign;
 pub mod users;
 
 use std::net::IpAddr;

@@ -12,10 +12,9 @@ use symbolon_domain::{Password, Problem, Refusal, SessionId, User};
 use symbolon_store::Credentials;
 
 use super::authenticate::Caller;
-use super::login::{SESSIONS_PER_USER, admit};
+use super::login::{SESSIONS_PER_USER, admit, attempt};
 use super::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded};
 use crate::app::App;
-use crate::throttle::Attempt;
 
 /// Changes the password of `caller`.
 ///
@@ -92,16 +91,12 @@ pub(super) async fn confirm(
         .hasher
         .verify(password, credentials.password_hash.clone())
         .await?;
+    let attempt = attempt(&account, origin);
     if verdict.matches {
+        app.throttle.record_success(&attempt, app.clock.now());
         return Ok(credentials);
     }
-    app.throttle.record_failure(
-        &Attempt {
-            account: &account,
-            network: origin.address,
-        },
-        app.clock.now(),
-    );
+    app.throttle.record_failure(&attempt, app.clock.now());
     Err(Refusal::WrongPassword.into())
 }
 

@@ -33,13 +33,13 @@ struct Health {
 }
 
 /// The process is alive.
-#[utoipa::path(get, path = "/healthz", tag = "operations", responses((status = 200, body = Health)))]
+#[utoipa::path(get, path = "/healthz", operation_id = "health", tag = "operations", responses((status = 200, body = Health)))]
 async fn healthz() -> Answer<Health> {
     Answer(StatusCode::OK, Health { status: "ok" })
 }
 
 /// The store answers.
-#[utoipa::path(get, path = "/readyz", tag = "operations",
+#[utoipa::path(get, path = "/readyz", operation_id = "readiness", tag = "operations",
     responses((status = 200, body = Health), (status = 503, description = "`overloaded`", body = Problem)))]
 async fn readyz(State(app): State<Arc<App>>) -> Result<Answer<Health>, Failure> {
     crate::flows::ready(&app).await?;
@@ -47,7 +47,7 @@ async fn readyz(State(app): State<Arc<App>>) -> Result<Answer<Health>, Failure> 
 }
 
 /// Counters in the text format of Prometheus.
-#[utoipa::path(get, path = "/metrics", tag = "operations",
+#[utoipa::path(get, path = "/metrics", operation_id = "metrics", tag = "operations",
     responses((status = 200, body = String, content_type = "text/plain"), (status = 404, description = "They have a listener of their own", body = Problem)))]
 async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Failure> {
     if app.config.metrics.listen.is_some() {

@@ -27,7 +27,7 @@ const DEVICE_CHARACTERS: usize = 100;
 /// Who signs in, and how. One of `email`, `username` and `identifier` is needed.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Body {
+pub(super) struct LoginBody {
     /// E-mail address.
     #[schema(example = "ada@example.com")]
     email: Option<String>,
@@ -68,7 +68,7 @@ pub(super) struct SignedInBody<'a> {
 }
 
 /// Sign in.
-#[utoipa::path(post, path = "/api/login", tag = "sign-in", request_body = Body,
+#[utoipa::path(post, path = "/api/login", operation_id = "signIn", tag = "sign-in", request_body = LoginBody,
     responses(
         (status = 200, description = "The refresh token is in the cookie, or in the body where that was asked for", body = SignedInBody),
         (status = 400, description = "`malformed_request`", body = Problem),
@@ -82,7 +82,7 @@ pub(super) struct SignedInBody<'a> {
 pub(super) async fn post(
     State(app): State<Arc<App>>,
     origin: Origin,
-    Json(body): Json<Body>,
+    Json(body): Json<LoginBody>,
 ) -> Result<Response, Failure> {
     let request = parse(body)?;
     let transport = request.transport;
@@ -110,67 +110,27 @@ pub(super) async fn post(
     Ok(response)
 }
 
-fn parse(body: Body) -> Result<Login, Refusal> {
+fn parse(body: LoginBody) -> Result<Login, Refusal> {
     let mut errors: Vec<FieldError> = Vec::new();
-    let names = [
-        ("/email", body.email),
-        ("/username", body.username),
-        ("/identifier", body.identifier),
-    ];
-    let mut given = names
-        .into_iter()
-        .filter_map(|(pointer, value)| Some((pointer, value?)));
-    let identifier = match (given.next(), given.next()) {
-        (Some((pointer, text)), None) => Identifier::parse(&text)
-            .map_err(|problem| errors.push(problem.at(pointer)))
-            .ok(),
-        (None, _) => {
-            errors.push(missing("/identifier"));
-            None
-        }
-        (Some(_), Some((pointer, _))) => {
-            let problem =
-                FieldFault::new("ambiguous", "Give one of email, username and identifier.");
-            errors.push(problem.at(pointer));
-            None
-        }
-    };
-    let password = match body.password.map(zeroize::Zeroizing::new) {
-        Some(text) => Password::presented(&text)
-            .map_err(|problem| errors.push(problem.at("/password")))
-            .ok(),
-        None => {
-            errors.push(missing("/password"));
-            None
-        }
-    };
-    let transport = body
-        .transport
-        .as_deref()
-        .unwrap_or("cookie")
-        .parse::<Transport>();
-    let transport = transport
-        .map_err(|_| {
-            errors.push(
-                FieldFault::new("unknown_value", "This is `cookie` or `body`.").at("/transport"),
+    let identifier = keep(&mut errors, identifier(&body));
+    let password = body.password.map(zeroize::Zeroizing::new);
+    let password = password
+        .ok_or_else(|| missing("/password"))
+        .and_then(|text| Password::presented(&text).map_err(|problem| problem.at("/password")));
+    let password = keep(&mut errors, password);
+    let transport = match body.transport.as_deref() {
+        None => Some(Transport::Cookie),
+        Some(word) => {
+            let unknown = FieldFault::new("unknown_value", "This is `cookie` or `body`.");
+            keep(
+                &mut errors,
+                word.parse().map_err(|_| unknown.at("/transport")),
             )
-        })
-        .ok();
-    let device = body
-        .device
-        .map(|text| text.trim().to_owned())
-        .filter(|text| !text.is_empty());
-    if device.as_ref().is_some_and(|text| {
-        text.chars().count() > DEVICE_CHARACTERS || text.chars().any(char::is_control)
-    }) {
-        let problem = FieldFault::new(
-            "device_malformed",
-            "A device's name has up to 100 printable characters.",
-        );
-        errors.push(problem.at("/device"));
-    }
-    match (identifier, password, transport, errors.is_empty()) {
-        (Some(identifier), Some(password), Some(transport), true) => Ok(Login {
+        }
+    };
+    let device = keep(&mut errors, device(body.device));
+    match (identifier, password, transport, device) {
+        (Some(identifier), Some(password), Some(transport), Some(device)) => Ok(Login {
             identifier,
             password,
             remember: body.remember.unwrap_or(true),
@@ -179,4 +139,41 @@ fn parse(body: Body) -> Result<Login, Refusal> {
         }),
         _ => Err(Refusal::Validation(errors)),
     }
+}
+
+fn keep<T>(errors: &mut Vec<FieldError>, result: Result<T, FieldError>) -> Option<T> {
+    result.map_err(|error| errors.push(error)).ok()
+}
+
+/// Exactly one of the three names.
+fn identifier(body: &LoginBody) -> Result<Identifier, FieldError> {
+    let names = [
+        ("/email", &body.email),
+        ("/username", &body.username),
+        ("/identifier", &body.identifier),
+    ];
+    let mut given = names
+        .into_iter()
+        .filter_map(|(pointer, value)| Some((pointer, value.as_deref()?)));
+    match (given.next(), given.next()) {
+        (Some((pointer, text)), None) => {
+            Identifier::parse(text).map_err(|problem| problem.at(pointer))
+        }
+        (None, _) => Err(missing("/identifier")),
+        (Some(_), Some((pointer, _))) => {
+            let sentence = "Give one of email, username and identifier.";
+            Err(FieldFault::new("ambiguous", sentence).at(pointer))
+        }
+    }
+}
+
+fn device(given: Option<String>) -> Result<Option<String>, FieldError> {
+    let Some(text) = given.map(|text| text.trim().to_owned()) else {
+        return Ok(None);
+    };
+    if text.chars().count() > DEVICE_CHARACTERS || text.chars().any(char::is_control) {
+        let sentence = "A device's name has up to 100 printable characters.";
+        return Err(FieldFault::new("device_malformed", sentence).at("/device"));
+    }
+    Ok(Some(text).filter(|text| !text.is_empty()))
 }

@@ -14,7 +14,7 @@ use crate::flows::authenticate::Caller;
 use crate::flows::{Origin, logout};
 
 /// Sign out: end this session.
-#[utoipa::path(post, path = "/api/logout", tag = "sign-in", security(("bearer" = [])),
+#[utoipa::path(post, path = "/api/logout", operation_id = "signOut", tag = "sign-in", security(("bearer" = [])),
     responses(
         (status = 204, description = "Every token of this session is dead"),
         (status = 401, description = "`no_token`, `invalid_token`, `token_expired`, `token_revoked`", body = Problem),
@@ -30,7 +30,7 @@ pub(super) async fn post(
 }
 
 /// Sign out everywhere: end every session of the user.
-#[utoipa::path(post, path = "/api/logout/all", tag = "sign-in", security(("bearer" = [])),
+#[utoipa::path(post, path = "/api/logout/all", operation_id = "signOutEverywhere", tag = "sign-in", security(("bearer" = [])),
     responses(
         (status = 204, description = "Every token of the user is dead"),
         (status = 401, description = "`no_token`, `invalid_token`, `token_expired`, `token_revoked`", body = Problem),

@@ -19,7 +19,7 @@ use crate::flows::{Origin, password};
 /// The old password and the new one.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(super) struct Body {
+pub(super) struct PasswordBody {
     /// The current password.
     #[schema(required, nullable = false, example = "correct horse battery")]
     current_password: Option<String>,
@@ -29,7 +29,7 @@ pub(super) struct Body {
 }
 
 /// Change the own password. Every other session ends.
-#[utoipa::path(post, path = "/api/user/password", tag = "account", security(("bearer" = [])), request_body = Body,
+#[utoipa::path(post, path = "/api/user/password", operation_id = "changePassword", tag = "account", security(("bearer" = [])), request_body = PasswordBody,
     responses(
         (status = 204, description = "Changed; every other session has ended"),
         (status = 400, description = "`malformed_request`", body = Problem),
@@ -44,7 +44,7 @@ pub(super) async fn post(
     State(app): State<Arc<App>>,
     caller: Caller,
     origin: Origin,
-    Json(body): Json<Body>,
+    Json(body): Json<PasswordBody>,
 ) -> Result<StatusCode, Failure> {
     let new = body.new_password.map(Zeroizing::new);
     let new = new.ok_or_else(|| Refusal::Validation(vec![missing("/newPassword")]))?;

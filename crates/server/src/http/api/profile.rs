@@ -19,7 +19,7 @@ use crate::flows::{Origin, profile};
 /// What to change. A field that is absent stays; `null` clears it.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Change {
+pub(super) struct ProfileChange {
     /// Name to be shown.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>, example = "Ada Lovelace")]
@@ -40,7 +40,7 @@ pub(super) struct Confirmation {
 }
 
 /// The signed-in user.
-#[utoipa::path(get, path = "/api/user/profile", tag = "account", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/user/profile", operation_id = "showProfile", tag = "account", security(("bearer" = [])),
     responses(
         (status = 200, body = UserBody),
         (status = 401, description = "`no_token`, `invalid_token`, `token_expired`, `token_revoked`, `token_stale`", body = Problem)))]
@@ -50,7 +50,7 @@ pub(super) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<R
 }
 
 /// Change the own name and username. The address has a confirmed way of its own.
-#[utoipa::path(patch, path = "/api/user/profile", tag = "account", security(("bearer" = [])), request_body = Change,
+#[utoipa::path(patch, path = "/api/user/profile", operation_id = "changeProfile", tag = "account", security(("bearer" = [])), request_body = ProfileChange,
     responses(
         (status = 200, body = UserBody),
         (status = 400, description = "`malformed_request`", body = Problem),
@@ -65,7 +65,7 @@ pub(super) async fn patch(
     State(app): State<Arc<App>>,
     caller: Caller,
     origin: Origin,
-    Json(body): Json<Change>,
+    Json(body): Json<ProfileChange>,
 ) -> Result<Response, Failure> {
     let change = profile::Change {
         name: body.name,
@@ -76,7 +76,7 @@ pub(super) async fn patch(
 }
 
 /// Delete the own account.
-#[utoipa::path(delete, path = "/api/user/profile", tag = "account", security(("bearer" = [])), request_body = Confirmation,
+#[utoipa::path(delete, path = "/api/user/profile", operation_id = "deleteProfile", tag = "account", security(("bearer" = [])), request_body = Confirmation,
     responses(
         (status = 204, description = "The account and every token of it are gone"),
         (status = 400, description = "`malformed_request`", body = Problem),

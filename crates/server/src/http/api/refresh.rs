@@ -23,7 +23,7 @@ use crate::metrics::Count;
 /// The refresh token of a client that keeps it itself; others send the cookie and no body.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(super) struct Body {
+pub(super) struct RefreshBody {
     /// The refresh token.
     #[schema(example = "sbr_…")]
     refresh_token: Option<String>,
@@ -44,9 +44,10 @@ pub(super) struct RefreshedBody<'a> {
     refresh_token: Option<&'a str>,
 }
 
-/// Exchange the refresh token for the next one and a fresh access token. Asking again with the same token gets
-/// the same answer for a while; an older one ends the session.
-#[utoipa::path(post, path = "/api/refresh", tag = "sign-in", request_body = Option<Body>, security((), ("refreshCookie" = [])),
+/// Exchange the refresh token for the next one and a fresh access token.
+///
+/// Asking again with the same token gets the same next one for a while; an older one ends the session.
+#[utoipa::path(post, path = "/api/refresh", operation_id = "refresh", tag = "sign-in", request_body = Option<RefreshBody>, security((), ("refreshCookie" = [])),
     responses(
         (status = 200, body = RefreshedBody),
         (status = 400, description = "`malformed_request`", body = Problem),
@@ -60,7 +61,7 @@ pub(super) async fn post(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     origin: Origin,
-    OptionalJson(body): OptionalJson<Body>,
+    OptionalJson(body): OptionalJson<RefreshBody>,
 ) -> Result<Response, Failure> {
     let cookie = cookies::read(&headers, &app.config.cookie)?;
     let by_body = body.refresh_token.map(Zeroizing::new);
@@ -122,9 +123,10 @@ fn is_over(error: &Error) -> bool {
     )
 }
 
-/// Sign out with the refresh token, for a client whose access token has expired. Whatever is sent, the answer is
-/// the same.
-#[utoipa::path(delete, path = "/api/refresh", tag = "sign-in", request_body = Option<Body>, security((), ("refreshCookie" = [])),
+/// Sign out with the refresh token.
+///
+/// For a client whose access token has expired. Whatever is sent, the answer is the same.
+#[utoipa::path(delete, path = "/api/refresh", operation_id = "signOutByRefreshToken", tag = "sign-in", request_body = Option<RefreshBody>, security((), ("refreshCookie" = [])),
     responses(
         (status = 204, description = "The session of that token, if there is one, has ended"),
         (status = 400, description = "`malformed_request`", body = Problem),
@@ -137,7 +139,7 @@ pub(super) async fn delete(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     origin: Origin,
-    OptionalJson(body): OptionalJson<Body>,
+    OptionalJson(body): OptionalJson<RefreshBody>,
 ) -> Result<Response, Failure> {
     let cookie = cookies::read(&headers, &app.config.cookie)?;
     let by_body = body.refresh_token.map(Zeroizing::new);

@@ -19,7 +19,7 @@ use crate::flows::register::{Registration, register};
 /// A new account.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Body {
+pub(super) struct RegisterBody {
     /// E-mail address.
     #[schema(required, nullable = false, example = "ada@example.com")]
     email: Option<String>,
@@ -44,7 +44,7 @@ pub(super) struct Registered<'a> {
 }
 
 /// Make an account.
-#[utoipa::path(post, path = "/api/register", tag = "sign-in", request_body = Body,
+#[utoipa::path(post, path = "/api/register", operation_id = "register", tag = "sign-in", request_body = RegisterBody,
     responses(
         (status = 201, body = Registered),
         (status = 400, description = "`malformed_request`", body = Problem),
@@ -58,7 +58,7 @@ pub(super) struct Registered<'a> {
 pub(super) async fn post(
     State(app): State<Arc<App>>,
     origin: Origin,
-    Json(body): Json<Body>,
+    Json(body): Json<RegisterBody>,
 ) -> Result<Response, Failure> {
     let (Some(email), Some(password)) = (body.email.as_ref(), body.password.as_ref()) else {
         let absent = [("/email", &body.email), ("/password", &body.password)];

@@ -19,15 +19,15 @@ use crate::rfc3339::text as rfc3339;
 
 /// The own devices.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Devices<'a> {
+pub(super) struct SessionsBody<'a> {
     /// Live sessions, newest first.
-    items: Vec<Device<'a>>,
+    items: Vec<SessionBody<'a>>,
 }
 
 /// One sign-in on one device.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Device<'a> {
+pub(super) struct SessionBody<'a> {
     /// The session's id, the `sid` of its tokens.
     id: Uuid,
     /// What the person called the device.
@@ -53,9 +53,9 @@ pub(super) struct Device<'a> {
 }
 
 /// The own sessions.
-#[utoipa::path(get, path = "/api/sessions", tag = "account", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/sessions", operation_id = "listSessions", tag = "account", security(("bearer" = [])),
     responses(
-        (status = 200, body = Devices),
+        (status = 200, body = SessionsBody),
         (status = 401, description = "`no_token`, `invalid_token`, `token_expired`, `token_revoked`, `token_stale`", body = Problem)))]
 pub(super) async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Response, Failure> {
     let sessions = sessions::list(&app, &caller).await?;
@@ -63,11 +63,11 @@ pub(super) async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<
         .iter()
         .map(|session| device(session, session.id == caller.session))
         .collect();
-    Ok(Answer(StatusCode::OK, Devices { items }).into_response())
+    Ok(Answer(StatusCode::OK, SessionsBody { items }).into_response())
 }
 
-fn device(session: &Session, current: bool) -> Device<'_> {
-    Device {
+fn device(session: &Session, current: bool) -> SessionBody<'_> {
+    SessionBody {
         id: session.id.uuid(),
         device: session.device.as_deref(),
         user_agent: session.user_agent.as_deref(),
@@ -80,7 +80,7 @@ fn device(session: &Session, current: bool) -> Device<'_> {
 }
 
 /// End one of the own sessions.
-#[utoipa::path(delete, path = "/api/sessions/{id}", tag = "account", security(("bearer" = [])),
+#[utoipa::path(delete, path = "/api/sessions/{id}", operation_id = "endSession", tag = "account", security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The session's id")),
     responses(
         (status = 204, description = "Every token of that session is dead"),
