@@ -5,25 +5,39 @@ use crate::error::KeyError;
 use crate::jwk::{Jwk, Jwks, PrivateJwk};
 use crate::key::{KeySet, SigningKey, VerifyingKey};
 
-/// Reads public keys: a JWK Set, or one public JWK. With an algorithm, only the
-/// keys that fit it are taken, for it (see [`KeySet::from_jwks_for`]).
+/// Reads keys to verify with: a JWK Set, or one JWK, of public keys; or of
+/// symmetric keys only, as an owner may keep in a file but never publishes. With
+/// an algorithm, only the keys that fit it are taken, for it (see
+/// [`KeySet::from_jwks_for`]).
 ///
 /// # Errors
 ///
-/// Whatever [`KeyError`] describes of public keys.
+/// Whatever [`KeyError`] describes of public keys; [`KeyError::PrivateMember`]
+/// also for a set that mixes secrets and public keys.
 pub fn keys_from_jwks_file(
     content: &[u8],
     algorithm: Option<Algorithm>,
 ) -> Result<KeySet, KeyError> {
     let jwks = match Jwks::parse(content) {
-        Err(KeyError::MissingMember("keys")) => Jwks {
-            keys: vec![Jwk::parse(content)?],
-        },
-        jwks => jwks?,
+        Err(KeyError::MissingMember("keys")) => {
+            Jwk::parse(content).map(|jwk| Jwks { keys: vec![jwk] })
+        }
+        jwks => jwks,
     };
-    match algorithm {
-        Some(algorithm) => KeySet::from_jwks_for(&jwks, algorithm),
-        None => KeySet::from_jwks(&jwks),
+    match (jwks, algorithm) {
+        (Ok(jwks), Some(algorithm)) => KeySet::from_jwks_for(&jwks, algorithm),
+        (Ok(jwks), None) => KeySet::from_jwks(&jwks),
+        (Err(KeyError::PrivateMember), None | Some(Algorithm::Hs256)) => {
+            let keys = symmetric_keys(content).map_err(|error| match error {
+                KeyError::MixedSet => KeyError::PrivateMember,
+                error => error,
+            })?;
+            match keys.iter().any(|key| key.public().is_some()) {
+                true => Err(KeyError::PrivateMember),
+                false => prepare(&keys),
+            }
+        }
+        (Err(error), _) => Err(error),
     }
 }
 
@@ -38,11 +52,19 @@ pub fn keys_from_secret_file(content: &[u8]) -> Result<KeySet, KeyError> {
     if !is_json(content) {
         return KeySet::new(vec![VerifyingKey::hmac(None, raw(content))?]);
     }
-    let jwks = match Jwks::parse_symmetric(content) {
-        Err(KeyError::MissingMember("keys")) => vec![PrivateJwk::parse(content)?],
-        jwks => jwks?,
-    };
-    let keys = jwks.iter().map(VerifyingKey::from_private_jwk);
+    prepare(&symmetric_keys(content)?)
+}
+
+/// The keys of a set of symmetric keys, or the one private JWK.
+fn symmetric_keys(content: &[u8]) -> Result<Vec<PrivateJwk>, KeyError> {
+    match Jwks::parse_symmetric(content) {
+        Err(KeyError::MissingMember("keys")) => Ok(vec![PrivateJwk::parse(content)?]),
+        keys => keys,
+    }
+}
+
+fn prepare(keys: &[PrivateJwk]) -> Result<KeySet, KeyError> {
+    let keys = keys.iter().map(VerifyingKey::from_private_jwk);
     KeySet::new(keys.collect::<Result<_, _>>()?)
 }
 

@@ -350,6 +350,13 @@ fn k6_private_members() {
     let oct = serde_json::json!({ "kty": "oct", "k": encoding::encode(&[7; 32]) });
     let set = serde_json::json!({ "keys": [ec(), oct] }).to_string();
     assert_eq!(Jwks::parse(set.as_bytes()), Err(KeyError::PrivateMember));
+    let read = keys_from_jwks_file(set.as_bytes(), None);
+    assert_eq!(read.err(), Some(KeyError::PrivateMember));
+    let private = r#"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    for content in [private.to_owned(), format!(r#"{{"keys":[{private}]}}"#)] {
+        let read = keys_from_jwks_file(content.as_bytes(), None);
+        assert_eq!(read.err(), Some(KeyError::PrivateMember));
+    }
 }
 
 #[test]
