@@ -1,0 +1,46 @@
+# Prints "FOLDER<tab>BINARIES" once the server answers, or a reason. Stops it when standard input ends.
+fail() { echo "$1"; exit 1; }
+
+binaries=
+for folder in $(ls -d /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /opt/homebrew/opt/postgresql*/bin 2>/dev/null | sort -V -r) \
+    "$(dirname "$(readlink -f "$(command -v initdb || echo /)")")"; do
+    if [ -x "$folder/initdb" ] && [ -x "$folder/pg_ctl" ] && [ -x "$folder/createdb" ]; then
+        binaries=$folder
+        break
+    fi
+done
+[ -n "$binaries" ] || fail "not found"
+
+# Not $TMPDIR: the path of a socket has at most 107 bytes.
+folder=$(mktemp -d /tmp/symbolon-pg.XXXXXX) || fail "no temporary folder"
+# Ctrl-C reaches this shell as well, which has to clean up.
+trap '' INT
+trap 'rm -rf "$folder"' EXIT
+
+# The server refuses to run as root.
+as=
+if [ "$(id -u)" = 0 ]; then
+    user=nobody
+    id postgres >/dev/null 2>&1 && user=postgres
+    chown "$user" "$folder"
+    if command -v setpriv >/dev/null; then
+        as="setpriv --reuid=$user --regid=$(id -g $user) --clear-groups"
+    elif command -v runuser >/dev/null; then
+        as="runuser -u $user --"
+    else
+        fail "it does not run as root, and there is neither setpriv nor runuser"
+    fi
+fi
+cd "$folder" || fail "no temporary folder"
+
+$as "$binaries/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >"$folder/initdb.log" 2>&1 </dev/null \
+    || fail "initdb failed: $(tail -n 1 "$folder/initdb.log")"
+$as "$binaries/pg_ctl" -D "$folder/data" -w -t 60 -l "$folder/data/server.log" \
+    -o "-k $folder -c listen_addresses='' -c fsync=off -c full_page_writes=off -c shared_buffers=32MB -c max_connections=200 -c autovacuum=off" \
+    start >/dev/null 2>&1 </dev/null \
+    || fail "it does not start: $(tail -n 1 "$folder/data/server.log" 2>/dev/null)"
+printf '%s\t%s\n' "$folder" "$binaries"
+
+# Until the other end of the pipe is gone.
+cat >/dev/null
+$as "$binaries/pg_ctl" -D "$folder/data" -m immediate stop >/dev/null 2>&1 </dev/null
