@@ -6,10 +6,12 @@ mod schema;
 mod write;
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{Object, Pool};
 use symbolon_domain::Timestamp;
+use tokio::sync::RwLock;
 use tokio_postgres::types::ToSql;
 
 use crate::migrate::Applied;
@@ -27,13 +29,19 @@ pub(crate) struct Postgres {
     pool: Pool,
     /// Hosts and database, for messages.
     name: String,
+    /// Held for reading by each transaction on a task of its own.
+    running: Arc<RwLock<()>>,
 }
 
 impl Postgres {
     pub(crate) async fn open(url: &str, options: &OpenOptions) -> Result<Self, OpenError> {
         let (pool, name) = open::pool(url, options)?;
         open::try_out(&pool, &name).await?;
-        Ok(Self { pool, name })
+        Ok(Self {
+            pool,
+            name,
+            running: Arc::default(),
+        })
     }
 
     pub(crate) async fn migrate(&self, now: Timestamp) -> Result<(), OpenError> {
@@ -67,11 +75,13 @@ impl Postgres {
     }
 
     pub(crate) async fn write(&self, statements: Vec<Statement>) -> Result<u64, Error> {
-        write::write(&self.pool, statements).await
+        write::write(&self.pool, &self.running, statements).await
     }
 
-    pub(crate) fn close(&self) {
+    pub(crate) async fn close(&self) {
+        // Whoever still waits for a connection is refused; who has one goes on to the end.
         self.pool.close();
+        drop(self.running.write().await);
     }
 
     async fn query(

@@ -5,6 +5,8 @@ mod errors;
 mod open;
 mod readers;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::path::Path;

@@ -25,7 +25,11 @@ pub struct OpenOptions {
 impl Default for OpenOptions {
     /// Makes a missing file; 16 connections; 5 seconds.
     fn default() -> Self {
-        Self { create: true, connections: 16, lock_wait: Duration::from_secs(5) }
+        Self {
+            create: true,
+            connections: 16,
+            lock_wait: Duration::from_secs(5),
+        }
     }
 }
 
@@ -67,9 +71,7 @@ impl Store {
         let engine = match url {
             DatabaseUrl::Sqlite(path) => Engine::Sqlite(Sqlite::open(path, options)?),
             DatabaseUrl::SqliteMemory => Engine::Sqlite(Sqlite::memory()?),
-            DatabaseUrl::Postgres(text) => {
-                Engine::Postgres(Postgres::open(text, options).await?)
-            }
+            DatabaseUrl::Postgres(text) => Engine::Postgres(Postgres::open(text, options).await?),
         };
         Ok(Self {
             engine: Arc::new(engine),
@@ -121,7 +123,7 @@ impl Store {
     pub async fn close(&self) {
         match &*self.engine {
             Engine::Sqlite(sqlite) => sqlite.close().await,
-            Engine::Postgres(postgres) => postgres.close(),
+            Engine::Postgres(postgres) => postgres.close().await,
         }
     }
 

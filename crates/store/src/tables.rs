@@ -21,7 +21,9 @@ pub(crate) fn all() -> Vec<(String, &'static str)> {
         ("users", users::STATEMENTS),
     ];
     let named = tables.iter().flat_map(|(table, statements)| {
-        statements.iter().map(move |(name, text)| (format!("{table}.{name}"), *text))
+        statements
+            .iter()
+            .map(move |(name, text)| (format!("{table}.{name}"), *text))
     });
     named.collect()
 }

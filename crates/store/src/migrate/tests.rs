@@ -1,1 +1,55 @@
+use super::*;
 
+fn step(number: i64, text: &'static str) -> Migration {
+    Migration {
+        number,
+        name: "step",
+        text,
+        needs: 1,
+    }
+}
+
+fn applied(migration: &Migration) -> Applied {
+    Applied {
+        number: migration.number,
+        name: migration.name.to_owned(),
+        digest: migration.digest(),
+        needs: migration.needs,
+    }
+}
+
+fn numbers(known: &[Migration], done: &[Applied]) -> Vec<i64> {
+    pending(known, done)
+        .unwrap()
+        .map(|step| step.number)
+        .collect()
+}
+
+#[test]
+fn what_is_missing_is_pending_in_order() {
+    let known = [step(1, "a"), step(2, "b"), step(3, "c")];
+    assert_eq!(numbers(&known, &[]), [1, 2, 3]);
+    assert_eq!(numbers(&known, &[applied(&known[0])]), [2, 3]);
+    let all: Vec<_> = known.iter().map(applied).collect();
+    assert_eq!(numbers(&known, &all), [] as [i64; 0]);
+    assert_eq!(
+        numbers(&known[..2], &all),
+        [] as [i64; 0],
+        "a newer step that needs no newer program"
+    );
+}
+
+#[test]
+fn line_ends_are_no_change() {
+    assert_eq!(step(1, "a\nb").digest(), step(1, "a\r\nb").digest());
+    assert_ne!(step(1, "a\nb").digest(), step(1, "a\nc").digest());
+    // Published vector of FNV-1a with 128 bits.
+    assert_eq!(step(1, "a").digest(), "d228cb696f1a8caf78912b704e4a8964");
+}
+
+#[test]
+fn released_steps_are_numbered_and_unchanged() {
+    let known: Vec<_> = MIGRATIONS.iter().map(|step| step.number).collect();
+    assert_eq!(known, (1..=known.len() as i64).collect::<Vec<_>>());
+    assert!(MIGRATIONS.iter().all(|step| step.needs <= step.number));
+}

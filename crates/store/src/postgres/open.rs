@@ -4,8 +4,9 @@ use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{ClientWrapper, 
-    Hook, HookError, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime,
+use deadpool_postgres::{
+    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod,
+    Runtime,
 };
 use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::{Config, NoTls};
@@ -52,10 +53,18 @@ pub(super) fn pool(url: &str, options: &OpenOptions) -> Result<(Pool, String), O
     let fast = ManagerConfig {
         recycling_method: RecyclingMethod::Fast,
     };
-    let session = Arc::new(format!("{SESSION}; SET lock_timeout = {}", options.lock_wait.as_millis().max(1)));
+    let session = Arc::new(format!(
+        "{SESSION}; SET lock_timeout = {}",
+        options.lock_wait.as_millis().max(1)
+    ));
     let set = Hook::async_fn(move |client: &mut ClientWrapper, _| {
         let session = Arc::clone(&session);
-        Box::pin(async move { client.batch_execute(&session).await.map_err(HookError::Backend) })
+        Box::pin(async move {
+            client
+                .batch_execute(&session)
+                .await
+                .map_err(HookError::Backend)
+        })
     });
     let pool = Pool::builder(Manager::from_config(config, NoTls, fast))
         .max_size(options.connections.max(1))

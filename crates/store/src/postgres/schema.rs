@@ -36,11 +36,12 @@ pub(super) async fn migrate(pool: &Pool, name: &str, now: Timestamp) -> Result<(
         .execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK])
         .await
         .map_err(explain)?;
-    let steps = pending(MIGRATIONS, &noted(&transaction).await.map_err(explain)?)?;
+    // Made before it is looked into: whether a table is there is remembered from before the lock was had.
     transaction
         .batch_execute(CREATE_TABLE)
         .await
         .map_err(explain)?;
+    let steps = pending(MIGRATIONS, &list(&transaction).await.map_err(explain)?)?;
     for step in steps {
         transaction
             .batch_execute(&translated(step.text))
@@ -76,6 +77,10 @@ async fn noted(client: &impl GenericClient) -> Result<Vec<Applied>, tokio_postgr
     if !found.try_get::<_, bool>(0)? {
         return Ok(Vec::new());
     }
+    list(client).await
+}
+
+async fn list(client: &impl GenericClient) -> Result<Vec<Applied>, tokio_postgres::Error> {
     let rows = client.query(LIST, &[]).await?;
     let read = |row: &tokio_postgres::Row| {
         Ok(Applied {

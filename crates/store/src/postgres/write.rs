@@ -10,9 +10,11 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::Poll;
 
 use deadpool_postgres::{Object, Pool};
+use tokio::sync::RwLock;
 use tokio_postgres::types::ToSql;
 
 use super::errors::{Failure, pool_error};
@@ -24,14 +26,23 @@ use crate::statement::Statement;
 const ATTEMPTS: usize = 3;
 
 /// Runs statements in one transaction, and returns how many rows they changed.
-pub(super) async fn write(pool: &Pool, statements: Vec<Statement>) -> Result<u64, Error> {
-    if let [_] = statements.as_slice() {
+pub(super) async fn write(
+    pool: &Pool,
+    running: &Arc<RwLock<()>>,
+    statements: Vec<Statement>,
+) -> Result<u64, Error> {
+    if Statement::alone(&statements).is_some() {
         return attempt(pool, &statements).await;
     }
     // On a task of its own: a caller that is dropped half-way (its client hung up) must not give a connection
     // back to the pool in the middle of a transaction.
     let pool = pool.clone();
-    let run = async move { attempt(&pool, &statements).await };
+    let running = Arc::clone(running).read_owned().await;
+    let run = async move {
+        let outcome = attempt(&pool, &statements).await;
+        drop(running);
+        outcome
+    };
     tokio::spawn(run).await.map_err(Error::fault)?
 }
 
@@ -39,9 +50,9 @@ async fn attempt(pool: &Pool, statements: &[Statement]) -> Result<u64, Error> {
     let mut attempts = 1;
     loop {
         let client = pool.get().await.map_err(pool_error)?;
-        let outcome = match statements {
-            [only] => within(single(&client, only)).await,
-            several => within(transaction(&client, several)).await,
+        let outcome = match Statement::alone(statements) {
+            Some(only) => within(single(&client, only)).await,
+            None => within(transaction(&client, statements)).await,
         };
         give_back(client, &outcome);
         match outcome {

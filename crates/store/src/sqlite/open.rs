@@ -13,6 +13,10 @@ use crate::{OpenError, OpenOptions};
 /// `Symb`: marks the file as ours (offset 68 of the header; `file` and we read it).
 pub(super) const APPLICATION_ID: i32 = 0x5379_6d62;
 
+/// The smallest page that SQLite knows, and no database has less than one. (Reading the first bytes here would
+/// tell more, but closing the file again would give up the locks of a store of the same file in this process.)
+const SHORTEST: u64 = 512;
+
 /// How long a read waits, as it has to while another process recovers the log after a crash.
 const BUSY: Duration = Duration::from_secs(5);
 /// More than there are statements.
@@ -23,7 +27,9 @@ pub(super) fn main(path: &Path, options: &OpenOptions) -> Result<Connection, Ope
     ensure_file(path, options.create)?;
     let explain = |error| open_error(path, error);
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(explain)?;
-    connection.busy_timeout(options.lock_wait).map_err(explain)?;
+    connection
+        .busy_timeout(options.lock_wait)
+        .map_err(explain)?;
     // Nothing is written before it is known to be ours.
     refuse_foreign(&connection, path)?;
     if connection.is_readonly("main").map_err(explain)? {
@@ -97,6 +103,10 @@ fn ensure_file(path: &Path, create: bool) -> Result<(), OpenError> {
     }
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => Err(OpenError::NotADatabase(path.to_owned())),
+        // SQLite takes a file of a few bytes for an empty database, and would write over it.
+        Ok(found) if (1..SHORTEST).contains(&found.len()) => {
+            Err(OpenError::NotADatabase(path.to_owned()))
+        }
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound && !create => {
             Err(OpenError::Missing(path.to_owned()))

@@ -52,7 +52,9 @@ pub(super) fn migrate(
 
 /// The steps that were applied.
 pub(super) fn applied(connection: &Connection) -> rusqlite::Result<Vec<Applied>> {
-    if !connection.table_exists(None, "schema_migrations")? {
+    // Asked for with a statement, since what SQLite remembers of the tables may be older than this transaction.
+    let exists = "SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = 'schema_migrations'";
+    if !connection.query_row(exists, [], |row| row.get::<_, bool>(0))? {
         return Ok(Vec::new());
     }
     let mut statement = connection.prepare(LIST)?;

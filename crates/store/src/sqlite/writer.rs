@@ -165,7 +165,7 @@ fn run_group(connection: &Connection, group: &[Job]) -> rusqlite::Result<Vec<Out
 
 /// Runs a batch and undoes it if it cannot be all of it. `Err` is an error that ends the whole group.
 fn run_batch(connection: &Connection, statements: &[Statement]) -> rusqlite::Result<Outcome> {
-    if let [only] = statements {
+    if let Some(only) = Statement::alone(statements) {
         // Of one statement there is nothing to undo: what missed changed no row, and SQLite undoes what failed.
         return run_statement(connection, only);
     }
@@ -195,7 +195,7 @@ fn run_statement(connection: &Connection, statement: &Statement) -> rusqlite::Re
         Ok(rows) if statement.expect.is_met(rows as u64) => Ok(Ok(rows as u64)),
         Ok(0) => Ok(Err(Error::Stale)),
         // More than one row behind a primary key: the texts are wrong. Nothing of it may stay.
-        Ok(rows) if matches!(statement.expect, Expect::Rows(1)) => {
+        Ok(rows) if statement.expect == Expect::One => {
             Err(rusqlite::Error::StatementChangedRows(rows))
         }
         Ok(_) => Ok(Err(Error::Stale)),

@@ -70,7 +70,7 @@ impl Batch {
     pub fn insert_audit(&mut self, id: Uuid, event: &AuditEvent) -> &mut Self {
         self.push(
             INSERT,
-            Expect::Rows(1),
+            Expect::One,
             [
                 id.into(),
                 event.at.into(),

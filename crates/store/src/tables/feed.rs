@@ -92,10 +92,10 @@ impl Batch {
     /// row, so that the order of numbers is that of commits on both engines.
     pub fn insert_revocation(&mut self, revocation: &Revocation) -> &mut Self {
         let entry = revocation.entry(0);
-        self.push_last(COUNT_UP, Expect::Rows(1), []);
+        self.push_last(COUNT_UP, Expect::One, []);
         self.push_last(
             INSERT,
-            Expect::Rows(1),
+            Expect::One,
             [
                 entry.kind.as_str().into(),
                 entry.key.into(),
@@ -114,7 +114,7 @@ impl Batch {
 
     /// Begins another epoch: after a backup was restored, guards must not go on from where they were.
     pub fn renew_feed(&mut self, epoch: &str) -> &mut Self {
-        self.push_last(RENEW, Expect::Rows(1), [epoch.to_owned().into()])
+        self.push_last(RENEW, Expect::One, [epoch.to_owned().into()])
     }
 }
 
@@ -124,7 +124,7 @@ pub(crate) fn reload() -> Statement {
     Statement {
         text: RELOAD,
         values: Vec::new(),
-        expect: Expect::Rows(1),
+        expect: Expect::One,
     }
 }
 

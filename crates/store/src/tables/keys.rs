@@ -119,7 +119,7 @@ impl Batch {
     pub fn insert_key(&mut self, key: &KeyRow) -> &mut Self {
         self.push(
             INSERT,
-            Expect::Rows(1),
+            Expect::One,
             [
                 key.kid.clone().into(),
                 key.purpose.clone().into(),
@@ -147,7 +147,7 @@ impl Batch {
     ) -> &mut Self {
         self.push(
             RETIRE,
-            Expect::Rows(1),
+            Expect::One,
             [retire_at.into(), expires_at.into(), kid.to_owned().into()],
         );
         self.reloads()
@@ -155,17 +155,13 @@ impl Batch {
 
     /// Withdraws a key. Compare-and-set: it must be live.
     pub fn withdraw_key(&mut self, kid: &str, now: Timestamp) -> &mut Self {
-        self.push(
-            WITHDRAW,
-            Expect::Rows(1),
-            [now.into(), kid.to_owned().into()],
-        );
+        self.push(WITHDRAW, Expect::One, [now.into(), kid.to_owned().into()]);
         self.reloads()
     }
 
     /// Deletes a key. Compare-and-set: it must be there.
     pub fn delete_key(&mut self, kid: &str) -> &mut Self {
-        self.push(DELETE, Expect::Rows(1), [kid.to_owned().into()]);
+        self.push(DELETE, Expect::One, [kid.to_owned().into()]);
         self.reloads()
     }
 }

@@ -113,7 +113,7 @@ impl Batch {
     pub fn insert_session(&mut self, session: &Session) -> &mut Self {
         self.push(
             INSERT,
-            Expect::Rows(1),
+            Expect::One,
             [
                 session.id.into(),
                 session.user.into(),
@@ -151,7 +151,7 @@ impl Batch {
     ) -> &mut Self {
         self.push(
             ROTATE,
-            Expect::Rows(1),
+            Expect::One,
             [
                 next.generation.into(),
                 (*next.digest.as_bytes()).into(),
@@ -171,7 +171,7 @@ impl Batch {
     pub fn end_session(&mut self, id: SessionId, now: Timestamp, reason: EndReason) -> &mut Self {
         self.push(
             END,
-            Expect::Rows(1),
+            Expect::One,
             [now.into(), reason.as_str().into(), id.into()],
         )
     }
@@ -205,7 +205,7 @@ impl Batch {
         (at, reason): (Timestamp, EndReason),
     ) -> &mut Self {
         let values = [at.into(), reason.as_str().into(), user.into(), kept.into()];
-        self.push(END_LIVE_BUT, Expect::Rows(expected as u64), values)
+        self.push(END_LIVE_BUT, Expect::Exactly(expected as u64), values)
     }
 
     /// Deletes the sessions of a user, however many there are.

@@ -26,7 +26,7 @@ impl Batch {
     pub fn put_setting(&mut self, name: &str, value: &str) -> &mut Self {
         self.push(
             PUT,
-            Expect::Rows(1),
+            Expect::One,
             [name.to_owned().into(), value.to_owned().into()],
         );
         self.reloads()

@@ -154,7 +154,7 @@ impl Batch {
         let key = user.username.as_ref().map(Username::key);
         self.push(
             INSERT,
-            Expect::Rows(1),
+            Expect::One,
             [
                 user.id.into(),
                 user.email.as_str().to_owned().into(),
@@ -188,7 +188,7 @@ impl Batch {
         let key = user.username.as_ref().map(Username::key);
         self.push(
             UPDATE_PROFILE,
-            Expect::Rows(1),
+            Expect::One,
             [
                 user.email.as_str().to_owned().into(),
                 user.email.key().into(),
@@ -223,7 +223,7 @@ impl Batch {
             id.into(),
             expected_version.into(),
         ];
-        self.push(UPDATE_PASSWORD, Expect::Rows(1), values)
+        self.push(UPDATE_PASSWORD, Expect::One, values)
     }
 
     /// Stores other roles.
@@ -240,7 +240,7 @@ impl Batch {
             id.into(),
             expected_version.into(),
         ];
-        self.push(UPDATE_ROLES, Expect::Rows(1), values);
+        self.push(UPDATE_ROLES, Expect::One, values);
         self.push(DELETE_ROLES, Expect::Any, [id.into()])
             .insert_roles(id, roles)
     }
@@ -259,7 +259,7 @@ impl Batch {
             id.into(),
             expected_version.into(),
         ];
-        self.push(UPDATE_STATUS, Expect::Rows(1), values)
+        self.push(UPDATE_STATUS, Expect::One, values)
     }
 
     /// Raises the token version by one.
@@ -271,7 +271,7 @@ impl Batch {
     ) -> &mut Self {
         self.push(
             BUMP_TOKEN_VERSION,
-            Expect::Rows(1),
+            Expect::One,
             [now.into(), id.into(), expected_version.into()],
         )
     }
@@ -288,7 +288,7 @@ impl Batch {
         match rehash {
             None => self.push(
                 RECORD_LOGIN,
-                Expect::Rows(1),
+                Expect::One,
                 [now.into(), id.into(), expected_version.into()],
             ),
             Some(hash) => {
@@ -298,18 +298,14 @@ impl Batch {
                     id.into(),
                     expected_version.into(),
                 ];
-                self.push(RECORD_LOGIN_REHASHED, Expect::Rows(1), values)
+                self.push(RECORD_LOGIN_REHASHED, Expect::One, values)
             }
         }
     }
 
     /// Deletes a user and its roles; see [`Batch::delete_user_sessions`] for the sessions.
     pub fn delete_user(&mut self, id: UserId, expected_version: i64) -> &mut Self {
-        self.push(
-            DELETE,
-            Expect::Rows(1),
-            [id.into(), expected_version.into()],
-        );
+        self.push(DELETE, Expect::One, [id.into(), expected_version.into()]);
         self.push(DELETE_ROLES, Expect::Any, [id.into()])
     }
 
@@ -319,15 +315,15 @@ impl Batch {
         let admin = || Value::from(RoleName::ADMIN.as_str().to_owned());
         // The lock first, in a statement of its own: PostgreSQL judges the second one as of its start, and only
         // when the lock is held is that after the commit of whoever held it before.
-        self.push(LOCK_ROLE, Expect::Rows(1), [admin()]);
-        self.push(REQUIRE_OTHER_HOLDER, Expect::Rows(1), [admin(), but.into()])
+        self.push(LOCK_ROLE, Expect::One, [admin()]);
+        self.push(REQUIRE_OTHER_HOLDER, Expect::One, [admin(), but.into()])
     }
 
     fn insert_roles(&mut self, id: UserId, roles: &Roles) -> &mut Self {
         for role in roles {
             self.push(
                 INSERT_ROLE,
-                Expect::Rows(1),
+                Expect::One,
                 [id.into(), role.as_str().to_owned().into()],
             );
         }

@@ -40,7 +40,8 @@ fn printing_shows_no_credentials() {
         ),
         ("postgresql://h/db", "postgres://h/db"),
         ("postgres://me:s%40cret@h/db", "postgres://h/db"),
-        ("postgres://h/db?password=secret", "postgres://h/db"),("postgres://h/db?password=secret@secret", "postgres://…"),
+        ("postgres://h/db?password=secret", "postgres://h/db"),
+        ("postgres://h/db?password=secret@secret", "postgres://…"),
         (
             "postgres:///db?user=me&password=secret&host=/run/pg",
             "postgres:///run/pg/db",

@@ -1,0 +1,65 @@
+//! What holds on every engine.
+
+mod audit;
+mod batches;
+mod endings;
+mod feed;
+mod keys;
+mod sessions;
+mod settings;
+mod users;
+
+use std::collections::BTreeSet;
+
+/// Every read and every verb is called by a test of this folder, and all of those run on every engine.
+#[test]
+fn every_function_is_called_on_every_engine() {
+    let sources = [
+        include_str!("../../src/batch.rs"),
+        include_str!("../../src/store.rs"),
+        include_str!("../../src/tables/audit.rs"),
+        include_str!("../../src/tables/feed.rs"),
+        include_str!("../../src/tables/keys.rs"),
+        include_str!("../../src/tables/roles.rs"),
+        include_str!("../../src/tables/sessions.rs"),
+        include_str!("../../src/tables/settings.rs"),
+        include_str!("../../src/tables/users.rs"),
+    ]
+    .concat();
+    let suite = [
+        include_str!("conformance/audit.rs"),
+        include_str!("conformance/batches.rs"),
+        include_str!("conformance/endings.rs"),
+        include_str!("conformance/feed.rs"),
+        include_str!("conformance/keys.rs"),
+        include_str!("conformance/sessions.rs"),
+        include_str!("conformance/settings.rs"),
+        include_str!("conformance/users.rs"),
+        // Opens and migrates for all of them.
+        include_str!("harness.rs"),
+    ]
+    .concat();
+    let asynchronous = sources.split("pub async fn ").skip(1);
+    let verbs = sources.split("pub fn ").skip(1);
+    let methods: BTreeSet<&str> = asynchronous
+        .chain(verbs)
+        .filter_map(|rest| rest.split_once(['(', '<']))
+        .filter(|(_, rest)| {
+            rest.trim_start().starts_with("&self") || rest.trim_start().starts_with("&mut self")
+        })
+        .map(|(name, _)| name)
+        .collect();
+    assert!(methods.len() > 45, "{methods:?}");
+    let is_called = |name: &str| {
+        let call = format!("{name}(");
+        let mut before = suite.match_indices(&call).map(|(start, _)| &suite[..start]);
+        before.any(|before| {
+            !before.ends_with(|last: char| last.is_ascii_alphanumeric() || last == '_')
+        })
+    };
+    let missing: Vec<_> = methods
+        .into_iter()
+        .filter(|name| !is_called(name))
+        .collect();
+    assert_eq!(missing, [] as [&str; 0]);
+}
