@@ -9,6 +9,7 @@ use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
 use symbolon_domain::Refusal;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{OpenApi as OpenApiDocument, RefOr};
 use utoipa::{Modify, OpenApi};
 
 use super::problem::Failure;
@@ -35,7 +36,7 @@ pub(super) struct Document;
 struct Schemes;
 
 impl Modify for Schemes {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+    fn modify(&self, document: &mut OpenApiDocument) {
         let bearer = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("JWT")
@@ -47,6 +48,30 @@ impl Modify for Schemes {
     }
 }
 
+/// Gives errors their media type (RFC 9457 section 3): here for all, so that no operation can forget it.
+pub(super) fn name_problems(document: &mut OpenApiDocument) {
+    for item in document.paths.paths.values_mut() {
+        let operations = [
+            &mut item.get,
+            &mut item.put,
+            &mut item.post,
+            &mut item.patch,
+            &mut item.delete,
+        ];
+        for operation in operations.into_iter().flatten() {
+            for (status, response) in &mut operation.responses.responses {
+                if let (true, RefOr::T(response)) = (status.as_str() >= "400", response) {
+                    let content = std::mem::take(&mut response.content);
+                    response.content = content
+                        .into_iter()
+                        .map(|(_, content)| ("application/problem+json".to_owned(), content))
+                        .collect();
+                }
+            }
+        }
+    }
+}
+
 /// What Swagger UI needs: its own files, its inline styles, its pictures as data URLs, and our API.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                       connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
@@ -55,7 +80,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
 /// The routes of the description.
-pub(super) fn routes(document: &utoipa::openapi::OpenApi) -> Router<Arc<App>> {
+pub(super) fn routes(document: &OpenApiDocument) -> Router<Arc<App>> {
     let json: Arc<str> = document.to_json().unwrap_or_default().into();
     Router::new()
         .route("/", get(|| async { Redirect::temporary("/api/docs") }))

@@ -26,11 +26,13 @@ use symbolon_domain::Refusal;
 
 /// Every route, with the document that describes it.
 fn described() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
-    OpenApiRouter::with_openapi(docs::Document::openapi())
+    let (router, mut document) = OpenApiRouter::with_openapi(docs::Document::openapi())
         .merge(api::routes())
         .merge(well_known::routes())
         .merge(ops::routes())
-        .split_for_parts()
+        .split_for_parts();
+    docs::name_problems(&mut document);
+    (router, document)
 }
 
 /// The OpenAPI 3.1 document, as JSON.

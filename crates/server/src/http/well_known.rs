@@ -19,7 +19,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 
 /// The public keys that verify our tokens: a JSON Web Key Set.
 #[utoipa::path(get, path = "/.well-known/jwks.json", operation_id = "keys", tag = "discovery",
-    responses((status = 200, description = "RFC 7517 section 5", body = serde_json::Value), (status = 304, description = "Not changed since `If-None-Match`")))]
+    responses((status = 200, description = "RFC 7517 section 5", body = serde_json::Value, content_type = "application/jwk-set+json"), (status = 304, description = "Not changed since `If-None-Match`")))]
 async fn jwks(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Failure> {
     let keys = published(&app)?;
     let same = headers
