@@ -19,6 +19,7 @@ use super::problem::Failure;
 const MOST_BYTES: usize = 64 * 1024;
 /// Longest wait for a body.
 const PATIENCE: Duration = Duration::from_secs(15);
+const TYPE_MISMATCH: (&str, &str) = ("type_mismatch", "This value has the wrong type.");
 
 /// A JSON body.
 pub(super) struct Json<T>(pub(super) T);
@@ -87,6 +88,14 @@ async fn read(body: Body) -> Result<Bytes, Refusal> {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
+    // The derived parser would take the values of an array for the members, in their order.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Refusal::Validation(vec![FieldError {
+            pointer: String::new(),
+            code: TYPE_MISMATCH.0,
+            detail: TYPE_MISMATCH.1.to_owned(),
+        }]));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let parsed = serde_path_to_error::deserialize(&mut deserializer);
     let end = deserializer.end();
@@ -117,7 +126,7 @@ fn refusal(error: &serde_path_to_error::Error<serde_json::Error>) -> Refusal {
     } else if text.starts_with("duplicate field") {
         ("duplicate_field", "This field is given twice.")
     } else {
-        ("type_mismatch", "This value has the wrong type.")
+        TYPE_MISMATCH
     };
     let shown = pointer
         .chars()
