@@ -52,7 +52,10 @@ pub fn issue(
         source,
     };
     let id: [u8; 16] = app.rng.bytes().map_err(|error| fault(error.into()))?;
-    let expires = session.access_expires_at(now, app.config.tokens.access_ttl);
+    // A repeated answer does not count as a use, so that the idle life may be shorter than a full one from now.
+    let expires = session
+        .access_expires_at(now, app.config.tokens.access_ttl)
+        .min(session.idle_expires_at());
     let roles: Vec<&str> = user.roles.iter().map(|role| role.as_str()).collect();
     let claims = Claims {
         iss: &issuance.issuer,

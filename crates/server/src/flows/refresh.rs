@@ -40,7 +40,7 @@ pub async fn refresh(app: &App, presented: &str, origin: &Origin) -> Result<Refr
     let token = authentic(app, presented)?;
     let id = SessionId::from_bytes(token.session());
     for _ in 0..ROUNDS {
-        let Some((session, user)) = app.store.find_refresh(id).await? else {
+        let Some((mut session, user)) = app.store.find_refresh(id).await? else {
             return Err(Refusal::SessionRevoked.into());
         };
         check_life(&session, &user, &token, now)?;
@@ -56,6 +56,7 @@ pub async fn refresh(app: &App, presented: &str, origin: &Origin) -> Result<Refr
                     continue;
                 }
                 committed?;
+                session.last_used_at = now;
             }
             Decision::Repeat { late: None } => {}
             Decision::LateDuplicate | Decision::Unknown => {

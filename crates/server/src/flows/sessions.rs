@@ -1,6 +1,6 @@
 //! The signed-in user's own devices.
 
-use symbolon_domain::{Refusal, Session, SessionId};
+use symbolon_domain::{Life, Refusal, Session, SessionId};
 
 use super::authenticate::Caller;
 use super::login::SESSIONS_PER_USER;
@@ -25,7 +25,7 @@ pub async fn list(app: &App, caller: &Caller) -> Result<Vec<Session>, Error> {
 /// `not_found` for a session that is not live or not the caller's, or a fault.
 pub async fn end(app: &App, caller: &Caller, id: SessionId, origin: &Origin) -> Result<(), Error> {
     let session = app.store.find_session(id).await?.ok_or(Refusal::NotFound)?;
-    if session.user != caller.user || session.ended.is_some() {
+    if session.user != caller.user || session.life(app.clock.now()) != Life::Live {
         return Err(Refusal::NotFound.into());
     }
     if end_own(app, id, caller.user, origin).await? {
