@@ -1,1 +1,15 @@
+//! The binary as its owner meets it: processes, signals, files, pipes. Nothing here calls into the server's code.
 
+mod commands;
+mod confidential;
+mod crash;
+mod disk;
+mod http;
+mod keys;
+mod parallel;
+mod place;
+mod running;
+mod settings;
+mod start;
+mod stop;
+mod token;

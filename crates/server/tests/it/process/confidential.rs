@@ -1,0 +1,82 @@
+//! What lies on the disk: no token, password or private key in the clear, and nobody else may read it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use symbolon_token::encoding;
+
+use super::http::find;
+use super::place::{PASSWORD, Place};
+
+const OTHER_PASSWORD: &str = "granite meadow lantern 3";
+/// The PKCS#8 beginnings of an EC, an Ed25519 and any RSA key, after the length.
+const PRIVATE_KEYS: [&[u8]; 3] = [
+    b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x04",
+    b"\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20",
+    b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00\x04",
+];
+
+fn mode(path: &std::path::Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+#[test]
+fn a_copy_of_the_files_holds_no_secret() {
+    let place = Place::new().with("log.level", "trace");
+    let server = place.serve();
+    let device = server.register("ada@example.com");
+    let mut secrets = vec![PASSWORD.to_owned(), OTHER_PASSWORD.to_owned()];
+    secrets.extend([device.access.clone(), device.refresh.clone()]);
+    let mut connection = server.connect();
+    let mut token = device.refresh;
+    for _ in 0..20 {
+        let reply = connection.refresh(&token).unwrap().expect(200);
+        token = reply.text("refreshToken");
+        secrets.extend([token.clone(), reply.text("accessToken")]);
+    }
+    place.run(&["key", "rotate", "--now"]);
+    let set = ["user", "set-password", "ada@example.com", "--password-stdin"];
+    place.run_with(&set, OTHER_PASSWORD.as_bytes());
+    let master = fs::read_to_string(place.data("master.key")).unwrap().trim().to_owned();
+    // A copy of the bytes, of the log as well, while the server runs, and another one after its end.
+    let mut copies = place.files();
+    assert!(copies.keys().any(|path| path.ends_with("symbolon.db-wal")));
+    for path in copies.keys() {
+        assert_eq!(mode(path), 0o600, "{}", path.display());
+    }
+    assert_eq!(mode(&place.path("symbolon-data")), 0o700);
+    let log = server.stop();
+    assert!(!log.is_empty());
+    copies.extend(place.files().into_iter().map(|(path, bytes)| (path.join("after"), bytes)));
+    copies.insert("the log".into(), log.into_bytes());
+    copies.retain(|path, _| !path.to_string_lossy().contains("master.key"));
+    assert_eq!(copies.len(), 5, "{:?}", copies.keys());
+    let mut needles: Vec<Vec<u8>> = PRIVATE_KEYS.iter().map(|start| start.to_vec()).collect();
+    needles.push(encoding::decode(master.as_bytes()).unwrap());
+    needles.push(master.into_bytes());
+    for secret in secrets {
+        if let Some(body) = secret.strip_prefix("sbr_") {
+            let raw = encoding::decode(body.as_bytes()).unwrap();
+            // Version, key, session and generation come first; the secret part is what must not be found.
+            needles.push(raw[26..58].to_vec());
+        }
+        needles.push(secret.into_bytes());
+    }
+    for (path, bytes) in &copies {
+        for needle in &needles {
+            let shown = String::from_utf8_lossy(needle);
+            assert!(find(bytes, needle).is_none(), "{} holds {shown:?}", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_database_elsewhere_is_private_too() {
+    let place = Place::new();
+    let server = place.serve_with(&["--database", "sqlite:elsewhere.db", "--data", "a/b"]);
+    for name in ["elsewhere.db", "elsewhere.db-wal", "elsewhere.db-shm", "a/b/master.key"] {
+        assert_eq!(mode(&place.path(name)), 0o600, "{name}");
+    }
+    assert_eq!(mode(&place.path("a/b")), 0o700);
+    server.stop();
+}

@@ -1,0 +1,107 @@
+//! Many callers with one refresh token, on one server and on two (CONTRACT section 5, rule 2; threat table R1, R5).
+
+use std::sync::{Arc, Barrier};
+use std::thread;
+
+use symbolon_testkit::Postgres;
+
+use super::place::Place;
+use super::running::{Server, Stopwatch};
+
+const CALLERS: usize = 64;
+/// More requests than fit into any bound on the delay of a revocation.
+const MOST_POLLS: usize = 20_000;
+const MASTER_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+/// Presents `token` on [`CALLERS`] connections at once, spread over `servers`: the one successor.
+fn successor_of_all(servers: &[&Server], token: &str) -> String {
+    let barrier = Arc::new(Barrier::new(CALLERS));
+    let callers: Vec<_> = (0..CALLERS)
+        .map(|number| {
+            let mut connection = servers[number % servers.len()].connect();
+            let (barrier, token) = (Arc::clone(&barrier), token.to_owned());
+            thread::spawn(move || {
+                barrier.wait();
+                let reply = connection.refresh(&token).unwrap().expect(200);
+                let access = reply.text("accessToken");
+                connection.profile(&access).unwrap().expect(200);
+                reply.text("refreshToken")
+            })
+        })
+        .collect();
+    let mut successors: Vec<_> = callers
+        .into_iter()
+        .map(|caller| caller.join().unwrap())
+        .collect();
+    assert_eq!(successors.len(), CALLERS);
+    successors.dedup();
+    assert_eq!(successors.len(), 1, "one token, several successors");
+    successors.remove(0)
+}
+
+#[test]
+fn parallel_refreshes_have_one_successor_on_sqlite() {
+    let place = Place::new();
+    let server = place.serve();
+    let device = server.register("ada@example.com");
+    let mut token = device.refresh;
+    for _ in 0..3 {
+        let next = successor_of_all(&[&server], &token);
+        assert_ne!(next, token);
+        token = next;
+    }
+    server.stop();
+}
+
+#[test]
+fn parallel_refreshes_have_one_successor_on_two_servers_of_one_postgresql() {
+    let Some(postgres) = Postgres::shared() else {
+        return;
+    };
+    let url = postgres.url();
+    let place = || {
+        Place::new()
+            .with("database.url", &url)
+            .with("server.master_key", MASTER_KEY)
+    };
+    let (one, other) = (place(), place());
+    let (one, other) = (one.serve(), other.serve());
+    let device = one.register("ada@example.com");
+    let mut token = device.refresh.clone();
+    for _ in 0..3 {
+        token = successor_of_all(&[&one, &other], &token);
+    }
+    let on_one = one.connect().refresh(&token).unwrap().expect(200);
+    let on_other = other.connect().refresh(&token).unwrap().expect(200);
+    assert_eq!(on_one.text("refreshToken"), on_other.text("refreshToken"));
+    signs_out_everywhere(&one, &other, &on_other.text("accessToken"));
+    let next = on_one.text("refreshToken");
+    let refused = other.connect().refresh(&next).unwrap();
+    refused.refused(401, "session_revoked");
+    one.stop();
+    other.stop();
+}
+
+/// A sign-out on `one` is obeyed by `other`, soon.
+fn signs_out_everywhere(one: &Server, other: &Server, access: &str) {
+    let mut connection = other.connect();
+    connection.profile(access).unwrap().expect(200);
+    let reply = one.connect().call("POST", "/api/logout", Some(access), None);
+    let watch = Stopwatch::start();
+    reply.unwrap().expect(204);
+    one.connect()
+        .profile(access)
+        .unwrap()
+        .refused(401, "token_revoked");
+    for polls in 1..=MOST_POLLS {
+        let reply = connection.profile(access).unwrap();
+        if reply.status == 401 {
+            reply.refused(401, "token_revoked");
+            let delay = watch.elapsed();
+            println!("a sign-out reached the other server after {delay:?} and {polls} requests");
+            return;
+        }
+        reply.expect(200);
+    }
+    panic!("the other server takes the token of a session that has ended");
+}

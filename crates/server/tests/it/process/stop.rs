@@ -1,0 +1,104 @@
+//! Ends and starts: what is in flight is finished, and what was issued before is good after.
+
+use rustix::process::Signal;
+use serde_json::json;
+
+use super::http::{Connection, request};
+use super::place::{PASSWORD, Place};
+use super::running::Server;
+
+/// More attempts than any listener is closed in.
+const MOST_POLLS: usize = 1_000_000;
+
+/// A request of which half is sent when the signal comes, and the rest after the server has stopped listening.
+fn finishes_what_is_in_flight(signal: Signal) {
+    let place = Place::new();
+    let server = place.serve();
+    let idle = server.connect();
+    let mut slow = server.connect();
+    let body = json!({ "email": "slow@example.com", "password": PASSWORD });
+    let whole = request("POST", "/api/register", None, Some(&body));
+    let text = String::from_utf8(whole).unwrap();
+    let (head, rest) = text.split_once("\r\n\r\n").unwrap();
+    let half = rest.len() / 2;
+    slow.send(format!("{head}\r\nexpect: 100-continue\r\n\r\n").as_bytes())
+        .unwrap();
+    // Said once the body is being read.
+    slow.reply().unwrap().expect(100);
+    slow.send(&rest.as_bytes()[..half]).unwrap();
+    server.signal(signal);
+    stops_listening(&server);
+    slow.send(&rest.as_bytes()[half..]).unwrap();
+    let reply = slow.reply().unwrap().expect(201);
+    assert_eq!(reply.json()["user"]["email"], "slow@example.com");
+    let (code, stderr) = server.ended();
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    drop(idle);
+    assert!(!place.data("symbolon.db-wal").exists(), "the log is copied back");
+    // It was stored, not only answered.
+    let server = place.serve();
+    server.sign_in("slow@example.com");
+    server.stop();
+}
+
+fn stops_listening(server: &Server) {
+    let refused = (0..MOST_POLLS).any(|_| Connection::open(server.address).is_err());
+    assert!(refused, "it still listens");
+}
+
+#[test]
+fn sigterm_finishes_requests_in_flight() {
+    finishes_what_is_in_flight(Signal::TERM);
+}
+
+#[test]
+fn sigint_finishes_requests_in_flight() {
+    finishes_what_is_in_flight(Signal::INT);
+}
+
+#[test]
+fn a_restart_on_another_port_keeps_the_issuer_and_the_tokens() {
+    let place = Place::new();
+    let first = place.serve();
+    let issuer = format!("http://{}", first.address);
+    let device = first.register("ada@example.com");
+    assert_eq!(crate::people::claims(&device.access)["iss"], issuer);
+    let kids = first.kids();
+    // Held, so that nobody gives the second server the same port.
+    let address = first.address;
+    first.stop();
+    let held = std::net::TcpListener::bind(address);
+    let second = place.serve();
+    assert!(held.is_err() || second.address != address);
+    assert_eq!(second.kids(), kids);
+    let mut connection = second.connect();
+    connection.profile(&device.access).unwrap().expect(200);
+    let refreshed = connection.refresh(&device.refresh).unwrap().expect(200);
+    let claims = crate::people::claims(&refreshed.text("accessToken"));
+    assert_eq!((&claims["iss"], &claims["aud"]), (&json!(issuer), &json!(issuer)));
+    // A token that was rotated before a restart is as used after it (threat table R6).
+    let next = refreshed.text("refreshToken");
+    connection.refresh(&next).unwrap().expect(200);
+    second.stop();
+    let place = place
+        .with("refresh.leeway", "0s")
+        .with("refresh.retry_window", "0s");
+    let third = place.serve();
+    let mut connection = third.connect();
+    let reused = connection.refresh(&device.refresh).unwrap();
+    reused.refused(401, "refresh_token_reused");
+    let dead = connection.profile(&refreshed.text("accessToken")).unwrap();
+    dead.refused(401, "token_revoked");
+    third.stop();
+}
+
+#[test]
+fn a_set_issuer_wins() {
+    let place = Place::new();
+    place.serve().stop();
+    let server = place.serve_with(&["--issuer", "https://login.example.com"]);
+    let device = server.register("ada@example.com");
+    let claims = crate::people::claims(&device.access);
+    assert_eq!(claims["iss"], "https://login.example.com");
+    server.stop();
+}
