@@ -4,12 +4,18 @@
 
 mod clock;
 mod floor;
+mod footprint;
 mod load;
 mod machine;
+mod press;
 mod process;
+mod protected;
 mod refresh;
 mod report;
 mod say;
+mod scale;
+mod seed;
+mod signin;
 mod tokens;
 
 use std::path::PathBuf;
@@ -35,14 +41,21 @@ pub struct Run {
 
 type Measure = fn(&Run) -> Result<Section>;
 
-const SECTIONS: [(&str, Measure); 2] = [("tokens", tokens::measure), ("refresh", refresh::measure)];
+const SECTIONS: [(&str, Measure); 6] = [
+    ("tokens", tokens::measure),
+    ("refresh", refresh::measure),
+    ("protected", protected::measure),
+    ("signin", signin::measure),
+    ("footprint", footprint::measure),
+    ("scale", scale::measure),
+];
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let Some((first, rest)) = arguments.split_first()
-        && first == "floor"
-    {
-        return floor::main(rest);
+    match arguments.split_first() {
+        Some((first, rest)) if first == "floor" => return floor::main(rest),
+        Some((first, rest)) if first == "press" => return press::main(rest),
+        _ => {}
     }
     let run = Run::parse(&arguments)?;
     let machine = machine::Machine::read();

@@ -1,0 +1,131 @@
+//! The machine: what it is, which core a thread runs on, what a process used.
+
+use std::{fmt, fs};
+
+use anyhow::{Context as _, Result};
+
+/// What the figures were taken on.
+pub struct Machine {
+    processor: String,
+    cores: usize,
+    kernel: String,
+    memory_mib: u64,
+}
+
+impl Machine {
+    pub fn read() -> Self {
+        let field = |file: &str, name: &str| -> Option<String> {
+            let text = fs::read_to_string(file).ok()?;
+            let line = text.lines().find(|line| line.starts_with(name))?;
+            Some(line.split_once(':')?.1.trim().to_owned())
+        };
+        let kernel = fs::read_to_string("/proc/sys/kernel/osrelease");
+        Self {
+            processor: field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".into()),
+            cores: cores(),
+            kernel: kernel.map_or_else(|_| std::env::consts::OS.into(), |text| text.trim().into()),
+            memory_mib: field("/proc/meminfo", "MemTotal")
+                .and_then(|text| text.trim_end_matches(" kB").parse::<u64>().ok())
+                .unwrap_or_default()
+                / 1024,
+        }
+    }
+}
+
+impl fmt::Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}, {} cores, {} MiB of memory, {} {}",
+            self.processor,
+            self.cores,
+            self.memory_mib,
+            std::env::consts::OS,
+            self.kernel
+        )
+    }
+}
+
+/// How many processors this process may use.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// The load average of the last minute: what else ran while we measured.
+pub fn load_average() -> Option<f64> {
+    let text = fs::read_to_string("/proc/loadavg").ok()?;
+    text.split(' ').next()?.parse().ok()
+}
+
+/// Runs `work` with this thread, and every thread and process it starts meanwhile, on one core.
+///
+/// Where the machine has one core or cannot pin, `work` runs anyway: see [`can_pin`].
+pub fn on_core<T>(core: usize, work: impl FnOnce() -> T) -> T {
+    let before = affinity::take(core);
+    let out = work();
+    if let Some(before) = before {
+        affinity::restore(&before);
+    }
+    out
+}
+
+/// Whether server and load can be kept on cores of their own.
+pub fn can_pin() -> bool {
+    cores() > 1 && cfg!(target_os = "linux")
+}
+
+#[cfg(target_os = "linux")]
+mod affinity {
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+    pub fn take(core: usize) -> Option<CpuSet> {
+        let before = sched_getaffinity(None).ok()?;
+        if before.count() < 2 {
+            return None;
+        }
+        let mut only = CpuSet::new();
+        only.set(core);
+        sched_setaffinity(None, &only).ok()?;
+        Some(before)
+    }
+
+    pub fn restore(before: &CpuSet) {
+        // It was allowed a moment ago; if it is not now, the next figures are on one core and say so
+        // by their CPU use.
+        let _ = sched_setaffinity(None, before);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod affinity {
+    pub fn take(_core: usize) -> Option<()> {
+        None
+    }
+
+    pub fn restore(_before: &()) {}
+}
+
+/// Processor time that a process has used, in seconds. Zero where `/proc` is missing.
+pub fn cpu_seconds(pid: u32) -> f64 {
+    let read = || -> Option<f64> {
+        let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name is in brackets and may hold spaces; the fields after it are numbered from 3.
+        let mut fields = text.rsplit_once(") ")?.1.split(' ').skip(11);
+        let user: f64 = fields.next()?.parse().ok()?;
+        let system: f64 = fields.next()?.parse().ok()?;
+        // USER_HZ is 100 on every Linux that this runs on.
+        Some((user + system) / 100.0)
+    };
+    read().unwrap_or_default()
+}
+
+/// A `Vm…` line of a process in MiB.
+pub fn memory_mib(pid: u32, name: &str) -> Result<f64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/status")).context("no /proc here")?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+        .with_context(|| format!("no {name} in /proc/{pid}/status"))?;
+    let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
+    Ok(kib / 1024.0)
+}
