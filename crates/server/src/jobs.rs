@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::app::App;
@@ -22,34 +23,32 @@ const AUDIT_LIFE: Duration = Duration::from_secs(400 * 24 * 3600);
 /// Revocations read at once.
 const PAGE: u32 = 1000;
 
-/// Starts every job; they end with the runtime.
-pub fn start(app: &Arc<App>) {
+/// Starts every job. Shut them down before the store is closed: they would complain of it.
+#[must_use = "they end when this is dropped"]
+pub fn start(app: &Arc<App>) -> JoinSet<()> {
+    let mut jobs = JoinSet::new();
     let follower = Arc::clone(app);
-    tokio::spawn(async move { follow(&follower).await });
-    every(
-        app,
-        PURGE,
-        "purging",
-        |app| async move { purge(&app).await },
-    );
+    jobs.spawn(async move { follow(&follower).await });
+    let purger = Arc::clone(app);
+    jobs.spawn(every(purger, PURGE, "purging", |app| async move {
+        purge(&app).await
+    }));
+    jobs
 }
 
-fn every<F, Fut>(app: &Arc<App>, period: Duration, name: &'static str, job: F)
+async fn every<F, Fut>(app: Arc<App>, period: Duration, name: &'static str, job: F)
 where
     F: Fn(Arc<App>) -> Fut + Send + 'static,
     Fut: Future<Output = Result<(), Error>> + Send,
 {
-    let app = Arc::clone(app);
-    tokio::spawn(async move {
-        let mut ticks = interval(period);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            if let Err(error) = job(Arc::clone(&app)).await {
-                tracing::warn!(error = %Causes(&error), "{name} failed; trying again");
-            }
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = job(Arc::clone(&app)).await {
+            tracing::warn!(error = %Causes(&error), "{name} failed; trying again");
         }
-    });
+    }
 }
 
 /// Obeys what other processes commit to the same database: revocations in the order of the feed, and keys.

@@ -70,6 +70,12 @@ impl MasterKeyError {
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::Io { source, action: "read", .. } if source.kind() == io::ErrorKind::NotFound)
     }
+
+    /// True when a file was to be made at that path and there is one.
+    #[must_use]
+    pub fn is_there_already(&self) -> bool {
+        matches!(self, Self::Io { source, action: "written", .. } if source.kind() == io::ErrorKind::AlreadyExists)
+    }
 }
 
 /// Why something sealed does not open, or cannot be sealed.

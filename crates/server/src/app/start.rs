@@ -14,6 +14,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use symbolon_domain::Timestamp;
 use symbolon_guard::{Guard, GuardOptions};
 use symbolon_store::{DatabaseUrl, OpenOptions, Store};
 use symbolon_token::Verifier;
@@ -67,18 +68,21 @@ impl App {
         if matches!(url, DatabaseUrl::Sqlite(_)) {
             make_folder(&config.server.data)?;
         }
+        // What needs no database comes first, so that there is none to close when it fails.
+        let hasher = Hasher::start(&config.password, &rng)
+            .map_err(|error| StartError::new("password hashing", &error))?;
         let store = Store::open(&url, &OpenOptions::default())
             .await
             .map_err(|error| StartError::new("database", &error))?;
-        store
-            .migrate(clock.now())
-            .await
-            .map_err(|error| StartError::new("database", &error))?;
-        let used = store.find_setting(LONGEST_TTL).await.map_err(store_error)?;
-        let used = Duration::from_millis(used.and_then(|text| text.parse().ok()).unwrap_or(0));
+        let used = match prepare(&store, clock.now()).await {
+            Ok(used) => used,
+            Err(error) => {
+                store.close().await;
+                return Err(error);
+            }
+        };
         Ok(Arc::new(Self {
-            hasher: Hasher::start(&config.password, &rng)
-                .map_err(|error| StartError::new("password hashing", &error))?,
+            hasher,
             throttle: Throttle::new(config.throttle.enabled, rng.table_seed()),
             metrics: Metrics::default(),
             longest_access_ttl: config.tokens.access_ttl.max(used),
@@ -175,7 +179,12 @@ impl App {
             .map_err(store_error)?;
         let master = match &self.config.server.master_key {
             Some(setting) => MasterKey::from_config(setting),
-            None => self.read_master(known.is_none()),
+            None => {
+                if known.is_none() {
+                    make_folder(&self.config.server.data)?;
+                }
+                self.read_master(known.is_none())
+            }
         };
         let master = master.map_err(|error| StartError::new("master key", &error))?;
         let check = master
@@ -199,7 +208,11 @@ impl App {
         let path = self.config.server.data.join("master.key");
         match MasterKey::read_file(&path) {
             Err(error) if error.is_missing() && empty_store => {
-                MasterKey::create_file(&path, &self.rng)
+                match MasterKey::create_file(&path, &self.rng) {
+                    // Another process starts on the same folder, and was quicker.
+                    Err(error) if error.is_there_already() => MasterKey::read_file(&path),
+                    other => other,
+                }
             }
             other => other,
         }
@@ -235,6 +248,17 @@ impl App {
             .map_err(store_error)?
             .unwrap_or_else(|| value.to_owned()))
     }
+}
+
+/// Brings the tables up to date, and tells the longest life that an access token was ever given.
+async fn prepare(store: &Store, now: Timestamp) -> Result<Duration, StartError> {
+    store
+        .migrate(now)
+        .await
+        .map_err(|error| StartError::new("database", &error))?;
+    let used = store.find_setting(LONGEST_TTL).await.map_err(store_error)?;
+    let millis = used.and_then(|text| text.parse().ok()).unwrap_or(0);
+    Ok(Duration::from_millis(millis))
 }
 
 fn database_url(config: &Config) -> Result<DatabaseUrl, StartError> {

@@ -1,6 +1,7 @@
 //! `symbolon serve`
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use clap::Args;
 use tokio::net::TcpListener;
@@ -55,7 +56,6 @@ async fn run(config: Config) -> Result<(), Failed> {
         }
     }
     let listener = listen(config.server.listen).await?;
-    let bound = listener.local_addr()?;
     let metrics = match config.metrics.listen {
         Some(address) => Some(listen(address).await?),
         None => None,
@@ -63,20 +63,32 @@ async fn run(config: Config) -> Result<(), Failed> {
     // Before the store is opened: a signal from here on ends the process in order.
     let stop = stop_signal()?;
     let app = App::open(config, Clock::system(), Rng::system()).await?;
+    let ended = serve_until(&app, listener, metrics, stop).await;
+    // After a start that failed as well: it leaves the folder as it was.
+    app.close().await;
+    ended
+}
+
+/// Serves until `stop` resolves.
+async fn serve_until(
+    app: &Arc<App>,
+    listener: TcpListener,
+    metrics: Option<TcpListener>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Failed> {
+    let bound = listener.local_addr()?;
     app.open_keys(Some(bound)).await?;
-    jobs::start(&app);
+    let mut jobs = jobs::start(app);
     if let Some(listener) = metrics {
-        tokio::spawn(serve_metrics(app.clone(), listener));
+        jobs.spawn(serve_metrics(Arc::clone(app), listener));
     }
-    let serving = tokio::spawn(serve(app.clone(), listener, stop));
+    let serving = tokio::spawn(serve(Arc::clone(app), listener, stop));
     output::raw(&format!(
         "listening on http://{bound}\nopen http://{bound}/api/docs to try it\n"
     ))?;
-    serving
-        .await
-        .map_err(|error| Failed::said("fault", format!("the server stopped: {error}")))?;
-    app.close().await;
-    Ok(())
+    let ended = serving.await;
+    jobs.shutdown().await;
+    ended.map_err(|error| Failed::said("fault", format!("the server stopped: {error}")))
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failed> {
