@@ -49,7 +49,7 @@ impl Postgres {
         match Self::try_start() {
             Ok(server) => Some(server),
             Err(reason) => {
-                skip(&reason);
+                skip_postgres(&reason);
                 None
             }
         }
@@ -64,7 +64,7 @@ impl Postgres {
         match SHARED.get_or_init(Self::try_start) {
             Ok(server) => Some(server),
             Err(reason) => {
-                skip(reason);
+                skip_postgres(reason);
                 None
             }
         }
@@ -151,13 +151,22 @@ impl Postgres {
     }
 }
 
+fn skip_postgres(reason: &str) {
+    skip(&format!(
+        "PostgreSQL: {reason}; install the package postgresql to test it"
+    ));
+}
+
+/// Says in one line what is not tested here, and what would have to be there.
+///
+/// # Panics
+/// If `SYMBOLON_REQUIRE_ALL` is set, with that line.
 #[expect(
     clippy::disallowed_methods,
     reason = "the switches of all tests, documented in xtask"
 )]
 #[expect(clippy::panic, clippy::print_stderr, reason = "only tests call this")]
-fn skip(reason: &str) {
-    let text = format!("PostgreSQL: {reason}; install the package postgresql to test it");
+pub fn skip(text: &str) {
     if std::env::var_os("SYMBOLON_REQUIRE_ALL").is_some_and(|value| value == "1") {
         panic!("{text}");
     }

@@ -44,35 +44,80 @@ fn users_are_added_listed_and_shown() {
     let place = Place::new();
     let server = place.serve();
     let arguments = [
-        "user", "add", "ada@example.com", "--username", "ada", "--name", "Ada L.", "--role", "admin", "--role", "user",
-        "--password-stdin", "--json",
+        "user",
+        "add",
+        "ada@example.com",
+        "--username",
+        "ada",
+        "--name",
+        "Ada L.",
+        "--role",
+        "admin",
+        "--role",
+        "user",
+        "--password-stdin",
+        "--json",
     ];
-    let made = place.run_with(&arguments, b"violet-staple orbit 7\n").json();
+    let made = place
+        .run_with(&arguments, b"violet-staple orbit 7\n")
+        .json();
     assert_eq!(made["roles"], json!(["admin", "user"]));
-    // One newline is cut and no more.
-    place
-        .run_with(&["user", "add", "eve@example.com", "--password-stdin"], b"violet-staple orbit 7\n\n")
-        .sentence();
-    place
-        .run_with(&["user", "add", "bob@example.com", "--password-stdin"], b"violet-staple orbit 7\r\n")
-        .text();
+    let add = ["user", "add", "bob@example.com", "--password-stdin"];
+    place.run_with(&add, b"violet-staple orbit 7\r\n").text();
     let device = server.sign_in("ada@example.com");
-    assert_eq!(crate::people::claims(&device.access)["roles"], json!(["admin", "user"]));
+    assert_eq!(
+        crate::people::claims(&device.access)["roles"],
+        json!(["admin", "user"])
+    );
     server.sign_in("bob@example.com");
     let taken = place.run_with(&arguments, PASSWORD.as_bytes());
-    assert_eq!((taken.code, taken.failure().0), (Some(1), "conflict".to_owned()));
-    let taken = place.run_with(&["user", "add", "ADA@example.com", "--password-stdin"], PASSWORD.as_bytes());
-    assert!(taken.code == Some(1) && taken.sentence().contains("e-mail"), "{taken:?}");
+    assert_eq!(
+        (taken.code, taken.failure().0),
+        (Some(1), "conflict".to_owned())
+    );
+    let taken = place.run_with(
+        &["user", "add", "ADA@example.com", "--password-stdin"],
+        PASSWORD.as_bytes(),
+    );
+    assert!(
+        taken.code == Some(1) && taken.sentence().contains("email"),
+        "{taken:?}"
+    );
     let listed = place.run(&["user", "list", "--json"]).json();
-    assert_eq!(names(&listed, "email"), ["ada@example.com", "bob@example.com"]);
+    assert_eq!(
+        names(&listed, "email"),
+        ["ada@example.com", "bob@example.com"]
+    );
     let table = place.run(&["user", "list"]).text();
-    assert!(table.starts_with("ID") && table.lines().count() == 3 && !table.contains('\u{1b}'), "{table}");
+    assert!(
+        table.starts_with("ID") && table.lines().count() == 3 && !table.contains('\u{1b}'),
+        "{table}"
+    );
     let shown = place.run(&["user", "show", "ADA", "--json"]).json();
     assert_eq!(shown, made);
     let id = made["id"].as_str().unwrap();
     assert_eq!(place.run(&["user", "show", id, "--json"]).json(), made);
     let missing = place.run(&["user", "show", "carol@example.com", "--json"]);
-    assert_eq!((missing.code, missing.failure().0), (Some(1), "not_found".to_owned()));
+    assert_eq!(
+        (missing.code, missing.failure().0),
+        (Some(1), "not_found".to_owned())
+    );
+    server.stop();
+}
+
+#[test]
+fn one_newline_is_cut_from_a_password_and_no_more() {
+    let place = Place::new();
+    let server = place.serve();
+    let add = ["user", "add", "ada@example.com", "--password-stdin"];
+    place.run_with(&add, b"violet-staple orbit 7\n\n").text();
+    let mut connection = server.connect();
+    let mut log_in = |password: &str| {
+        let body = json!({ "email": "ada@example.com", "password": password });
+        connection.post("/api/login", &body).unwrap().status
+    };
+    assert_eq!(log_in("violet-staple orbit 7\n"), 200);
+    assert_eq!(log_in("violet-staple orbit 7"), 401);
     server.stop();
 }
 
@@ -81,13 +126,65 @@ fn bad_input_to_a_command_changes_nothing() {
     let place = Place::new();
     let server = place.serve();
     for (arguments, input, code) in [
-        (["user", "add", "ada@example.com", "--password-stdin", "--json"], "short", "validation_failed"),
-        (["user", "add", "no address", "--password-stdin", "--json"], PASSWORD, "validation_failed"),
-        (["user", "add", "ada@example.com", "--password-stdin", "--json"], "password1", "validation_failed"),
-        (["user", "add", "ada@example.com", "--json", "--role=No Role"], PASSWORD, ""),
-        (["user", "disable", "ada@example.com", "--json", "--json"], "", ""),
-        (["session", "revoke", "no-id", "--json", "--data=symbolon-data"], "", "malformed_id"),
-        (["key", "withdraw", "no-key", "--json", "--data=symbolon-data"], "", "not_found"),
+        (
+            [
+                "user",
+                "add",
+                "ada@example.com",
+                "--password-stdin",
+                "--json",
+            ],
+            "short",
+            "validation_failed",
+        ),
+        (
+            ["user", "add", "no address", "--password-stdin", "--json"],
+            PASSWORD,
+            "validation_failed",
+        ),
+        (
+            [
+                "user",
+                "add",
+                "ada@example.com",
+                "--password-stdin",
+                "--json",
+            ],
+            "password1",
+            "validation_failed",
+        ),
+        (
+            ["user", "add", "ada@example.com", "--json", "--role=No Role"],
+            PASSWORD,
+            "",
+        ),
+        (
+            ["user", "disable", "ada@example.com", "--json", "--json"],
+            "",
+            "",
+        ),
+        (
+            [
+                "session",
+                "revoke",
+                "no-id",
+                "--json",
+                "--data=symbolon-data",
+            ],
+            "",
+            "malformed_id",
+        ),
+        (
+            [
+                "key",
+                "withdraw",
+                "no-key",
+                "--json",
+                "--data=symbolon-data",
+            ],
+            "",
+            "not_found",
+        ),
     ] {
         let ended = place.run_with(&arguments, input.as_bytes());
         assert!(ended.code.is_some_and(|code| code != 0), "{ended:?}");
@@ -98,7 +195,12 @@ fn bad_input_to_a_command_changes_nothing() {
     let not_piped = place.run(&["user", "add", "ada@example.com", "--json"]);
     assert_eq!(not_piped.failure().0, "no_password");
     // A password is no argument.
-    assert_eq!(place.run(&["user", "add", "ada@example.com", "--password", "x"]).code, Some(2));
+    assert_eq!(
+        place
+            .run(&["user", "add", "ada@example.com", "--password", "x"])
+            .code,
+        Some(2)
+    );
     assert_eq!(place.run(&["user", "list", "--json"]).json(), json!([]));
     server.stop();
 }
@@ -108,18 +210,29 @@ fn a_disabled_user_is_out_at_once_and_an_enabled_one_may_come_back() {
     let place = Place::new();
     let server = place.serve();
     let device = server.register("ada@example.com");
-    let disabled = place.run(&["user", "disable", "ada@example.com", "--json"]).json();
+    let disabled = place
+        .run(&["user", "disable", "ada@example.com", "--json"])
+        .json();
     assert_eq!(disabled["status"], "disabled");
     assert_eq!(until_refused(&server, &device.access).1, "token_revoked");
     let mut connection = server.connect();
-    connection.refresh(&device.refresh).unwrap().refused(401, "session_revoked");
+    connection
+        .refresh(&device.refresh)
+        .unwrap()
+        .refused(401, "session_revoked");
     let body = json!({ "email": "ada@example.com", "password": PASSWORD });
-    connection.post("/api/login", &body).unwrap().refused(403, "account_disabled");
+    connection
+        .post("/api/login", &body)
+        .unwrap()
+        .refused(403, "account_disabled");
     place.run(&["user", "enable", "ada@example.com"]).text();
     // What was dead stays dead; a new sign-in within the same second lives.
     let again = server.sign_in("ada@example.com");
     assert!(live(&server, &again) && !live(&server, &device));
-    connection.refresh(&device.refresh).unwrap().refused(401, "session_revoked");
+    connection
+        .refresh(&device.refresh)
+        .unwrap()
+        .refused(401, "session_revoked");
     server.stop();
 }
 
@@ -128,13 +241,24 @@ fn a_set_password_ends_every_session_and_a_deleted_user_is_gone() {
     let place = Place::new();
     let server = place.serve();
     let device = server.register("ada@example.com");
-    let set = ["user", "set-password", "ada@example.com", "--password-stdin"];
+    let set = [
+        "user",
+        "set-password",
+        "ada@example.com",
+        "--password-stdin",
+    ];
     place.run_with(&set, b"granite meadow lantern 3\n").text();
     assert_eq!(until_refused(&server, &device.access).1, "token_revoked");
     let mut connection = server.connect();
-    connection.refresh(&device.refresh).unwrap().refused(401, "session_revoked");
+    connection
+        .refresh(&device.refresh)
+        .unwrap()
+        .refused(401, "session_revoked");
     let old = json!({ "email": "ada@example.com", "password": PASSWORD });
-    connection.post("/api/login", &old).unwrap().refused(401, "invalid_credentials");
+    connection
+        .post("/api/login", &old)
+        .unwrap()
+        .refused(401, "invalid_credentials");
     let new = json!({ "email": "ada@example.com", "password": "granite meadow lantern 3", "transport": "body" });
     let reply = connection.post("/api/login", &new).unwrap().expect(200);
     let device = Device::of(&reply.text("accessToken"), &reply.text("refreshToken"));
@@ -142,7 +266,10 @@ fn a_set_password_ends_every_session_and_a_deleted_user_is_gone() {
     until_refused(&server, &device.access);
     let refused = connection.refresh(&device.refresh).unwrap();
     assert_eq!(refused.status, 401);
-    connection.post("/api/login", &new).unwrap().refused(401, "invalid_credentials");
+    connection
+        .post("/api/login", &new)
+        .unwrap()
+        .refused(401, "invalid_credentials");
     assert_eq!(place.run(&["user", "list", "--json"]).json(), json!([]));
     // The address is free again.
     server.register("ada@example.com");
@@ -161,7 +288,10 @@ fn the_last_admin_stays() {
     let device = server.sign_in("ada@example.com");
     for act in ["disable", "delete"] {
         let refused = place.run(&["user", act, "ada@example.com"]);
-        assert!(refused.code == Some(1) && refused.sentence().contains("administrator"), "{refused:?}");
+        assert!(
+            refused.code == Some(1) && refused.sentence().contains("administrator"),
+            "{refused:?}"
+        );
     }
     assert!(live(&server, &device));
     add("bob@example.com");
@@ -178,20 +308,35 @@ fn sessions_are_listed_and_revoked() {
     let one = server.register("ada@example.com");
     let other = server.sign_in("ada@example.com");
     let third = server.sign_in("ada@example.com");
-    let listed = place.run(&["session", "list", "ada@example.com", "--json"]).json();
+    let listed = place
+        .run(&["session", "list", "ada@example.com", "--json"])
+        .json();
     assert_eq!(names(&listed, "id"), [&*third.sid, &*other.sid, &*one.sid]);
     place.run(&["session", "revoke", &other.sid]).text();
     assert_eq!(until_refused(&server, &other.access).1, "token_revoked");
     let mut connection = server.connect();
-    connection.refresh(&other.refresh).unwrap().refused(401, "session_revoked");
+    connection
+        .refresh(&other.refresh)
+        .unwrap()
+        .refused(401, "session_revoked");
     assert!(live(&server, &one) && live(&server, &third));
     let again = place.run(&["session", "revoke", &other.sid, "--json"]);
-    assert_eq!((again.code, again.failure().0), (Some(1), "not_found".to_owned()));
-    place.run(&["session", "revoke", "--user", "ada@example.com"]).text();
+    assert_eq!(
+        (again.code, again.failure().0),
+        (Some(1), "not_found".to_owned())
+    );
+    place
+        .run(&["session", "revoke", "--user", "ada@example.com"])
+        .text();
     until_refused(&server, &one.access);
     until_refused(&server, &third.access);
-    connection.refresh(&one.refresh).unwrap().refused(401, "session_revoked");
-    let listed = place.run(&["session", "list", "ada@example.com", "--json"]).json();
+    connection
+        .refresh(&one.refresh)
+        .unwrap()
+        .refused(401, "session_revoked");
+    let listed = place
+        .run(&["session", "list", "ada@example.com", "--json"])
+        .json();
     assert_eq!(listed, json!([]));
     let none = place.run(&["session", "revoke"]);
     assert_eq!(none.code, Some(2), "{none:?}");
@@ -218,7 +363,9 @@ fn a_revocation_is_obeyed_within_its_bound() {
             .collect();
         delays.sort_unstable();
         let (median, worst) = (delays[SAMPLES / 2], delays[SAMPLES - 1]);
-        println!("from the end of `session revoke` to the refusal: p50 {median:?}, worst of {SAMPLES} {worst:?}");
+        println!(
+            "from the end of `session revoke` to the refusal: p50 {median:?}, worst of {SAMPLES} {worst:?}"
+        );
         best = best.min(worst);
         if best < BOUND {
             break;

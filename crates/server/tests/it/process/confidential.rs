@@ -35,9 +35,17 @@ fn a_copy_of_the_files_holds_no_secret() {
         secrets.extend([token.clone(), reply.text("accessToken")]);
     }
     place.run(&["key", "rotate", "--now"]);
-    let set = ["user", "set-password", "ada@example.com", "--password-stdin"];
+    let set = [
+        "user",
+        "set-password",
+        "ada@example.com",
+        "--password-stdin",
+    ];
     place.run_with(&set, OTHER_PASSWORD.as_bytes());
-    let master = fs::read_to_string(place.data("master.key")).unwrap().trim().to_owned();
+    let master = fs::read_to_string(place.data("master.key"))
+        .unwrap()
+        .trim()
+        .to_owned();
     // A copy of the bytes, of the log as well, while the server runs, and another one after its end.
     let mut copies = place.files();
     assert!(copies.keys().any(|path| path.ends_with("symbolon.db-wal")));
@@ -47,7 +55,12 @@ fn a_copy_of_the_files_holds_no_secret() {
     assert_eq!(mode(&place.path("symbolon-data")), 0o700);
     let log = server.stop();
     assert!(!log.is_empty());
-    copies.extend(place.files().into_iter().map(|(path, bytes)| (path.join("after"), bytes)));
+    copies.extend(
+        place
+            .files()
+            .into_iter()
+            .map(|(path, bytes)| (path.join("after"), bytes)),
+    );
     copies.insert("the log".into(), log.into_bytes());
     copies.retain(|path, _| !path.to_string_lossy().contains("master.key"));
     assert_eq!(copies.len(), 5, "{:?}", copies.keys());
@@ -65,7 +78,11 @@ fn a_copy_of_the_files_holds_no_secret() {
     for (path, bytes) in &copies {
         for needle in &needles {
             let shown = String::from_utf8_lossy(needle);
-            assert!(find(bytes, needle).is_none(), "{} holds {shown:?}", path.display());
+            assert!(
+                find(bytes, needle).is_none(),
+                "{} holds {shown:?}",
+                path.display()
+            );
         }
     }
 }
@@ -74,7 +91,12 @@ fn a_copy_of_the_files_holds_no_secret() {
 fn a_database_elsewhere_is_private_too() {
     let place = Place::new();
     let server = place.serve_with(&["--database", "sqlite:elsewhere.db", "--data", "a/b"]);
-    for name in ["elsewhere.db", "elsewhere.db-wal", "elsewhere.db-shm", "a/b/master.key"] {
+    for name in [
+        "elsewhere.db",
+        "elsewhere.db-wal",
+        "elsewhere.db-shm",
+        "a/b/master.key",
+    ] {
         assert_eq!(mode(&place.path(name)), 0o600, "{name}");
     }
     assert_eq!(mode(&place.path("a/b")), 0o700);

@@ -16,7 +16,10 @@ const MOST_REQUESTS: usize = 100_000;
 fn is_refused(reply: &Reply) -> bool {
     let refused = matches!(reply.status, 500 | 503);
     if refused {
-        assert!(["internal_error", "overloaded"].contains(&reply.text("code").as_str()), "{reply:?}");
+        assert!(
+            ["internal_error", "overloaded"].contains(&reply.text("code").as_str()),
+            "{reply:?}"
+        );
     }
     refused
 }
@@ -45,9 +48,14 @@ fn survives_a_full_disk(server: &Server, device: &Device, make_room: impl FnOnce
     let stored = !is_refused(&registered);
     let sign_in = json!({ "email": "ada@example.com", "password": PASSWORD });
     let signed_in = connection.post("/api/login", &sign_in).unwrap();
-    assert!(is_refused(&signed_in) || signed_in.status == 200, "{signed_in:?}");
+    assert!(
+        is_refused(&signed_in) || signed_in.status == 200,
+        "{signed_in:?}"
+    );
     let path = "/api/logout/all";
-    let signed_out = connection.call("POST", path, Some(&device.access), None).unwrap();
+    let signed_out = connection
+        .call("POST", path, Some(&device.access), None)
+        .unwrap();
     assert!(is_refused(&signed_out), "{signed_out:?}");
     // A sign-out that was not acknowledged did not happen.
     connection.profile(&device.access).unwrap().expect(200);
@@ -71,14 +79,21 @@ fn a_limit_on_the_size_of_files() {
     let server = Server::start(place.through(&["sh", "-c", limit], &arguments));
     let make_room = || {
         let unlimited = getrlimit(Resource::Fsize).maximum;
-        let limit = Rlimit { current: unlimited, maximum: unlimited };
+        let limit = Rlimit {
+            current: unlimited,
+            maximum: unlimited,
+        };
         prlimit(Some(server.pid()), Resource::Fsize, limit).unwrap();
     };
     let token = survives_a_full_disk(&server, &device, make_room);
     server.stop();
     let server = place.serve();
     server.connect().refresh(&token).unwrap().expect(200);
-    server.connect().profile(&device.access).unwrap().expect(200);
+    server
+        .connect()
+        .profile(&device.access)
+        .unwrap()
+        .expect(200);
     server.stop();
 }
 

@@ -9,7 +9,10 @@ use super::running::Server;
 const MOST_POLLS: usize = 20_000;
 
 fn kid(token: &str) -> String {
-    crate::people::header(token)["kid"].as_str().unwrap().to_owned()
+    crate::people::header(token)["kid"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 /// Asks until the published keys are as wanted.
@@ -21,8 +24,16 @@ fn until_published(server: &Server, wanted: impl Fn(&[String]) -> bool) {
 
 fn part(place: &Place, kid: &str) -> String {
     let keys = place.run(&["key", "list", "--json"]).json();
-    let key = keys.as_array().unwrap().iter().find(|key| key["kid"] == kid).cloned();
-    key.unwrap_or(Value::Null)["part"].as_str().unwrap_or("missing").to_owned()
+    let key = keys
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|key| key["kid"] == kid)
+        .cloned();
+    key.unwrap_or(Value::Null)["part"]
+        .as_str()
+        .unwrap_or("missing")
+        .to_owned()
 }
 
 #[test]
@@ -32,16 +43,30 @@ fn a_new_key_is_published_before_it_signs() {
     let device = server.register("ada@example.com");
     let old = kid(&device.access);
     assert_eq!(server.kids(), [old.as_str()]);
-    let new = place.run(&["key", "rotate", "--json"]).json()["kid"].as_str().unwrap().to_owned();
+    let new = place.run(&["key", "rotate", "--json"]).json()["kid"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     until_published(&server, |kids| kids.contains(&new) && kids.contains(&old));
-    assert_eq!((part(&place, &old).as_str(), part(&place, &new).as_str()), ("signing", "published"));
+    assert_eq!(
+        (part(&place, &old).as_str(), part(&place, &new).as_str()),
+        ("signing", "published")
+    );
     assert_eq!(kid(&server.sign_in("ada@example.com").access), old);
-    server.connect().profile(&device.access).unwrap().expect(200);
+    server
+        .connect()
+        .profile(&device.access)
+        .unwrap()
+        .expect(200);
     // A published key that leaks before it signs.
     place.run(&["key", "withdraw", &new]).text();
     until_published(&server, |kids| !kids.contains(&new));
     let device = server.sign_in("ada@example.com");
-    server.connect().profile(&device.access).unwrap().expect(200);
+    server
+        .connect()
+        .profile(&device.access)
+        .unwrap()
+        .expect(200);
     assert!(server.kids().contains(&kid(&device.access)));
     server.stop();
 }
@@ -52,7 +77,10 @@ fn a_key_that_signs_now_takes_over_and_old_tokens_go_on() {
     let server = place.serve();
     let before = server.register("ada@example.com");
     let old = kid(&before.access);
-    let new = place.run(&["key", "rotate", "--now", "--json"]).json()["kid"].as_str().unwrap().to_owned();
+    let new = place.run(&["key", "rotate", "--now", "--json"]).json()["kid"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     until_published(&server, |kids| kids.contains(&new));
     let after = server.sign_in("ada@example.com");
     assert_eq!(kid(&after.access), new);
@@ -61,11 +89,18 @@ fn a_key_that_signs_now_takes_over_and_old_tokens_go_on() {
     connection.profile(&after.access).unwrap().expect(200);
     let refreshed = connection.refresh(&before.refresh).unwrap().expect(200);
     assert_eq!(kid(&refreshed.text("accessToken")), new);
-    assert_eq!((part(&place, &old).as_str(), part(&place, &new).as_str()), ("retired", "signing"));
+    assert_eq!(
+        (part(&place, &old).as_str(), part(&place, &new).as_str()),
+        ("retired", "signing")
+    );
     // All of it holds after a restart.
     server.stop();
     let server = place.serve();
-    server.connect().profile(&before.access).unwrap().expect(200);
+    server
+        .connect()
+        .profile(&before.access)
+        .unwrap()
+        .expect(200);
     assert_eq!(kid(&server.sign_in("ada@example.com").access), new);
     server.stop();
 }
@@ -79,10 +114,17 @@ fn a_withdrawn_key_is_dead_at_once() {
     place.run(&["key", "withdraw", &old]).text();
     let (delay, code) = until_refused(&server, &device.access);
     println!("from the end of `key withdraw` to the refusal: {delay:?}");
-    assert!(["invalid_token", "token_revoked"].contains(&code.as_str()), "{code}");
+    assert!(
+        ["invalid_token", "token_revoked"].contains(&code.as_str()),
+        "{code}"
+    );
     until_published(&server, |kids| kids.len() == 1 && kids[0] != old);
     // The session lives on with the new key.
-    let refreshed = server.connect().refresh(&device.refresh).unwrap().expect(200);
+    let refreshed = server
+        .connect()
+        .refresh(&device.refresh)
+        .unwrap()
+        .expect(200);
     let access = refreshed.text("accessToken");
     assert_ne!(kid(&access), old);
     server.connect().profile(&access).unwrap().expect(200);
@@ -90,7 +132,11 @@ fn a_withdrawn_key_is_dead_at_once() {
     assert_eq!(again.failure().0, "not_found");
     server.stop();
     let server = place.serve();
-    server.connect().profile(&device.access).unwrap().expect(401);
+    server
+        .connect()
+        .profile(&device.access)
+        .unwrap()
+        .expect(401);
     server.connect().profile(&access).unwrap().expect(200);
     server.stop();
 }

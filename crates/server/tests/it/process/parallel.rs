@@ -53,6 +53,58 @@ fn parallel_refreshes_have_one_successor_on_sqlite() {
     server.stop();
 }
 
+/// Two servers begin in one empty folder: they end with one set of keys between them.
+#[test]
+fn two_first_starts_at_once_share_their_keys() {
+    for _ in 0..5 {
+        let place = Arc::new(Place::new());
+        let barrier = Arc::new(Barrier::new(2));
+        let starts: Vec<_> = (0..2)
+            .map(|_| {
+                let (place, barrier) = (Arc::clone(&place), Arc::clone(&barrier));
+                thread::spawn(move || {
+                    barrier.wait();
+                    place.serve()
+                })
+            })
+            .collect();
+        let servers: Vec<_> = starts
+            .into_iter()
+            .map(|start| start.join().unwrap())
+            .collect();
+        let device = servers[0].register("ada@example.com");
+        let reply = servers[1].connect().refresh(&device.refresh).unwrap();
+        let access = reply.expect(200).text("accessToken");
+        servers[0].connect().profile(&access).unwrap().expect(200);
+        assert_eq!(servers[0].kids(), servers[1].kids());
+        for server in servers {
+            server.stop();
+        }
+    }
+}
+
+#[test]
+fn a_server_of_a_postgresql_makes_its_master_key_in_the_data_folder() {
+    let Some(postgres) = Postgres::shared() else {
+        return;
+    };
+    let place = Place::new().with("database.url", &postgres.url());
+    let server = place.serve();
+    let device = server.register("ada@example.com");
+    server.stop();
+    let server = place.serve();
+    server
+        .connect()
+        .profile(&device.access)
+        .unwrap()
+        .expect(200);
+    server.stop();
+    std::fs::remove_file(place.data("master.key")).unwrap();
+    let ended = place.run(&["serve", "--listen", "127.0.0.1:0"]);
+    assert!(ended.sentence().contains("master.key"), "{ended:?}");
+    assert!(!place.data("master.key").exists());
+}
+
 #[test]
 fn parallel_refreshes_have_one_successor_on_two_servers_of_one_postgresql() {
     let Some(postgres) = Postgres::shared() else {
@@ -86,7 +138,9 @@ fn parallel_refreshes_have_one_successor_on_two_servers_of_one_postgresql() {
 fn signs_out_everywhere(one: &Server, other: &Server, access: &str) {
     let mut connection = other.connect();
     connection.profile(access).unwrap().expect(200);
-    let reply = one.connect().call("POST", "/api/logout", Some(access), None);
+    let reply = one
+        .connect()
+        .call("POST", "/api/logout", Some(access), None);
     let watch = Stopwatch::start();
     reply.unwrap().expect(204);
     one.connect()

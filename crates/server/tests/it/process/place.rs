@@ -19,6 +19,9 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 pub const PASSWORD: &str = "violet-staple orbit 7";
 const BINARY: &str = env!("CARGO_BIN_EXE_symbolon");
 
+/// Contents by path.
+pub type Files = BTreeMap<PathBuf, Vec<u8>>;
+
 /// Where a test's processes run.
 pub struct Place {
     folder: Folder,
@@ -80,7 +83,11 @@ impl Place {
     pub fn through<I: AsRef<std::ffi::OsStr>>(&self, wrapper: &[&str], arguments: &[I]) -> Command {
         let mut words: Vec<OsString> = wrapper.iter().map(OsString::from).collect();
         words.push(BINARY.into());
-        words.extend(arguments.iter().map(|argument| argument.as_ref().to_owned()));
+        words.extend(
+            arguments
+                .iter()
+                .map(|argument| argument.as_ref().to_owned()),
+        );
         let mut command = Command::new(&words[0]);
         command
             .args(&words[1..])
@@ -104,16 +111,15 @@ impl Place {
         finish(self.command(arguments), input)
     }
 
-
     /// Every file of the folder and its contents.
-    pub fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+    pub fn files(&self) -> Files {
         let mut files = BTreeMap::new();
         collect(self.folder.path(), &mut files);
         files
     }
 }
 
-fn collect(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
+fn collect(folder: &Path, files: &mut Files) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
@@ -169,7 +175,10 @@ impl Outcome {
     #[track_caller]
     pub fn succeeded(self) -> Self {
         assert_eq!(self.code, Some(0), "{self:?}");
-        assert_eq!(self.stderr, "", "a command that succeeds complains of nothing");
+        assert_eq!(
+            self.stderr, "",
+            "a command that succeeds complains of nothing"
+        );
         self
     }
 
@@ -205,8 +214,8 @@ impl Outcome {
     pub fn failure(&self) -> (String, String) {
         assert!(self.code.is_some_and(|code| code != 0), "{self:?}");
         assert_eq!(self.stdout, b"", "{self:?}");
-        let said: Value = serde_json::from_str(&self.stderr)
-            .unwrap_or_else(|error| panic!("{error}: {self:?}"));
+        let said: Value =
+            serde_json::from_str(&self.stderr).unwrap_or_else(|error| panic!("{error}: {self:?}"));
         let members: Vec<_> = said.as_object().unwrap().keys().collect();
         assert_eq!(members, ["code", "detail"], "{said}");
         let text = |name: &str| said[name].as_str().unwrap().to_owned();
@@ -218,8 +227,19 @@ impl Outcome {
 /// One line for people: no trace, no names of types, nothing said twice.
 #[track_caller]
 fn assert_clear(sentence: &str) {
-    assert!(!sentence.is_empty() && !sentence.contains('\n'), "{sentence:?}");
-    for noise in ["panicked", "Error {", "Err(", "Some(", "backtrace", "::", "SQLITE_"] {
+    assert!(
+        !sentence.is_empty() && !sentence.contains('\n'),
+        "{sentence:?}"
+    );
+    for noise in [
+        "panicked",
+        "Error {",
+        "Err(",
+        "Some(",
+        "backtrace",
+        "::",
+        "SQLITE_",
+    ] {
         assert!(!sentence.contains(noise), "{sentence:?}");
     }
     let mut parts: Vec<_> = sentence.split(": ").collect();

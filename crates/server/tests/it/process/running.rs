@@ -30,8 +30,6 @@ pub struct Device {
     pub refresh: String,
     /// The session.
     pub sid: String,
-    /// The user.
-    pub sub: String,
 }
 
 impl Place {
@@ -150,7 +148,6 @@ impl Device {
             access: access.to_owned(),
             refresh: refresh.to_owned(),
             sid: text("sid"),
-            sub: text("sub"),
         }
     }
 }

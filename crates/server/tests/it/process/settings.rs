@@ -19,18 +19,30 @@ fn config_check_says_whether_all_is_well() {
     let place = Place::new();
     place.run(&["config", "check"]).text();
     assert_eq!(place.run(&["config", "check", "--json"]).json()["ok"], true);
-    place.write("symbolon.toml", "[tokens]\naccess_tll = \"15m\"\n[refresh]\nleeway = \"2h\"\n");
+    place.write(
+        "symbolon.toml",
+        "[tokens]\naccess_tll = \"15m\"\n[refresh]\nleeway = \"2h\"\n",
+    );
     let ended = place.run(&["config", "check"]);
     assert_eq!(ended.code, Some(1));
     // Every mistake at once, a line each.
     let lines: Vec<_> = ended.stderr.lines().collect();
     assert_eq!(lines.len(), 2, "{ended:?}");
-    assert!(lines[0].contains("symbolon.toml:2") && lines[0].contains("`tokens.access_ttl`"), "{ended:?}");
-    assert!(lines[1].contains("symbolon.toml:4") && lines[1].contains("refresh.leeway"), "{ended:?}");
+    assert!(
+        lines[0].contains("symbolon.toml:2") && lines[0].contains("`tokens.access_ttl`"),
+        "{ended:?}"
+    );
+    assert!(
+        lines[1].contains("symbolon.toml:4") && lines[1].contains("refresh.leeway"),
+        "{ended:?}"
+    );
     let ended = place.run(&["config", "check", "--json"]);
     let said: Value = serde_json::from_str(&ended.stderr).unwrap();
     assert_eq!(said["code"], "bad_settings");
-    assert!(!place.path("symbolon-data").exists(), "looking at settings makes nothing");
+    assert!(
+        !place.path("symbolon-data").exists(),
+        "looking at settings makes nothing"
+    );
 }
 
 #[test]
@@ -51,9 +63,15 @@ fn config_show_names_values_and_sources_and_no_secret() {
     }
     let ttl = find(&json, "tokens.access_ttl");
     assert_eq!(ttl["value"], "5m");
-    assert!(ttl["source"].as_str().unwrap().contains("symbolon.toml:2"), "{ttl}");
+    assert!(
+        ttl["source"].as_str().unwrap().contains("symbolon.toml:2"),
+        "{ttl}"
+    );
     assert_eq!(find(&json, "database.url")["source"], "--database");
-    assert_eq!(find(&json, "throttle.enabled")["source"], "SYMBOLON_THROTTLE__ENABLED");
+    assert_eq!(
+        find(&json, "throttle.enabled")["source"],
+        "SYMBOLON_THROTTLE__ENABLED"
+    );
     assert_eq!(find(&json, "cookie.name")["source"], "default");
     assert!(table.contains("tokens.access_ttl"));
 }
@@ -78,7 +96,9 @@ fn openapi_prints_the_document_that_is_served() {
     let printed = place.run(&["openapi"]).json();
     assert!(printed["openapi"].as_str().unwrap().starts_with("3.1"));
     let server = place.serve();
-    let reply = server.connect().call("GET", "/api/openapi.json", None, None);
+    let reply = server
+        .connect()
+        .call("GET", "/api/openapi.json", None, None);
     assert_eq!(reply.unwrap().expect(200).json(), printed);
     server.stop();
 }
@@ -111,13 +131,20 @@ fn every_help_works_and_names_what_exists() {
             names_children_only(&place, &path, line.trim(), &children);
         }
         names_known_options_only(&path, &help);
-        waiting.extend(children.into_iter().map(|child| [path.clone(), vec![child]].concat()));
+        waiting.extend(
+            children
+                .into_iter()
+                .map(|child| [path.clone(), vec![child]].concat()),
+        );
     }
     assert!(seen > 20, "{seen} helps");
     let version = place.run(&["--version"]).text();
     assert_eq!(version, format!("symbolon {}\n", env!("CARGO_PKG_VERSION")));
     assert_eq!(place.run(&["nonsense"]).code, Some(2));
-    assert!(!place.path("symbolon-data").exists(), "a help makes nothing");
+    assert!(
+        !place.path("symbolon-data").exists(),
+        "a help makes nothing"
+    );
 }
 
 /// A line such as `user  Users: add, list` names the subcommands of `user`, all and only those.
@@ -125,11 +152,17 @@ fn names_children_only(place: &Place, path: &[String], line: &str, children: &[S
     let Some((name, about)) = line.split_once(char::is_whitespace) else {
         return;
     };
-    let list = about.rsplit_once(": ").map(|(_, list)| list.trim_end_matches('.'));
+    let list = about
+        .rsplit_once(": ")
+        .map(|(_, list)| list.trim_end_matches('.'));
     let (true, Some(list)) = (children.iter().any(|child| child == name), list) else {
         return;
     };
-    let arguments: Vec<&str> = path.iter().map(String::as_str).chain([name, "--help"]).collect();
+    let arguments: Vec<&str> = path
+        .iter()
+        .map(String::as_str)
+        .chain([name, "--help"])
+        .collect();
     let help = place.run(&arguments).text();
     let real: BTreeSet<_> = subcommands(&help).into_iter().collect();
     let named: BTreeSet<_> = list.split(", ").map(ToOwned::to_owned).collect();
@@ -141,11 +174,16 @@ fn names_children_only(place: &Place, path: &[String], line: &str, children: &[S
 /// An option that a sentence mentions is one that is taken.
 fn names_known_options_only(path: &[String], help: &str) {
     let words = help.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-');
-    let options: BTreeSet<_> = words.filter(|word| word.starts_with("--") && word.len() > 2).collect();
+    let options: BTreeSet<_> = words
+        .filter(|word| word.starts_with("--") && word.len() > 2)
+        .collect();
     for option in options {
         let defined = help.lines().any(|line| {
             let line = line.trim_start();
-            line.starts_with(&format!("{option} ")) || line == option || line.contains(&format!("-h, {option}")) || line.contains(&format!("-V, {option}"))
+            line.starts_with(&format!("{option} "))
+                || line == option
+                || line.contains(&format!("-h, {option}"))
+                || line.contains(&format!("-V, {option}"))
         });
         assert!(defined, "{path:?} mentions {option}");
     }

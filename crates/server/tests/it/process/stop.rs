@@ -34,7 +34,10 @@ fn finishes_what_is_in_flight(signal: Signal) {
     let (code, stderr) = server.ended();
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     drop(idle);
-    assert!(!place.data("symbolon.db-wal").exists(), "the log is copied back");
+    assert!(
+        !place.data("symbolon.db-wal").exists(),
+        "the log is copied back"
+    );
     // It was stored, not only answered.
     let server = place.serve();
     server.sign_in("slow@example.com");
@@ -75,7 +78,10 @@ fn a_restart_on_another_port_keeps_the_issuer_and_the_tokens() {
     connection.profile(&device.access).unwrap().expect(200);
     let refreshed = connection.refresh(&device.refresh).unwrap().expect(200);
     let claims = crate::people::claims(&refreshed.text("accessToken"));
-    assert_eq!((&claims["iss"], &claims["aud"]), (&json!(issuer), &json!(issuer)));
+    assert_eq!(
+        (&claims["iss"], &claims["aud"]),
+        (&json!(issuer), &json!(issuer))
+    );
     // A token that was rotated before a restart is as used after it (threat table R6).
     let next = refreshed.text("refreshToken");
     connection.refresh(&next).unwrap().expect(200);

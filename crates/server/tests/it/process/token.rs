@@ -13,7 +13,9 @@ fn der(bytes: &[u8]) -> (&[u8], &[u8]) {
         short @ 0..0x80 => (usize::from(short), 2),
         long => {
             let count = usize::from(long & 0x7f);
-            let length = bytes[2..2 + count].iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte));
+            let length = bytes[2..2 + count]
+                .iter()
+                .fold(0, |sum, byte| sum << 8 | usize::from(*byte));
             (length, 2 + count)
         }
     };
@@ -71,23 +73,49 @@ fn reason(ended: &Outcome) -> String {
 
 #[test]
 fn what_is_signed_verifies_with_each_algorithm() {
-    for algorithm in [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Rs256, Algorithm::Ps256] {
+    for algorithm in [
+        Algorithm::Es256,
+        Algorithm::EdDsa,
+        Algorithm::Rs256,
+        Algorithm::Ps256,
+    ] {
         let place = Place::new();
         let key = key_files(&place, algorithm);
         let payload = claims().to_string();
-        let token = place.run_with(&["token", "sign", "--key", "key.jwk"], payload.as_bytes()).text();
+        let token = place
+            .run_with(&["token", "sign", "--key", "key.jwk"], payload.as_bytes())
+            .text();
         let token = token.strip_suffix('\n').unwrap();
         let header = crate::people::header(token);
-        assert_eq!(header, json!({ "alg": algorithm.as_str(), "typ": "at+jwt", "kid": key.kid() }));
+        assert_eq!(
+            header,
+            json!({ "alg": algorithm.as_str(), "typ": "at+jwt", "kid": key.kid() })
+        );
         let verify = ["token", "verify", "--jwks", "keys.json"];
         let by_argument = place.run(&[&verify[..], &[token]].concat()).succeeded();
         assert_eq!(by_argument.stdout, payload.as_bytes());
-        let checked = [&verify[..], &["--issuer", "https://login.example.com", "--audience", "mail", "--alg", algorithm.as_str()]].concat();
-        let piped = place.run_with(&checked, format!("{token}\n").as_bytes()).succeeded();
+        let checked = [
+            &verify[..],
+            &[
+                "--issuer",
+                "https://login.example.com",
+                "--audience",
+                "mail",
+                "--alg",
+                algorithm.as_str(),
+            ],
+        ]
+        .concat();
+        let piped = place
+            .run_with(&checked, format!("{token}\n").as_bytes())
+            .succeeded();
         assert_eq!(piped.stdout, payload.as_bytes());
         // Another key, and a bit of the signature.
         key_files(&place, algorithm);
-        assert_eq!(reason(&place.run_with(&verify, token.as_bytes())), "unknown_key");
+        assert_eq!(
+            reason(&place.run_with(&verify, token.as_bytes())),
+            "unknown_key"
+        );
         assert!(!place.path("symbolon-data").exists());
     }
 }
@@ -98,17 +126,24 @@ fn a_secret_is_raw_bytes_less_one_newline_or_a_jwk() {
     place.write("raw", SECRET);
     place.write("raw-line", [SECRET, b"\n"].concat());
     place.write("raw-lines", [SECRET, b"\n\n"].concat());
-    let jwk = json!({ "kty": "oct", "alg": "HS256", "kid": "shared", "k": encoding::encode(SECRET) });
+    let jwk =
+        json!({ "kty": "oct", "alg": "HS256", "kid": "shared", "k": encoding::encode(SECRET) });
     place.write("secret.jwk", jwk.to_string());
     let payload = claims().to_string();
     let sign = |file| {
-        let token = place.run_with(&["token", "sign", "--secret-file", file, "--alg", "HS256"], payload.as_bytes());
+        let token = place.run_with(
+            &["token", "sign", "--secret-file", file, "--alg", "HS256"],
+            payload.as_bytes(),
+        );
         token.text().trim().to_owned()
     };
     let verify = |file, token: &str| place.run(&["token", "verify", "--secret-file", file, token]);
     for signer in ["raw", "raw-line"] {
         for verifier in ["raw", "raw-line"] {
-            assert_eq!(verify(verifier, &sign(signer)).succeeded().stdout, payload.as_bytes());
+            assert_eq!(
+                verify(verifier, &sign(signer)).succeeded().stdout,
+                payload.as_bytes()
+            );
         }
         assert_eq!(reason(&verify("raw-lines", &sign(signer))), "bad_signature");
     }
@@ -127,10 +162,17 @@ fn each_check_of_a_token_can_fail() {
     key_files(&place, Algorithm::Es256);
     let sign = |claims: &Value, more: &[&str]| {
         let arguments = [&["token", "sign", "--key", "key.jwk"], more].concat();
-        place.run_with(&arguments, claims.to_string().as_bytes()).text().trim().to_owned()
+        place
+            .run_with(&arguments, claims.to_string().as_bytes())
+            .text()
+            .trim()
+            .to_owned()
     };
     let verify = |token: &str, more: &[&str]| {
-        place.run_with(&[&["token", "verify", "--jwks", "keys.json"], more].concat(), token.as_bytes())
+        place.run_with(
+            &[&["token", "verify", "--jwks", "keys.json"], more].concat(),
+            token.as_bytes(),
+        )
     };
     let good = sign(&claims(), &[]);
     for (more, code) in [
@@ -149,10 +191,25 @@ fn each_check_of_a_token_can_fail() {
         claims[name] = value;
         claims
     };
-    assert_eq!(reason(&verify(&sign(&with("exp", 1.into()), &[]), &[])), "token_expired");
-    assert_eq!(reason(&verify(&sign(&with("nbf", 4_102_444_800_i64.into()), &[]), &[])), "token_not_yet_valid");
-    assert_eq!(reason(&verify(&sign(&with("exp", "soon".into()), &[]), &[])), "malformed_claim");
-    assert_eq!(reason(&verify(&sign(&json!({}), &[]), &[])), "missing_claim");
+    assert_eq!(
+        reason(&verify(&sign(&with("exp", 1.into()), &[]), &[])),
+        "token_expired"
+    );
+    assert_eq!(
+        reason(&verify(
+            &sign(&with("nbf", 4_102_444_800_i64.into()), &[]),
+            &[]
+        )),
+        "token_not_yet_valid"
+    );
+    assert_eq!(
+        reason(&verify(&sign(&with("exp", "soon".into()), &[]), &[])),
+        "malformed_claim"
+    );
+    assert_eq!(
+        reason(&verify(&sign(&json!({}), &[]), &[])),
+        "missing_claim"
+    );
     for more in [["--typ", "JWT"], ["--typ", "none"]] {
         let other = sign(&claims(), &more);
         assert_eq!(reason(&verify(&other, &[])), "wrong_type");
@@ -160,13 +217,20 @@ fn each_check_of_a_token_can_fail() {
     }
     for bad in ["", "x", "a.b", "a.b.c", "....", &"a".repeat(100_000)] {
         let code = reason(&verify(bad, &[]));
-        assert!(["malformed_token", "token_too_long", "header_too_large"].contains(&code.as_str()), "{code}");
+        assert!(
+            ["malformed_token", "token_too_long", "header_too_large"].contains(&code.as_str()),
+            "{code}"
+        );
     }
     let (body, signature) = good.rsplit_once('.').unwrap();
     let flipped = if signature.starts_with('A') { "B" } else { "A" };
     let forged = format!("{body}.{flipped}{}", &signature[1..]);
     assert_eq!(reason(&verify(&forged, &[])), "bad_signature");
-    assert_eq!(place.run(&["token", "verify", &good]).code, Some(2), "without a key");
+    assert_eq!(
+        place.run(&["token", "verify", &good]).code,
+        Some(2),
+        "without a key"
+    );
 }
 
 #[test]
@@ -174,13 +238,28 @@ fn the_signature_alone_covers_any_payload() {
     let place = Place::new();
     key_files(&place, Algorithm::EdDsa);
     let verify = ["token", "verify", "--jwks", "keys.json", "--signature-only"];
-    for payload in [b"It\xe2\x80\x99s a \x00 dangerous\r\nbusiness".as_slice(), &[0xff, 0xfe, 0x00], b"{\"exp\":1}", b""] {
-        let token = place.run_with(&["token", "sign", "--key", "key.jwk", "--typ", "none"], payload).text();
+    for payload in [
+        b"It\xe2\x80\x99s a \x00 dangerous\r\nbusiness".as_slice(),
+        &[0xff, 0xfe, 0x00],
+        b"{\"exp\":1}",
+        b"",
+    ] {
+        let token = place
+            .run_with(
+                &["token", "sign", "--key", "key.jwk", "--typ", "none"],
+                payload,
+            )
+            .text();
         let verified = place.run_with(&verify, token.as_bytes()).succeeded();
         assert_eq!(verified.stdout, payload);
     }
-    let token = place.run_with(&["token", "sign", "--key", "key.jwk"], b"{\"exp\":1}").text();
-    assert_eq!(reason(&place.run_with(&verify[..4], token.as_bytes())), "token_expired");
+    let token = place
+        .run_with(&["token", "sign", "--key", "key.jwk"], b"{\"exp\":1}")
+        .text();
+    assert_eq!(
+        reason(&place.run_with(&verify[..4], token.as_bytes())),
+        "token_expired"
+    );
     place.run_with(&verify, token.as_bytes()).succeeded();
 }
 
@@ -188,10 +267,21 @@ fn the_signature_alone_covers_any_payload() {
 fn decode_shows_what_is_there_and_says_that_it_proves_nothing() {
     let place = Place::new();
     key_files(&place, Algorithm::Es256);
-    let token = place.run_with(&["token", "sign", "--key", "key.jwk"], claims().to_string().as_bytes()).text();
-    for shown in [place.run(&["token", "decode", token.trim()]), place.run_with(&["token", "decode"], token.as_bytes())] {
+    let token = place
+        .run_with(
+            &["token", "sign", "--key", "key.jwk"],
+            claims().to_string().as_bytes(),
+        )
+        .text();
+    for shown in [
+        place.run(&["token", "decode", token.trim()]),
+        place.run_with(&["token", "decode"], token.as_bytes()),
+    ] {
         let shown = shown.json();
-        assert_eq!((&shown["verified"], &shown["payload"]), (&json!(false), &claims()));
+        assert_eq!(
+            (&shown["verified"], &shown["payload"]),
+            (&json!(false), &claims())
+        );
         assert_eq!(shown["header"]["alg"], "ES256");
     }
     let bad = place.run(&["token", "decode", "nonsense", "--json"]);
@@ -205,8 +295,19 @@ fn the_keys_of_a_running_server_are_fetched() {
     let device = server.register("ada@example.com");
     let issuer = format!("http://{}", server.address);
     let url = format!("{issuer}/.well-known/jwks.json");
-    let verify = ["token", "verify", "--jwks", &url, "--issuer", &issuer, "--audience", &issuer];
-    let verified = place.run_with(&verify, device.access.as_bytes()).succeeded();
+    let verify = [
+        "token",
+        "verify",
+        "--jwks",
+        &url,
+        "--issuer",
+        &issuer,
+        "--audience",
+        &issuer,
+    ];
+    let verified = place
+        .run_with(&verify, device.access.as_bytes())
+        .succeeded();
     let payload: Value = serde_json::from_slice(&verified.stdout).unwrap();
     assert_eq!(payload["sid"], device.sid.as_str());
     let elsewhere = format!("{issuer}/nowhere");
