@@ -56,11 +56,15 @@ impl Batch {
         expect: Expect,
         values: [Value; N],
     ) -> &mut Self {
-        self.statements.push(Statement {
+        self.push_statement(Statement {
             text,
             values: values.into(),
             expect,
-        });
+        })
+    }
+
+    pub(crate) fn push_statement(&mut self, statement: Statement) -> &mut Self {
+        self.statements.push(statement);
         self
     }
 

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, params_from_iter};
 use symbolon_domain::Timestamp;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::migrate::Applied;
 use crate::statement::Statement;
@@ -47,7 +47,7 @@ impl Sqlite {
     pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Self, OpenError> {
         let main = Arc::new(Mutex::new(Some(open::main(path, options)?)));
         let explain = |error| errors::open_error(path, error);
-        let checkpoints = open::checkpoints(path).map_err(explain)?;
+        let checkpoints = open::checkpoints(path)?;
         let watcher = open::reader(path).map_err(explain)?;
         Ok(Self {
             readers: Arc::new(Readers::file(path)),
@@ -96,16 +96,26 @@ impl Sqlite {
         read: impl Fn(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
         // On the calling thread: a point read takes less time than handing it to another one.
-        self.readers.with(|connection| {
-            let mut statement = connection.prepare_cached(text).map_err(error_of)?;
-            let mut rows = statement
-                .query(params_from_iter(values))
-                .map_err(error_of)?;
-            match rows.next().map_err(error_of)? {
-                Some(row) => read(&Row::Sqlite(row)).map(Some),
-                None => Ok(None),
-            }
-        })
+        self.readers
+            .with(|connection| first_row(connection, text, values, read))
+    }
+
+    /// Reads the first row of an answer, decides, and writes what was decided, in one transaction.
+    pub(crate) async fn decide<T: Send + 'static, R: Send + 'static>(
+        &self,
+        (text, values): (&'static str, Vec<Value>),
+        read: fn(&Row<'_>) -> Result<T, Error>,
+        decide: impl Fn(Option<T>) -> (Vec<Statement>, R) + Send + 'static,
+    ) -> Result<R, Error> {
+        let (put, mut decided) = oneshot::channel();
+        let load = move |connection: &Connection| {
+            let (statements, outcome) = decide(first_row(connection, text, &values, read)?);
+            // The receiver waits for the commit; when it has given up, nobody needs the outcome.
+            let _ = put.send(outcome);
+            Ok(statements)
+        };
+        self.writer.decide(Box::new(load)).await?;
+        decided.try_recv().map_err(Error::fault)
     }
 
     pub(crate) async fn list<T: Send + 'static>(
@@ -157,6 +167,22 @@ impl Sqlite {
 
 fn closed() -> OpenError {
     OpenError::other("the store was closed")
+}
+
+fn first_row<T>(
+    connection: &Connection,
+    text: &'static str,
+    values: &[Value],
+    read: impl Fn(&Row<'_>) -> Result<T, Error>,
+) -> Result<Option<T>, Error> {
+    let mut statement = connection.prepare_cached(text).map_err(error_of)?;
+    let mut rows = statement
+        .query(params_from_iter(values))
+        .map_err(error_of)?;
+    match rows.next().map_err(error_of)? {
+        Some(row) => read(&Row::Sqlite(row)).map(Some),
+        None => Ok(None),
+    }
 }
 
 fn all_rows<T>(

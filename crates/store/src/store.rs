@@ -11,6 +11,10 @@ use crate::tables::feed::Feed;
 use crate::value::{Row, Value};
 use crate::{Batch, DatabaseUrl, Error, OpenError};
 
+/// How often a decision is taken again because somebody else wrote in between. Each round loses to a commit that
+/// was made, so that the last one is hardly ever reached.
+const ROUNDS: usize = 16;
+
 /// How a database is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenOptions {
@@ -138,6 +142,32 @@ impl Store {
             Engine::Sqlite(sqlite) => sqlite.find(text, values, read),
             Engine::Postgres(postgres) => postgres.find(text, values, read).await,
         }
+    }
+
+    /// Reads the first row of an answer, lets `decide` say what to write, and writes it, as if nobody else wrote
+    /// in between: on SQLite in one transaction; on PostgreSQL the statements must be compare-and-set on what
+    /// was read, and a miss reads and decides again.
+    pub(crate) async fn decide<T: Send + 'static, R: Send + 'static>(
+        &self,
+        (text, values): (&'static str, Vec<Value>),
+        read: fn(&Row<'_>) -> Result<T, Error>,
+        decide: impl Fn(Option<T>) -> (Vec<Statement>, R) + Send + 'static,
+    ) -> Result<R, Error> {
+        let postgres = match &*self.engine {
+            Engine::Sqlite(sqlite) => return sqlite.decide((text, values), read, decide).await,
+            Engine::Postgres(postgres) => postgres,
+        };
+        for _ in 0..ROUNDS {
+            let (statements, outcome) = decide(postgres.find(text, &values, read).await?);
+            if statements.is_empty() {
+                return Ok(outcome);
+            }
+            match postgres.write(statements).await {
+                Err(Error::Stale) => {}
+                written => return written.map(|_| outcome),
+            }
+        }
+        Err(Error::Stale)
     }
 
     /// All rows of an answer, of which there are at most `limit`; 0 if they are known to be few.

@@ -157,7 +157,10 @@ pub(crate) fn audit_id(app: &App, now: Timestamp) -> Result<uuid::Uuid, Error> {
 /// The store answers.
 ///
 /// # Errors
-/// `overloaded`, or a fault, when it does not.
+/// `overloaded` when it does not, whatever the reason: a balancer that asks is to come back.
 pub async fn ready(app: &App) -> Result<(), Error> {
-    Ok(app.store.ping().await?)
+    app.store.ping().await.map_err(|error| {
+        tracing::warn!(%error, "not ready: the store does not answer");
+        overloaded().into()
+    })
 }

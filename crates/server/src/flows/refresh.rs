@@ -2,16 +2,17 @@
 //! RFC 9700 section 4.14, OAuth 2.1 section 4.3).
 //!
 //! 1. The token's keyed tag is checked: garbage is refused without touching the store.
-//! 2. The session and its user are loaded by the id inside the token.
+//! 2. Its successor is derived from it, so that every caller gets the same one. In one transaction the
+//!    session and its user are loaded by the id inside the token, and what 3 and 4 decide is written.
 //! 3. A session that ended or expired, or a user who may not sign in, is refused.
 //! 4. The rules decide: rotate, repeat the same answer, refuse a late duplicate, or reuse (theft).
-//! 5. What was decided is committed by compare-and-set; who loses the race loads and decides again.
-//! 6. The successor is derived from the presented token, so that every caller gets the same one,
-//!    and an access token is signed. Nothing is answered before it is on disk.
+//! 5. Reuse ends the session in a transaction of its own, with its revocation and its audit row; if the
+//!    session changed in between, it is judged again.
+//! 6. Once it is on disk, an access token is signed and both are answered.
 
 use symbolon_domain::audit::AuditKind;
 use symbolon_domain::ending::Event;
-use symbolon_domain::refresh::{Decision, Presented, RefreshPolicy, decide};
+use symbolon_domain::refresh::{Decision, Presented, RefreshPolicy, RefreshState, decide};
 use symbolon_domain::{EndReason, Life, Refusal, Session, SessionId, Timestamp, User, UserStatus};
 use symbolon_token::refresh::RefreshToken;
 use zeroize::Zeroizing;
@@ -38,45 +39,61 @@ pub struct Refreshed {
 pub async fn refresh(app: &App, presented: &str, origin: &Origin) -> Result<Refreshed, Error> {
     let now = app.clock.now();
     let token = authentic(app, presented)?;
+    let successor = app.issuance()?.successor(&token)?;
     let id = SessionId::from_bytes(token.session());
+    let (facts, policy) = (facts(&token, &successor), policy(app));
     for _ in 0..ROUNDS {
-        let Some((mut session, user)) = app.store.find_refresh(id).await? else {
-            return Err(Refusal::SessionRevoked.into());
-        };
-        check_life(&session, &user, &token, now)?;
-        let successor = app.issuance()?.successor(&token)?;
-        let facts = facts(&token, &successor);
-        let policy = policy(app);
-        let mut batch = app.store.batch();
-        match decide(&session.refresh, &facts, &policy, now) {
-            Decision::Rotate(next) | Decision::Repeat { late: Some(next) } => {
-                batch.rotate_session(id, &session.refresh, &next, now);
-                let committed = batch.commit().await;
-                if lost_race(&committed) {
-                    continue;
-                }
-                committed?;
-                session.last_used_at = now;
+        let judge = move |found| judge(found, &facts, &policy, now);
+        match app.store.update_refresh(id, now, judge).await? {
+            Judged::Answer(session, user) => {
+                return Ok(Refreshed {
+                    access: issue(app, &user, &session, now)?,
+                    refresh_token: successor.encode(),
+                    session,
+                });
             }
-            Decision::Repeat { late: None } => {}
-            Decision::LateDuplicate | Decision::Unknown => {
-                return Err(Refusal::InvalidRefreshToken.into());
-            }
-            Decision::Reused => {
+            Judged::Refuse(refusal) => return Err(refusal.into()),
+            Judged::Reused(session) => {
                 if end_for_reuse(app, &session, origin, now).await? {
                     return Err(Refusal::RefreshTokenReused.into());
                 }
-                continue;
             }
         }
-        let access = issue(app, &user, &session, now)?;
-        return Ok(Refreshed {
-            access,
-            refresh_token: successor.encode(),
-            session,
-        });
     }
     Err(overloaded().into())
+}
+
+/// What became of a presented token.
+enum Judged {
+    Answer(Session, User),
+    Refuse(Refusal),
+    Reused(Session),
+}
+
+/// Steps 3 and 4, inside the transaction: what to store next, if anything, and what to answer.
+fn judge(
+    found: Option<(Session, User)>,
+    facts: &Presented,
+    policy: &RefreshPolicy,
+    now: Timestamp,
+) -> (Option<RefreshState>, Judged) {
+    let Some((mut session, user)) = found else {
+        return (None, Judged::Refuse(Refusal::SessionRevoked));
+    };
+    if let Some(refusal) = over(&session, &user, facts, now) {
+        return (None, Judged::Refuse(refusal));
+    }
+    match decide(&session.refresh, facts, policy, now) {
+        Decision::Rotate(next) | Decision::Repeat { late: Some(next) } => {
+            session.last_used_at = now;
+            (Some(next), Judged::Answer(session, user))
+        }
+        Decision::Repeat { late: None } => (None, Judged::Answer(session, user)),
+        Decision::LateDuplicate | Decision::Unknown => {
+            (None, Judged::Refuse(Refusal::InvalidRefreshToken))
+        }
+        Decision::Reused => (None, Judged::Reused(session)),
+    }
 }
 
 /// Step 1: a token that this server made, or nothing.
@@ -103,33 +120,18 @@ pub(super) fn policy(app: &App) -> RefreshPolicy {
     }
 }
 
-/// Step 3.
-fn check_life(
-    session: &Session,
-    user: &User,
-    token: &RefreshToken,
-    now: Timestamp,
-) -> Result<(), Error> {
+/// Step 3: why the session gives no tokens any more, if it does not.
+fn over(session: &Session, user: &User, facts: &Presented, now: Timestamp) -> Option<Refusal> {
     match session.life(now) {
-        Life::Ended(ended) => {
-            // Who brings the stolen token again hears the same again; the owner hears that it is over.
-            let replayed = ended.reason == EndReason::Reused
-                && token.generation() < session.refresh.generation;
-            let refusal = if replayed {
-                Refusal::RefreshTokenReused
-            } else {
-                Refusal::SessionRevoked
-            };
-            return Err(refusal.into());
+        // Who brings the stolen token again hears the same again; the owner hears that it is over.
+        Life::Ended(ended)
+            if ended.reason == EndReason::Reused
+                && facts.generation < session.refresh.generation =>
+        {
+            Some(Refusal::RefreshTokenReused)
         }
-        Life::IdleExpired | Life::AbsoluteExpired => {
-            return Err(Refusal::RefreshTokenExpired.into());
-        }
-        Life::Live => {}
-    }
-    match user.status {
-        UserStatus::Active => Ok(()),
-        UserStatus::Disabled => Err(Refusal::SessionRevoked.into()),
+        Life::Live if user.status == UserStatus::Disabled => Some(Refusal::SessionRevoked),
+        life => life.refusal(),
     }
 }
 

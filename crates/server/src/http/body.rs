@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, HeaderValue};
@@ -74,6 +74,10 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 async fn read(body: Body) -> Result<Bytes, Refusal> {
+    // What says that it is too long need not be waited for.
+    if body.size_hint().lower() > MOST_BYTES as u64 {
+        return Err(Refusal::PayloadTooLarge);
+    }
     let whole = tokio::time::timeout(PATIENCE, Limited::new(body, MOST_BYTES).collect());
     match whole.await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),

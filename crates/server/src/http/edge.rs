@@ -22,7 +22,7 @@ use http::header::{
     HeaderName, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
     X_FRAME_OPTIONS,
 };
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, Request, StatusCode, Version};
 use hyper::body::Incoming;
 use symbolon_domain::Refusal;
 use tower::ServiceExt;
@@ -200,9 +200,17 @@ fn reject(request: &Request<Body>) -> Option<Response> {
         *response.status_mut() = StatusCode::URI_TOO_LONG;
         return Some(response);
     }
+    let headers = request.headers();
     let repeated = SINGLE
         .iter()
-        .find(|name| request.headers().get_all(*name).iter().nth(1).is_some())?;
-    let sentence = format!("The header {repeated} is given more than once.");
+        .find(|name| headers.get_all(*name).iter().nth(1).is_some());
+    let sentence = match repeated {
+        Some(name) => format!("The header {name} is given more than once."),
+        // RFC 9112 section 3.2.
+        None if request.version() == Version::HTTP_11 && !headers.contains_key(HOST) => {
+            "The header host is missing.".to_owned()
+        }
+        None => return None,
+    };
     Some(Failure::from(Refusal::MalformedRequest(sentence)).into_response())
 }

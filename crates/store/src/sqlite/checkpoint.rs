@@ -5,15 +5,19 @@
 //!
 //! 1. the writer looks at the log now and then, and beyond [`COPY`] pages wakes a thread with a connection of its
 //!    own, which copies beside the writer (`PASSIVE` waits for nobody and nobody for it);
+//!    It also syncs the file, which SQLite leaves to whoever copies the last page;
 //! 2. that alone would never end under load, for the log begins anew only when all of it is copied and the writer
-//!    goes on adding. So beyond [`RESET`] pages the writer copies the rest itself between two transactions: the
-//!    few pages that came since. The next transaction then begins the log anew, unless someone still reads from
-//!    it, in which case it is tried again.
+//!    goes on adding. So beyond [`RESET`] pages the thread goes over the log until little is left, and the writer
+//!    copies that itself between two transactions. The next one then begins the log anew, unless someone still
+//!    reads from it, in which case it is tried again.
 //!
 //! Nothing here waits for readers, so one that stays for hours lets the log grow and slows nobody down. When the
 //! log begins anew, `journal_size_limit` cuts it.
 
+use std::error::Error;
+use std::fs::File;
 use std::io;
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -25,10 +29,10 @@ use rusqlite::Connection;
 const COPY: i64 = 4_000;
 /// Pages after which the log should begin anew: 48 MiB.
 const RESET: i64 = 12_000;
-/// Pages that the writer can copy without anybody noticing.
+/// Pages that the writer can copy in a few milliseconds.
 const REST: i64 = 500;
-/// How often the thread goes over the log until no more than that is left.
-const ROUNDS: usize = 4;
+/// How often the thread goes over the log before the writer takes what is left, be it more than that.
+const ROUNDS: usize = 6;
 /// How many groups pass between two looks at the log. Each writes a page at least.
 const GROUPS: u32 = 32;
 
@@ -41,13 +45,13 @@ pub(super) struct Checkpointer {
 }
 
 impl Checkpointer {
-    pub(super) fn start(connection: Connection) -> io::Result<Self> {
+    pub(super) fn start(target: Target) -> io::Result<Self> {
         let (wake, woken) = sync_channel(1);
         let nearly_done = Arc::new(AtomicBool::new(false));
         let done = Arc::clone(&nearly_done);
         let thread = thread::Builder::new()
             .name("symbolon-checkpoint".into())
-            .spawn(move || copy_when_woken(&connection, &woken, &done))?;
+            .spawn(move || copy_when_woken(&target, &woken, &done))?;
         Ok(Self {
             wake: Some(wake),
             thread: Some(thread),
@@ -67,20 +71,43 @@ impl Drop for Checkpointer {
     }
 }
 
-fn copy_when_woken(connection: &Connection, woken: &Receiver<()>, nearly_done: &AtomicBool) {
+fn copy_when_woken(file: &Target, woken: &Receiver<()>, nearly_done: &AtomicBool) {
     while woken.recv().is_ok() {
-        for _ in 0..ROUNDS {
-            match copy(connection).and_then(|()| length(connection)) {
-                Ok(length) if length.rest() > REST => {}
-                Ok(_) => break,
-                Err(error) => {
-                    // The writer meets the same trouble, if it stays, and says so to whoever waits.
-                    tracing::warn!(%error, "cannot copy the log back into the database");
-                    break;
-                }
-            }
+        if let Err(error) = file.copy_most() {
+            // The writer meets the same trouble, if it stays, and says so to whoever waits.
+            tracing::warn!(%error, "cannot copy the log back into the database");
         }
         nearly_done.store(true, Ordering::Release);
+    }
+}
+
+/// What the thread copies to.
+pub(super) struct Target {
+    connection: Connection,
+    /// Never closed: when a process closes any descriptor of a file it loses its locks on it (POSIX), and the
+    /// writer's would be among them.
+    file: ManuallyDrop<File>,
+}
+
+impl Target {
+    /// A target from two ways of access to the same file.
+    pub(super) fn new(connection: Connection, file: File) -> Self {
+        Self {
+            connection,
+            file: ManuallyDrop::new(file),
+        }
+    }
+
+    fn copy_most(&self) -> Result<(), Box<dyn Error>> {
+        for _ in 0..ROUNDS {
+            copy(&self.connection)?;
+            self.file.sync_data()?;
+            let length = length(&self.connection)?;
+            if length.rest() <= REST || length.pages <= RESET {
+                break;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -105,14 +132,15 @@ impl Log {
             return;
         };
         self.groups += 1;
-        if self.groups < GROUPS {
+        let nearly_done = checkpointer.nearly_done.swap(false, Ordering::AcqRel);
+        if self.groups < GROUPS && !nearly_done {
             return;
         }
         self.groups = 0;
         let Ok(length) = length(connection) else {
             return;
         };
-        if length.pages > RESET && checkpointer.nearly_done.swap(false, Ordering::AcqRel) {
+        if length.pages > RESET && nearly_done {
             if let Err(error) = copy(connection) {
                 tracing::warn!(%error, "cannot copy the log back into the database");
             }

@@ -5,8 +5,10 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use super::checkpoint::Target;
 use super::errors::{file_error, open_error};
 use crate::{OpenError, OpenOptions};
 
@@ -50,7 +52,7 @@ pub(super) fn main(path: &Path, options: &OpenOptions) -> Result<Connection, Ope
 /// The only connection of a database without a file.
 pub(super) fn memory() -> rusqlite::Result<Connection> {
     let connection = Connection::open_in_memory()?;
-    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    keep_statements(&connection)?;
     prepare_writer(&connection)?;
     Ok(connection)
 }
@@ -62,8 +64,18 @@ pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// The connection that copies the log back into the file.
-pub(super) fn checkpoints(path: &Path) -> rusqlite::Result<Connection> {
+/// What the log is copied back into the file with.
+pub(super) fn checkpoints(path: &Path) -> Result<Target, OpenError> {
+    let explain = |error| open_error(path, error);
+    let connection = checkpoint_connection(path).map_err(explain)?;
+    let file = fs::OpenOptions::new().write(true).open(path);
+    Ok(Target::new(
+        connection,
+        file.map_err(|error| file_error(path, error))?,
+    ))
+}
+
+fn checkpoint_connection(path: &Path) -> rusqlite::Result<Connection> {
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // It holds no transaction for long, so that being in each other's way is not worth waiting for.
     connection.busy_timeout(Duration::ZERO)?;
@@ -78,9 +90,18 @@ fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
     // A connection is used by one thread at a time, and a path is a path and no URI.
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY)?;
-    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
-    connection.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")?;
+    keep_statements(&connection)?;
+    connection.execute_batch("PRAGMA trusted_schema = OFF")?;
     Ok(connection)
+}
+
+/// Statements are prepared once. Without the stability of plans SQLite does it again whenever other values are
+/// bound, to look whether they make for a better plan: a read by key then takes ten times as long.
+fn keep_statements(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map(|_| ())
 }
 
 fn prepare_writer(connection: &Connection) -> rusqlite::Result<()> {

@@ -239,3 +239,31 @@ fn connections_are_set_as_promised() {
     });
     assert_eq!(refused.unwrap(), Err(Some(rusqlite::ErrorCode::ReadOnly)));
 }
+
+/// Without stable plans SQLite prepares a join again for each value that is bound.
+#[test]
+fn statements_are_prepared_once() {
+    let place = Place::new("prepared");
+    let sqlite = place.open();
+    let prepared_again = |connection: &Connection| {
+        for (name, text) in crate::tables::all() {
+            let Ok(mut statement) = connection.prepare(text) else {
+                continue;
+            };
+            for value in 0..4 {
+                let values = vec![Value::Digest([value; 32]); statement.parameter_count()];
+                // Whatever comes out: the values fit few of them.
+                let _ = statement
+                    .query(params_from_iter(values))
+                    .map(|mut rows| rows.next().map(drop));
+            }
+            let again = statement.get_status(rusqlite::StatementStatus::RePrepare);
+            assert_eq!(again, 0, "{name}");
+        }
+        Ok(())
+    };
+    sqlite.readers.with(prepared_again).unwrap();
+    let main = lock(&sqlite.main);
+    main.as_ref().unwrap().execute_batch("BEGIN").unwrap();
+    prepared_again(main.as_ref().unwrap()).unwrap();
+}

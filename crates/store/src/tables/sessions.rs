@@ -4,7 +4,7 @@ use symbolon_domain::refresh::{Digest, RefreshState};
 use symbolon_domain::{EndReason, Ended, Session, SessionId, Timestamp, Transport, User, UserId};
 
 use super::users::{read_user, user_columns};
-use crate::statement::{Expect, statements};
+use crate::statement::{Expect, Statement, statements};
 use crate::value::Row;
 use crate::{Batch, Error, Store};
 
@@ -70,8 +70,31 @@ impl Store {
     /// # Errors
     /// [`Error::Busy`] and [`Error::Fault`].
     pub async fn find_refresh(&self, id: SessionId) -> Result<Option<(Session, User)>, Error> {
-        let read = |row: &Row<'_>| Ok((read_session(row, 0)?, read_user(row, SESSION_COLUMNS)?));
-        self.find(FIND_REFRESH, &[id.into()], read).await
+        self.find(FIND_REFRESH, &[id.into()], read_refresh).await
+    }
+
+    /// Loads the session of this id and its user, lets `decide` say which refresh state comes next, if another
+    /// one does, and returns what it made of it once that is durable. `decide` may be asked again when somebody
+    /// else wrote in between; what it says is obeyed only if the session is as it was loaded.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] and [`Error::Fault`]; [`Error::Stale`] when others were quicker every time.
+    pub async fn update_refresh<T: Send + 'static>(
+        &self,
+        id: SessionId,
+        now: Timestamp,
+        decide: impl Fn(Option<(Session, User)>) -> (Option<RefreshState>, T) + Send + 'static,
+    ) -> Result<T, Error> {
+        let decide = move |found: Option<(Session, User)>| {
+            let expected = found.as_ref().map(|(session, _)| session.refresh);
+            let (next, outcome) = decide(found);
+            let rotation = expected
+                .zip(next)
+                .map(|(expected, next)| rotation(id, &expected, &next, now));
+            (rotation.into_iter().collect(), outcome)
+        };
+        let load = (FIND_REFRESH, vec![id.into()]);
+        self.decide(load, read_refresh, decide).await
     }
 
     /// A user's sessions that are alive at `now`, newest first.
@@ -149,22 +172,7 @@ impl Batch {
         next: &RefreshState,
         now: Timestamp,
     ) -> &mut Self {
-        self.push(
-            ROTATE,
-            Expect::One,
-            [
-                next.generation.into(),
-                (*next.digest.as_bytes()).into(),
-                next.key.into(),
-                next.rotated_at.into(),
-                next.late_generation.into(),
-                now.into(),
-                id.into(),
-                expected.generation.into(),
-                (*expected.digest.as_bytes()).into(),
-                expected.late_generation.into(),
-            ],
-        )
+        self.push_statement(rotation(id, expected, next, now))
     }
 
     /// Ends a session. Compare-and-set: it must not have been ended before.
@@ -242,4 +250,32 @@ fn read_session(row: &Row<'_>, at: usize) -> Result<Session, Error> {
             .zip(end_reason)
             .map(|(at, reason)| Ended { at, reason }),
     })
+}
+
+fn read_refresh(row: &Row<'_>) -> Result<(Session, User), Error> {
+    Ok((read_session(row, 0)?, read_user(row, SESSION_COLUMNS)?))
+}
+
+fn rotation(
+    id: SessionId,
+    expected: &RefreshState,
+    next: &RefreshState,
+    now: Timestamp,
+) -> Statement {
+    Statement {
+        text: ROTATE,
+        expect: Expect::One,
+        values: vec![
+            next.generation.into(),
+            (*next.digest.as_bytes()).into(),
+            next.key.into(),
+            next.rotated_at.into(),
+            next.late_generation.into(),
+            now.into(),
+            id.into(),
+            expected.generation.into(),
+            (*expected.digest.as_bytes()).into(),
+            expected.late_generation.into(),
+        ],
+    }
 }
