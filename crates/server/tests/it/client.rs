@@ -126,7 +126,7 @@ impl Answer {
         let end = bytes
             .windows(4)
             .position(|window| window == b"\r\n\r\n")
-            .expect("a head");
+            .unwrap_or_else(|| panic!("no head: {:?}", String::from_utf8_lossy(bytes)));
         let head = std::str::from_utf8(&bytes[..end]).unwrap();
         let mut lines = head.split("\r\n");
         let status = lines

@@ -8,15 +8,24 @@
 )]
 
 mod app;
+mod bearer;
 mod client;
+mod cross_site;
+mod docs;
 mod document;
+mod edge;
+mod jwks;
 mod login;
 mod logout;
+mod matrix;
+mod operations;
 mod password;
 mod people;
 mod process;
 mod profile;
 mod refresh;
+mod refusals;
 mod register;
+mod secrets;
 mod sessions;
 mod throttle;

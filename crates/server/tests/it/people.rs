@@ -100,6 +100,12 @@ impl TestApp {
         )
     }
 
+    /// Signs Ada in after she changed her password to the other one.
+    pub async fn login_new_password(&self) -> Device {
+        self.login_with("ada", &json!({"password": OTHER_PASSWORD}))
+            .await
+    }
+
     /// Registers and signs in.
     pub async fn user(&self) -> Device {
         self.register("ada").await;
