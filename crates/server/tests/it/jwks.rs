@@ -1,0 +1,125 @@
+//! `GET /.well-known/jwks.json`
+
+use std::time::Duration;
+
+use symbolon::flows::keys;
+
+use crate::app::TestApp;
+use crate::people::header;
+
+/// Members of private and symmetric keys (RFC 7518 section 6).
+const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
+async fn kids(app: &TestApp) -> Vec<String> {
+    let set = app
+        .get("/.well-known/jwks.json")
+        .send()
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(set.as_object().unwrap().len(), 1);
+    let keys = set["keys"].as_array().unwrap();
+    for key in keys {
+        let members = key.as_object().unwrap();
+        assert!(
+            PRIVATE.iter().all(|name| !members.contains_key(*name)),
+            "{key}"
+        );
+        assert_eq!(
+            (&key["kty"], &key["crv"], &key["alg"], &key["use"]),
+            (
+                &"EC".into(),
+                &"P-256".into(),
+                &"ES256".into(),
+                &"sig".into()
+            )
+        );
+        assert_eq!(members.len(), 7, "{key}");
+    }
+    keys.iter()
+        .map(|key| key["kid"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn the_key_set_may_be_cached_and_read_by_anybody() {
+    let app = TestApp::start().await;
+    let answer = app.get("/.well-known/jwks.json").send().await;
+    answer.expect(200);
+    assert_eq!(
+        answer.header("content-type"),
+        Some("application/jwk-set+json")
+    );
+    assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));
+    assert_eq!(
+        answer.header("cross-origin-resource-policy"),
+        Some("cross-origin")
+    );
+    let tag = answer.header("etag").unwrap().to_owned();
+    assert!(tag.starts_with('"') && tag.ends_with('"'));
+    let again = app
+        .get("/.well-known/jwks.json")
+        .header("if-none-match", &tag)
+        .send()
+        .await;
+    assert_eq!(
+        (again.expect(304).body.len(), again.header("etag")),
+        (0, Some(&*tag))
+    );
+    app.get("/.well-known/jwks.json")
+        .header("if-none-match", "\"other\"")
+        .send()
+        .await
+        .expect(200);
+}
+
+#[tokio::test]
+async fn k7_a_new_key_is_published_before_it_signs_and_an_old_one_until_its_tokens_are_dead() {
+    let app = TestApp::start().await;
+    let device = app.user().await;
+    let old = header(&device.access)["kid"].as_str().unwrap().to_owned();
+    assert_eq!(kids(&app).await, [old.as_str()]);
+    let tag = app
+        .get("/.well-known/jwks.json")
+        .send()
+        .await
+        .header("etag")
+        .unwrap()
+        .to_owned();
+
+    let issuance = app.app.issuance().unwrap();
+    let new = keys::rotate(&app.app, &issuance.master, false, &Default::default())
+        .await
+        .unwrap()
+        .kid;
+    keys::reload(&app.app).await.unwrap();
+    let both = kids(&app).await;
+    assert!(
+        both.len() == 2 && both.contains(&old) && both.contains(&new),
+        "{both:?}"
+    );
+    assert_ne!(
+        app.get("/.well-known/jwks.json")
+            .send()
+            .await
+            .header("etag"),
+        Some(&*tag)
+    );
+
+    app.clock
+        .advance(keys::PUBLISH_LEAD - Duration::from_secs(1));
+    let device = app.refreshed(&device).await;
+    assert_eq!(
+        header(&device.access)["kid"],
+        old,
+        "it is known for longer than anybody caches before it signs"
+    );
+    app.wait(1);
+    let next = app.refreshed(&device).await;
+    assert_eq!(header(&next.access)["kid"], new);
+    app.wait(898);
+    app.profile(&device.access).await.expect(200);
+    assert!(kids(&app).await.contains(&old));
+    app.wait(3600);
+    assert_eq!(kids(&app).await, [new]);
+}
