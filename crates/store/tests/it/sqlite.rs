@@ -260,15 +260,15 @@ async fn a_session_does_not_grow() {
     )
     .unwrap();
     let before = pages(&place);
-    for round in 1..=10_000 {
-        let now = (1 << 41) + round;
-        let following = next(&state, now);
-        commit!(
-            store,
-            rotate_session(session_id(1), &state, &following, at(now))
-        )
-        .unwrap();
-        state = following;
+    for hundred in 0..100 {
+        let mut batch = store.batch();
+        for round in 1..=100 {
+            let now = (1 << 41) + 100 * hundred + round;
+            let following = next(&state, now);
+            batch.rotate_session(session_id(1), &state, &following, at(now));
+            state = following;
+        }
+        batch.commit().await.unwrap();
     }
     assert_eq!(pages(&place), before);
     let found = store.find_session(session_id(1)).await.unwrap().unwrap();
