@@ -1,4 +1,4 @@
-//! `press refresh|profile CONNECTIONS SECONDS`: load on a server and nothing else, for a profiler to watch.
+//! `press refresh|profile CONNECTIONS SECONDS SESSIONS`: load on a server and nothing else, for a profiler to watch.
 
 use std::time::Duration;
 
@@ -8,26 +8,33 @@ use crate::{
     Run, load,
     process::{Folder, Place, Server},
     protected::{access_token, profile_request},
-    refresh::rotate::{Rotations, Same},
+    refresh::rotate::Same,
     say,
+    scale::{Anywhere, Used},
     seed::Seeded,
 };
 
+const USAGE: &str = "refresh|profile CONNECTIONS SECONDS SESSIONS";
+
 pub fn main(arguments: &[String]) -> Result<()> {
-    let [what, connections, seconds] = arguments else {
-        bail!("press refresh|profile CONNECTIONS SECONDS");
+    let [what, numbers @ ..] = arguments else {
+        bail!("press {USAGE}");
+    };
+    let numbers: Result<Vec<u64>, _> = numbers.iter().map(|number| number.parse()).collect();
+    let [connections, seconds, sessions] = *numbers? else {
+        bail!("press {USAGE}");
     };
     let run = Run::parse(&[])?;
     let folder = Folder::new(&run.dir, "press")?;
-    let seeded = Seeded::create(folder.path(), 1000)?;
+    let seeded = Seeded::create(folder.path(), sessions)?;
     let server = Server::symbolon(&run.server, folder.path(), Place::Pinned, &[])?;
     say::line(format!("server {} on {}", server.pid(), server.address));
-    let connections = connections.parse()?;
-    let time = Duration::from_secs(seconds.parse()?);
+    let connections = usize::try_from(connections)?;
+    let time = Duration::from_secs(seconds);
     let figures = match what.as_str() {
         "refresh" => {
-            let tokens = (0..seeded.count()).map(|at| Ok(seeded.token(at)?.as_bytes().to_vec()));
-            let mut script = Rotations::new(tokens.collect::<Result<_>>()?, connections);
+            let mut used = Used::default();
+            let mut script = Anywhere::new(&seeded, &mut used, connections);
             load::pinned(&server, connections, time, &mut script)?
         }
         "profile" => {
@@ -35,7 +42,7 @@ pub fn main(arguments: &[String]) -> Result<()> {
             let mut script = Same::new(profile_request(&access), 200);
             load::pinned(&server, connections, time, &mut script)?
         }
-        other => bail!("{other}: refresh or profile"),
+        other => bail!("{other}: {USAGE}"),
     };
     let generator = figures.generator_cpu * 100.0;
     say::line(format!(

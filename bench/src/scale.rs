@@ -79,11 +79,7 @@ impl<'a> Stored<'a> {
     fn rate(&mut self) -> Result<Figures> {
         let server = Server::symbolon(&self.run.server, self.folder.path(), Place::Pinned, &[])?;
         let time = Duration::from_secs(if self.run.quick { 2 } else { 6 });
-        let mut script = Anywhere {
-            sessions: &self.sessions,
-            used: &mut self.used,
-            asked: vec![0; CONNECTIONS],
-        };
+        let mut script = Anywhere::new(&self.sessions, &mut self.used, CONNECTIONS);
         let figures = load::pinned(&server, CONNECTIONS, time, &mut script)?;
         server.stop()?;
         Ok(figures)
@@ -97,7 +93,7 @@ impl<'a> Stored<'a> {
 
 /// What earlier refreshes left.
 #[derive(Default)]
-struct Used {
+pub struct Used {
     /// The current tokens of the sessions that were refreshed.
     tokens: HashMap<u64, Box<[u8]>>,
     /// How many were asked for.
@@ -106,14 +102,22 @@ struct Used {
 
 /// Refreshes sessions all over the database. None comes twice before all have come once, so that no
 /// two connections ever have the same one.
-struct Anywhere<'a> {
+pub struct Anywhere<'a> {
     sessions: &'a Seeded,
     used: &'a mut Used,
     /// The session that each connection has asked for.
     asked: Vec<u64>,
 }
 
-impl Anywhere<'_> {
+impl<'a> Anywhere<'a> {
+    pub fn new(sessions: &'a Seeded, used: &'a mut Used, connections: usize) -> Self {
+        Self {
+            sessions,
+            used,
+            asked: vec![0; connections],
+        }
+    }
+
     /// The next session. Steps of a number that has no factor in common with theirs visit all; one near
     /// the golden section of it lands far from those before.
     fn pick(&mut self) -> u64 {

@@ -74,11 +74,12 @@ impl Figures {
     /// Rate, latencies and where the processor time went, for the reader.
     pub fn text(&self) -> String {
         let mut text = format!(
-            "{}, p50 {:.2} ms, p99 {:.2} ms, server {:.0} % of a core",
+            "{}, p50 {:.2} ms, p99 {:.2} ms, server {:.0} % of a core ({:.0} us each)",
             rate(self.per_second),
             self.p50.as_secs_f64() * 1e3,
             self.p99.as_secs_f64() * 1e3,
-            self.server_cpu * 100.0
+            self.server_cpu * 100.0,
+            self.server_cpu / self.per_second * 1e6
         );
         if self.generator_cpu > 0.9 {
             let percent = self.generator_cpu * 100.0;
