@@ -32,6 +32,7 @@ use crate::throttle::Throttle;
 /// Verified tokens that the process remembers: a hit costs a hundredth of a verification.
 const CACHED_TOKENS: usize = 16_384;
 const MASTER_CHECK: &str = "master_key_check";
+const MASTER_FILE: &str = "master.key";
 const ISSUER: &str = "issuer";
 const LONGEST_TTL: &str = "longest_access_ttl_ms";
 /// Revocations read at once.
@@ -186,7 +187,13 @@ impl App {
                 self.read_master(known.is_none())
             }
         };
-        let master = master.map_err(|error| StartError::new("master key", &error))?;
+        let master = master.map_err(|error| match error.is_missing() {
+            true => StartError(format!(
+                "the master key of this store is missing: put {} back, or set server.master_key to the same key",
+                self.config.server.data.join(MASTER_FILE).display()
+            )),
+            false => StartError::new("master key", &error),
+        })?;
         let check = master
             .check_value()
             .map_err(|error| StartError::new("master key", &error))?;
@@ -205,7 +212,7 @@ impl App {
     }
 
     fn read_master(&self, empty_store: bool) -> Result<MasterKey, crate::sealing::MasterKeyError> {
-        let path = self.config.server.data.join("master.key");
+        let path = self.config.server.data.join(MASTER_FILE);
         match MasterKey::read_file(&path) {
             Err(error) if error.is_missing() && empty_store => {
                 match MasterKey::create_file(&path, &self.rng) {
