@@ -135,6 +135,10 @@ impl Reply {
         self
     }
 
+    pub fn has_header(&self, name: &str) -> bool {
+        self.head.contains(&format!("\r\n{name}:"))
+    }
+
     /// A problem of that status and code.
     #[track_caller]
     pub fn refused(self, status: u16, code: &str) -> Self {

@@ -3,9 +3,11 @@
 mod commands;
 mod confidential;
 mod crash;
+#[cfg(target_os = "linux")]
 mod disk;
 mod http;
 mod keys;
+mod outage;
 mod parallel;
 mod place;
 mod running;

@@ -188,6 +188,20 @@ fn a_database_of_another_program() {
 }
 
 #[test]
+fn a_postgresql_that_does_not_answer() {
+    let place = Place::new();
+    // Nothing listens on the port that a listener has just given back.
+    let free = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let url = format!("postgres://ada:hunter2@{free}/symbolon");
+    let sentence = fails(&place, &["--database", &url]);
+    assert!(sentence.contains("127.0.0.1"), "{sentence}");
+    assert!(!sentence.contains("hunter2"), "{sentence}");
+}
+
+#[test]
 fn a_database_that_another_program_holds() {
     let place = lived_in();
     let before = fs::read(place.data("symbolon.db")).unwrap();
@@ -210,7 +224,7 @@ fn a_master_key_that_is_not_there() {
     let key = place.data("master.key");
     let text = fs::read_to_string(&key).unwrap();
     fs::remove_file(&key).unwrap();
-    fails_naming(&place, &[], &["master.key"]);
+    fails_naming(&place, &[], &["master.key", "missing", "server.master_key"]);
     assert!(!key.exists(), "it is never made again");
     // Nor is it made for a database elsewhere.
     fs::rename(place.data("symbolon.db"), place.path("moved.db")).unwrap();
