@@ -74,6 +74,15 @@ async fn signing_in_gives_an_access_token_and_the_cookie() {
 }
 
 #[tokio::test]
+async fn the_address_is_in_the_token_where_the_setting_asks_for_it() {
+    let app = TestApp::with(&[("tokens.email", "true")]).await;
+    let device = app.user().await;
+    assert_eq!(claims(&device.access)["email"], "ada@example.com");
+    let next = app.assert_signed_in(&device).await;
+    assert_eq!(claims(&next.access)["email"], "ada@example.com");
+}
+
+#[tokio::test]
 async fn c7_the_cookie_is_as_the_contract_says() {
     let app = TestApp::start().await;
     app.register("ada").await;

@@ -89,7 +89,7 @@ async fn r15_a_dump_of_the_store_has_no_usable_value() {
         .collect();
     // The secret of a refresh token as bytes too.
     let device = app.login_new_password().await;
-    let bytes = symbolon_token::encoding::decode(device.refresh[4..].as_bytes()).unwrap();
+    let bytes = symbolon_token::encoding::decode(&device.refresh.as_bytes()[4..]).unwrap();
     secrets.extend([bytes[26..58].to_vec(), device.refresh.into_bytes()]);
     app.stop().await;
     let mut dumped = 0;

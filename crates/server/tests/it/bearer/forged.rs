@@ -4,7 +4,6 @@ use serde_json::json;
 use symbolon_token::encoding;
 
 use super::{joined, ready, refused, segment, signed, with, without};
-use crate::app::TestApp;
 
 #[tokio::test]
 async fn j1_alg_none() {
