@@ -112,7 +112,9 @@ impl From<Error> for Failed {
                 Self::said("validation_failed", details.join(" "))
             }
             Error::Refused(refusal) => Self::said(refusal.code(), refusal.detail()),
-            Error::Fault { .. } => Self::said("fault", Causes(&error).to_string()),
+            Error::Fault { .. } | Error::Store(_) => {
+                Self::said("fault", Causes(&error).to_string())
+            }
         }
     }
 }

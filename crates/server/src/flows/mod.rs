@@ -81,6 +81,9 @@ pub enum Error {
     /// A reason that the caller may know.
     #[error("{}", .0.code())]
     Refused(Refusal),
+    /// The database does not do its part: logged like a fault, told as `overloaded`, for it may come back.
+    #[error("store")]
+    Store(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Something is broken here: logged once where it is handled, told to nobody.
     #[error("{context}")]
     Fault {
@@ -112,10 +115,7 @@ impl From<symbolon_store::Error> for Error {
         match error {
             Store::Conflict(field) => Self::Refused(Refusal::Conflict(field)),
             Store::Stale | Store::Busy => Self::Refused(overloaded()),
-            Store::Fault(source) => Self::Fault {
-                context: "store",
-                source,
-            },
+            Store::Fault(source) => Self::Store(source),
         }
     }
 }

@@ -85,7 +85,7 @@ impl Edge {
             .then(|| request.uri().path().to_owned());
         let mut response = self.handle(peer, &request_id, request).await;
         if let Some(error) = problem::render(&mut response, &request_id)
-            && let Error::Fault { .. } = &*error
+            && let Error::Fault { .. } | Error::Store(_) = &*error
         {
             self.app.metrics.count(Count::Fault);
             tracing::error!(request_id = &*request_id, error = %Causes(&*error), "request failed");

@@ -1,5 +1,7 @@
 //! Refusals and faults as `application/problem+json` (RFC 9457), in one place.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -83,20 +85,26 @@ impl<'a> From<&'a FieldError> for FieldProblem<'a> {
     }
 }
 
+/// What is told of a database that does not do its part.
+const STORE_GONE: Refusal = Refusal::Overloaded {
+    retry_after: Duration::from_secs(5),
+};
+
 /// Renders the failure that a handler left in `response`. Faults are told apart by the request id only.
 pub(super) fn render(response: &mut Response, request_id: &str) -> Option<std::sync::Arc<Error>> {
     let Unrendered(error) = response.extensions_mut().remove()?;
     let status = response.status();
-    let detail = match &*error {
-        Error::Refused(refusal) => refusal.detail(),
-        Error::Fault { .. } => {
-            "Something went wrong here. Quote the request id when you report it.".into()
-        }
+    let refusal = match &*error {
+        Error::Refused(refusal) => Some(refusal),
+        Error::Store(_) => Some(&STORE_GONE),
+        Error::Fault { .. } => None,
     };
-    let (code, errors): (_, &[FieldError]) = match &*error {
-        Error::Refused(Refusal::Validation(errors)) => ("validation_failed", errors),
-        Error::Refused(refusal) => (refusal.code(), &[]),
-        Error::Fault { .. } => ("internal_error", &[]),
+    let code = refusal.map_or("internal_error", Refusal::code);
+    let unexplained = "Something went wrong here. Quote the request id when you report it.";
+    let detail = refusal.map_or(unexplained.into(), Refusal::detail);
+    let errors: &[FieldError] = match refusal {
+        Some(Refusal::Validation(errors)) => errors,
+        _ => &[],
     };
     let problem = Problem {
         r#type: format!("urn:symbolon:problem:{code}"),
@@ -116,7 +124,7 @@ pub(super) fn render(response: &mut Response, request_id: &str) -> Option<std::s
         CONTENT_TYPE,
         HeaderValue::from_static("application/problem+json"),
     );
-    if let Error::Refused(refusal) = &*error {
+    if let Some(refusal) = refusal {
         if let Some(wait) = refusal.retry_after() {
             headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
         }
@@ -147,8 +155,10 @@ fn challenge(refusal: &Refusal) -> HeaderValue {
 }
 
 fn status(error: &Error) -> StatusCode {
-    let Error::Refused(refusal) = error else {
-        return StatusCode::INTERNAL_SERVER_ERROR;
+    let refusal = match error {
+        Error::Refused(refusal) => refusal,
+        Error::Store(_) => &STORE_GONE,
+        Error::Fault { .. } => return StatusCode::INTERNAL_SERVER_ERROR,
     };
     match refusal {
         Refusal::MalformedRequest(_) => StatusCode::BAD_REQUEST,

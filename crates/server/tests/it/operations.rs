@@ -34,8 +34,8 @@ async fn x1_without_its_store_it_is_alive_and_not_ready() {
             .send()
             .await,
     ] {
-        let problem = answer.problem(500, "internal_error");
-        assert_eq!(problem["title"], "Internal Server Error");
+        answer.problem(503, "overloaded");
+        assert_eq!(answer.header("retry-after"), Some("5"));
         assert_eq!(answer.header("set-cookie"), None);
     }
     assert!(

@@ -4,8 +4,8 @@
 //! the copying and for another sync. Here
 //!
 //! 1. the writer looks at the log now and then, and beyond [`COPY`] pages wakes a thread with a connection of its
-//!    own, which copies beside the writer (`PASSIVE` waits for nobody and nobody for it);
-//!    It also syncs the file, which SQLite leaves to whoever copies the last page;
+//!    own, which copies beside the writer (`PASSIVE` waits for nobody and nobody for it) and syncs the file, which
+//!    SQLite leaves to whoever copies the last page;
 //! 2. that alone would never end under load, for the log begins anew only when all of it is copied and the writer
 //!    goes on adding. So beyond [`RESET`] pages the thread goes over the log until little is left, and the writer
 //!    copies that itself between two transactions. The next one then begins the log anew, unless someone still
@@ -25,16 +25,17 @@ use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
 
-/// Pages that are worth copying back: 16 MiB.
-const COPY: i64 = 4_000;
-/// Pages after which the log should begin anew: 48 MiB.
-const RESET: i64 = 12_000;
+/// Pages that are worth copying back: 4 MiB.
+const COPY: i64 = 1_000;
+/// Pages after which the log should begin anew: 8 MiB. Short, because a commit that makes the file longer waits
+/// several times as long for the disk as one that writes over what was there.
+const RESET: i64 = 2_000;
 /// Pages that the writer can copy in a few milliseconds.
 const REST: i64 = 500;
 /// How often the thread goes over the log before the writer takes what is left, be it more than that.
 const ROUNDS: usize = 6;
 /// How many groups pass between two looks at the log. Each writes a page at least.
-const GROUPS: u32 = 32;
+const GROUPS: u32 = 8;
 
 /// The thread that copies.
 pub(super) struct Checkpointer {
@@ -71,9 +72,9 @@ impl Drop for Checkpointer {
     }
 }
 
-fn copy_when_woken(file: &Target, woken: &Receiver<()>, nearly_done: &AtomicBool) {
+fn copy_when_woken(target: &Target, woken: &Receiver<()>, nearly_done: &AtomicBool) {
     while woken.recv().is_ok() {
-        if let Err(error) = file.copy_most() {
+        if let Err(error) = target.copy_most() {
             // The writer meets the same trouble, if it stays, and says so to whoever waits.
             tracing::warn!(%error, "cannot copy the log back into the database");
         }

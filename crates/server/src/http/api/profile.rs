@@ -43,7 +43,8 @@ pub(super) struct Confirmation {
 #[utoipa::path(get, path = "/api/user/profile", operation_id = "showProfile", tag = "account", security(("bearer" = [])),
     responses(
         (status = 200, body = UserBody),
-        (status = 401, description = "`no_token`, `invalid_token`, `token_expired`, `token_revoked`, `token_stale`", body = Problem)))]
+        (status = 401, description = "`no_token`, `invalid_token`, `token_expired`, `token_revoked`, `token_stale`", body = Problem),
+        (status = 503, description = "`overloaded`", body = Problem)))]
 pub(super) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<Response, Failure> {
     let user = profile::show(&app, &caller).await?;
     Ok(Answer(StatusCode::OK, UserBody::from(&user)).into_response())

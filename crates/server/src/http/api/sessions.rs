@@ -56,7 +56,8 @@ pub(super) struct SessionBody<'a> {
 #[utoipa::path(get, path = "/api/sessions", operation_id = "listSessions", tag = "account", security(("bearer" = [])),
     responses(
         (status = 200, body = SessionsBody),
-        (status = 401, description = "`no_token`, `invalid_token`, `token_expired`, `token_revoked`, `token_stale`", body = Problem)))]
+        (status = 401, description = "`no_token`, `invalid_token`, `token_expired`, `token_revoked`, `token_stale`", body = Problem),
+        (status = 503, description = "`overloaded`", body = Problem)))]
 pub(super) async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Response, Failure> {
     let sessions = sessions::list(&app, &caller).await?;
     let items = sessions
