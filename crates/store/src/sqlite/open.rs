@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::checkpoint::Target;
 use super::errors::{file_error, open_error};
@@ -21,6 +21,8 @@ const SHORTEST: u64 = 512;
 
 /// How long a read waits, as it has to while another process recovers the log after a crash.
 const BUSY: Duration = Duration::from_secs(5);
+/// More attempts to switch the mode of a new file than processes would start on it at once.
+const SWITCHES: usize = 100;
 /// More than there are statements.
 const CACHED_STATEMENTS: usize = 128;
 
@@ -37,16 +39,28 @@ pub(super) fn main(path: &Path, options: &OpenOptions) -> Result<Connection, Ope
     if connection.is_readonly("main").map_err(explain)? {
         return Err(OpenError::Permission(path.to_owned()));
     }
-    let mode: String = connection
-        .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
-        .map_err(explain)?;
-    if mode != "wal" {
+    if switch_to_log(&connection).map_err(explain)? != "wal" {
         return Err(OpenError::other(
             "the file system of the database cannot share memory between processes",
         ));
     }
     prepare_writer(&connection).map_err(explain)?;
     Ok(connection)
+}
+
+/// A file that is not yet in this mode is switched to it for good. SQLite does not wait for a lock here, so this
+/// waits where it does, and tries again: another process may be making the same database.
+fn switch_to_log(connection: &Connection) -> rusqlite::Result<String> {
+    let switch = || connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0));
+    for _ in 1..SWITCHES {
+        match switch() {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?;
+            }
+            other => return other,
+        }
+    }
+    switch()
 }
 
 /// The only connection of a database without a file.
@@ -154,12 +168,15 @@ fn create_file(path: &Path) -> Result<(), OpenError> {
 /// A file with tables and without our mark belongs to another program. Reading it also finds what is no database.
 fn refuse_foreign(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     let explain = |error| open_error(path, error);
-    let id: i32 = connection
+    // One look at both: another process may be making the tables.
+    let look = connection.unchecked_transaction().map_err(explain)?;
+    let id: i32 = look
         .query_row("PRAGMA application_id", [], |row| row.get(0))
         .map_err(explain)?;
-    let tables: i64 = connection
+    let tables: i64 = look
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
         .map_err(explain)?;
+    look.finish().map_err(explain)?;
     if id == APPLICATION_ID || (id == 0 && tables == 0) {
         Ok(())
     } else {

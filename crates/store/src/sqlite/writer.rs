@@ -3,11 +3,13 @@
 //!
 //! 1. A task sends its statements and waits. The queue is bounded; when it is full the task is told so.
 //! 2. The thread takes everything that waits, up to [`GROUP`], and begins a transaction.
-//! 3. It runs each batch. One whose expectation misses, or that breaks a constraint, is undone alone. An error of
-//!    the database itself (disk full, damaged, locked) ends the whole group.
+//! 3. It runs each batch; what is to be decided from stored data is decided here, between the read and the write.
+//!    One whose expectation misses, or that breaks a constraint, is undone alone. An error of the database itself
+//!    (disk full, damaged, locked) ends the whole group.
 //! 4. It commits, and only then answers. If the commit fails everybody gets its error.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
@@ -180,7 +182,7 @@ fn run_group(connection: &Connection, group: Vec<Work>) -> rusqlite::Result<Vec<
     for work in group {
         let statements = match work {
             Work::Decided(statements) => Ok(statements),
-            Work::ToDecide(decide) => decide(connection),
+            Work::ToDecide(decide) => run_decide(connection, decide)?,
         };
         outcomes.push(match statements {
             Ok(statements) => run_batch(connection, &statements)?,
@@ -189,6 +191,20 @@ fn run_group(connection: &Connection, group: Vec<Work>) -> rusqlite::Result<Vec<
     }
     run_simple(connection, "COMMIT")?;
     Ok(outcomes)
+}
+
+/// Lets a task decide. Its mistakes are its own: a panic must not take the thread from everybody.
+fn run_decide(
+    connection: &Connection,
+    decide: Decide,
+) -> rusqlite::Result<Result<Vec<Statement>, Error>> {
+    let decided = catch_unwind(AssertUnwindSafe(|| decide(connection)));
+    if connection.is_autocommit() {
+        // The read met an error at which SQLite ended the transaction: nothing may be written outside of it.
+        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT_ROLLBACK);
+        return Err(rusqlite::Error::SqliteFailure(code, None));
+    }
+    Ok(decided.unwrap_or_else(|_| Err(Error::fault("a decision panicked"))))
 }
 
 /// Runs a batch and undoes it if it cannot be all of it. `Err` is an error that ends the whole group.

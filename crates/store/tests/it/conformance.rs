@@ -5,6 +5,7 @@ mod batches;
 mod endings;
 mod feed;
 mod keys;
+mod refresh;
 mod sessions;
 mod settings;
 mod users;
@@ -32,6 +33,7 @@ fn every_function_is_called_on_every_engine() {
         include_str!("conformance/endings.rs"),
         include_str!("conformance/feed.rs"),
         include_str!("conformance/keys.rs"),
+        include_str!("conformance/refresh.rs"),
         include_str!("conformance/sessions.rs"),
         include_str!("conformance/settings.rs"),
         include_str!("conformance/users.rs"),
@@ -43,11 +45,12 @@ fn every_function_is_called_on_every_engine() {
     let verbs = sources.split("pub fn ").skip(1);
     let methods: BTreeSet<&str> = asynchronous
         .chain(verbs)
-        .filter_map(|rest| rest.split_once(['(', '<']))
-        .filter(|(_, rest)| {
-            rest.trim_start().starts_with("&self") || rest.trim_start().starts_with("&mut self")
+        .filter_map(|rest| rest.split_once('('))
+        .filter(|(_, arguments)| {
+            let arguments = arguments.trim_start();
+            arguments.starts_with("&self") || arguments.starts_with("&mut self")
         })
-        .map(|(name, _)| name)
+        .map(|(name, _)| name.split('<').next().unwrap())
         .collect();
     assert!(methods.len() > 45, "{methods:?}");
     let is_called = |name: &str| {
