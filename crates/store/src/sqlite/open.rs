@@ -55,7 +55,7 @@ fn switch_to_log(connection: &Connection) -> rusqlite::Result<String> {
     for _ in 1..SWITCHES {
         match switch() {
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
-                connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?;
+                connection.execute_batch("BEGIN EXCLUSIVE; ROLLBACK")?;
             }
             other => return other,
         }
@@ -91,12 +91,12 @@ pub(super) fn checkpoints(path: &Path) -> Result<Target, OpenError> {
 
 fn checkpoint_connection(path: &Path) -> rusqlite::Result<Connection> {
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    // It holds no transaction for long, so that being in each other's way is not worth waiting for.
-    connection.busy_timeout(Duration::ZERO)?;
     connection.execute_batch(
         "PRAGMA cache_size = -128; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; \
          PRAGMA checkpoint_fullfsync = ON; PRAGMA wal_autocheckpoint = 0",
     )?;
+    // It holds no transaction for long, so that being in each other's way is not worth waiting for.
+    connection.busy_timeout(Duration::ZERO)?;
     Ok(connection)
 }
 
