@@ -20,6 +20,22 @@ fn mode(path: &std::path::Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o7777
 }
 
+/// The bytes to look for: the secrets as they were sent, and what they are made of.
+fn needles(secrets: &[String]) -> Vec<Vec<u8>> {
+    let mut needles: Vec<Vec<u8>> = PRIVATE_KEYS.iter().map(|start| start.to_vec()).collect();
+    for secret in secrets {
+        if let Some(body) = secret.strip_prefix("sbr_") {
+            let raw = encoding::decode(body.as_bytes()).unwrap();
+            // Version, key, session and generation come first; the secret part is what must not be found.
+            needles.push(raw[26..58].to_vec());
+        } else if let Ok(raw) = encoding::decode(secret.as_bytes()) {
+            needles.push(raw);
+        }
+        needles.push(secret.clone().into_bytes());
+    }
+    needles
+}
+
 #[test]
 fn a_copy_of_the_files_holds_no_secret() {
     let place = Place::new().with("log.level", "trace");
@@ -64,17 +80,8 @@ fn a_copy_of_the_files_holds_no_secret() {
     copies.insert("the log".into(), log.into_bytes());
     copies.retain(|path, _| !path.to_string_lossy().contains("master.key"));
     assert_eq!(copies.len(), 5, "{:?}", copies.keys());
-    let mut needles: Vec<Vec<u8>> = PRIVATE_KEYS.iter().map(|start| start.to_vec()).collect();
-    needles.push(encoding::decode(master.as_bytes()).unwrap());
-    needles.push(master.into_bytes());
-    for secret in secrets {
-        if let Some(body) = secret.strip_prefix("sbr_") {
-            let raw = encoding::decode(body.as_bytes()).unwrap();
-            // Version, key, session and generation come first; the secret part is what must not be found.
-            needles.push(raw[26..58].to_vec());
-        }
-        needles.push(secret.into_bytes());
-    }
+    secrets.push(master);
+    let needles = needles(&secrets);
     for (path, bytes) in &copies {
         for needle in &needles {
             let shown = String::from_utf8_lossy(needle);

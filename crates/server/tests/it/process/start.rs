@@ -55,7 +55,6 @@ fn assert_same(before: &Files, after: &Files) {
 #[track_caller]
 fn fails_naming(place: &Place, arguments: &[&str], words: &[&str]) {
     let sentence = fails(place, arguments);
-    println!("{sentence}");
     for word in words {
         assert!(sentence.contains(word), "{word:?} is not in {sentence:?}");
     }
