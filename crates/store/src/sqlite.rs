@@ -4,6 +4,7 @@ mod checkpoint;
 mod errors;
 mod open;
 mod readers;
+mod recent;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use crate::value::{Row, Value};
 use crate::{Error, OpenError, OpenOptions};
 use errors::error_of;
 use readers::Readers;
+pub(crate) use recent::Recent;
 use writer::Writer;
 
 /// Longer answers than this are read on a thread that may block.
@@ -38,6 +40,7 @@ pub(crate) struct Sqlite {
     writer: Writer,
     /// Its `PRAGMA data_version` tells of others' commits, and each connection counts for itself.
     watcher: Mutex<Option<Connection>>,
+    recent: Arc<Recent>,
     main: Main,
     scans: Arc<Semaphore>,
     name: String,
@@ -49,11 +52,13 @@ impl Sqlite {
         let explain = |error| errors::open_error(path, error);
         let checkpoints = open::checkpoints(path)?;
         let watcher = open::reader(path).map_err(explain)?;
+        let recent = Arc::new(Recent::new());
         Ok(Self {
             readers: Arc::new(Readers::file(path)),
-            writer: Writer::start(Arc::clone(&main), Some(checkpoints))
+            writer: Writer::start(Arc::clone(&main), Arc::clone(&recent), Some(checkpoints))
                 .map_err(OpenError::other)?,
             watcher: Mutex::new(Some(watcher)),
+            recent,
             main,
             scans: Arc::new(Semaphore::new(SCANS)),
             name: path.display().to_string(),
@@ -64,10 +69,13 @@ impl Sqlite {
     /// beside a writer, so there is one connection, and reads wait their turn.
     pub(crate) fn memory() -> Result<Self, OpenError> {
         let main = Arc::new(Mutex::new(Some(open::memory().map_err(OpenError::other)?)));
+        let recent = Arc::new(Recent::new());
         Ok(Self {
             readers: Arc::new(Readers::shared(Arc::clone(&main))),
-            writer: Writer::start(Arc::clone(&main), None).map_err(OpenError::other)?,
+            writer: Writer::start(Arc::clone(&main), Arc::clone(&recent), None)
+                .map_err(OpenError::other)?,
             watcher: Mutex::new(None),
+            recent,
             main,
             scans: Arc::new(Semaphore::new(SCANS)),
             name: ":memory:".to_owned(),
@@ -140,6 +148,10 @@ impl Sqlite {
 
     pub(crate) async fn write(&self, statements: Vec<Statement>) -> Result<u64, Error> {
         self.writer.write(statements).await
+    }
+
+    pub(crate) fn recent(&self) -> &Recent {
+        &self.recent
     }
 
     /// `None` without a file: nobody else writes, and the own connection does not count its own commits.

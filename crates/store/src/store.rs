@@ -5,7 +5,7 @@ use std::time::Duration;
 use symbolon_domain::Timestamp;
 
 use crate::postgres::Postgres;
-use crate::sqlite::Sqlite;
+use crate::sqlite::{Recent, Sqlite};
 use crate::statement::{Expect, Statement};
 use crate::tables::feed::Feed;
 use crate::value::{Row, Value};
@@ -207,6 +207,15 @@ impl Store {
             expect: Expect::Any,
         }])
         .await
+    }
+
+    /// Users that were read since the last commit, where they are kept: on an embedded database, whose every change
+    /// is noticed.
+    pub(crate) fn recent(&self) -> Option<&Recent> {
+        match &*self.engine {
+            Engine::Sqlite(sqlite) => Some(sqlite.recent()),
+            Engine::Postgres(_) => None,
+        }
     }
 
     /// A number that is another one after every commit, where that is cheaper to read than the feed.

@@ -30,7 +30,11 @@ impl Email {
         if text.len() > MAX_TOTAL * 3 {
             return Err(too_long());
         }
-        let text: String = text.nfc().collect();
+        let text: String = if text.is_ascii() {
+            text.to_owned()
+        } else {
+            text.nfc().collect()
+        };
         let (local, domain) = text.rsplit_once('@').ok_or_else(malformed)?;
         if text.len() > MAX_TOTAL || local.len() > MAX_LOCAL {
             return Err(too_long());
@@ -81,7 +85,11 @@ fn is_dot_atom(local: &str) -> bool {
 }
 
 fn is_atext(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || is_plain_unicode(c)
+    let is_sign = matches!(
+        c,
+        '!' | '#'..='\'' | '*' | '+' | '-' | '/' | '=' | '?' | '^'..='`' | '{'..='~'
+    );
+    c.is_ascii_alphanumeric() || is_sign || is_plain_unicode(c)
 }
 
 fn is_domain(domain: &str) -> bool {

@@ -11,7 +11,7 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 
 use rusqlite::{Connection, params_from_iter};
@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 
 use super::checkpoint::{Checkpointer, Log, Target};
 use super::errors::{error_of, is_fatal};
+use super::recent::Recent;
 use super::{Main, lock};
 use crate::Error;
 use crate::statement::{Expect, Statement};
@@ -52,12 +53,16 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread. `checkpoints` is for the thread that copies the log back, if there is a file.
-    pub(super) fn start(main: Main, checkpoints: Option<Target>) -> io::Result<Self> {
+    pub(super) fn start(
+        main: Main,
+        recent: Arc<Recent>,
+        checkpoints: Option<Target>,
+    ) -> io::Result<Self> {
         let (queue, jobs) = sync_channel(QUEUE);
         let checkpointer = checkpoints.map(Checkpointer::start).transpose()?;
         let thread = thread::Builder::new()
             .name("symbolon-writer".into())
-            .spawn(move || run(&jobs, &main, checkpointer))?;
+            .spawn(move || run(&jobs, &main, &recent, checkpointer))?;
         Ok(Self {
             queue: RwLock::new(Some(queue)),
             thread: Mutex::new(Some(thread)),
@@ -115,7 +120,7 @@ fn gone() -> Error {
     Error::fault("the thread that writes to the database has failed")
 }
 
-fn run(jobs: &Receiver<Job>, main: &Main, checkpointer: Option<Checkpointer>) {
+fn run(jobs: &Receiver<Job>, main: &Main, recent: &Recent, checkpointer: Option<Checkpointer>) {
     let mut log = Log::new(checkpointer);
     let mut group = Vec::with_capacity(GROUP);
     while let Ok(first) = jobs.recv() {
@@ -129,7 +134,7 @@ fn run(jobs: &Receiver<Job>, main: &Main, checkpointer: Option<Checkpointer>) {
         let Some(connection) = main.as_ref() else {
             return;
         };
-        write_group(connection, &mut group);
+        write_group(connection, recent, &mut group);
         log.after_group(connection);
     }
     // Ends its thread and its connection, so that this one is the last to go.
@@ -138,7 +143,7 @@ fn run(jobs: &Receiver<Job>, main: &Main, checkpointer: Option<Checkpointer>) {
 }
 
 /// Steps 2 to 4; leaves the group empty.
-fn write_group(connection: &Connection, group: &mut Vec<Job>) {
+fn write_group(connection: &Connection, recent: &Recent, group: &mut Vec<Job>) {
     let (work, answers): (Vec<_>, Vec<_>) =
         group.drain(..).map(|job| (job.work, job.answer)).unzip();
     let committed = run_group(connection, work);
@@ -148,6 +153,8 @@ fn write_group(connection: &Connection, group: &mut Vec<Job>) {
             tracing::error!(%error, "cannot roll back");
         }
     }
+    // Whatever came out: a batch that missed has met a commit of another process.
+    recent.forget();
     match committed {
         Ok(outcomes) => {
             for (answer, outcome) in answers.into_iter().zip(outcomes) {

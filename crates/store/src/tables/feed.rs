@@ -79,6 +79,9 @@ impl Store {
             return Ok(false);
         }
         let feed = self.feed().await?;
+        if let Some(recent) = self.recent() {
+            recent.forget();
+        }
         // The version first, so that what is written in between is seen the next time.
         watch.version = version;
         let changed = watch.feed.as_ref() != Some(&feed);

@@ -81,7 +81,18 @@ impl Store {
     /// # Errors
     /// [`Error::Busy`] and [`Error::Fault`].
     pub async fn find_user(&self, id: UserId) -> Result<Option<User>, Error> {
-        self.find(FIND, &[id.into()], |row| read_user(row, 0)).await
+        let commits = match self.recent().map(|recent| recent.user(id)) {
+            Some(Ok(user)) => return Ok(Some(user)),
+            Some(Err(commits)) => Some(commits),
+            None => None,
+        };
+        let found = self
+            .find(FIND, &[id.into()], |row| read_user(row, 0))
+            .await?;
+        if let (Some(recent), Some(commits), Some(user)) = (self.recent(), commits, &found) {
+            recent.keep(commits, user);
+        }
+        Ok(found)
     }
 
     /// The user of this id with the password's hash.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use symbolon_domain::{EndReason, Session};
-use symbolon_store::{DatabaseUrl, Error, OpenError, OpenOptions, Store};
+use symbolon_store::{DatabaseUrl, Error, OpenError, OpenOptions, Store, Watch};
 
 use crate::harness::{Folder, Place, at, commit, next, open, session, session_id, user, user_id};
 
@@ -230,6 +230,32 @@ async fn two_processes_see_each_other() {
     assert!(matches!(refused, Err(Error::Stale)), "{refused:?}");
     one.close().await;
     commit!(two, bump_token_version(user_id(1), 1, at(7))).unwrap();
+}
+
+/// Users that were just read are kept: never past a commit that was answered here, and past one of another process
+/// only until somebody asks for changes or a batch misses.
+#[tokio::test]
+async fn users_are_kept_until_the_next_commit() {
+    let place = Place::file();
+    let (one, two) = (place.open().await, place.open().await);
+    let mut watch = Watch::default();
+    commit!(one, insert_user(&user(1), None)).unwrap();
+    let version = async |store: &Store| store.find_user(user_id(1)).await.unwrap().unwrap().version;
+    assert_eq!(version(&one).await, 1);
+    one.changed(&mut watch).await.unwrap();
+    for expected in 2..10 {
+        commit!(one, bump_token_version(user_id(1), expected - 1, at(5))).unwrap();
+        assert_eq!(version(&one).await, expected);
+    }
+    commit!(two, bump_token_version(user_id(1), 9, at(6))).unwrap();
+    one.changed(&mut watch).await.unwrap();
+    assert_eq!(version(&one).await, 10);
+    commit!(two, bump_token_version(user_id(1), 10, at(7))).unwrap();
+    let missed = commit!(one, bump_token_version(user_id(1), 10, at(8)));
+    assert!(matches!(missed, Err(Error::Stale)), "{missed:?}");
+    assert_eq!(version(&one).await, 11);
+    commit!(one, delete_user(user_id(1), 11)).unwrap();
+    assert!(one.find_user(user_id(1)).await.unwrap().is_none());
 }
 
 /// CONTRACT section 4: O(1) rows for a session, however often it is refreshed; HOUSE: its bytes do not grow.
