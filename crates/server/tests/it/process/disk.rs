@@ -11,14 +11,18 @@ use super::running::{Device, Server};
 /// Refreshes until the disk is full: some thousands at most.
 const MOST_REQUESTS: usize = 100_000;
 
-/// What a server without room may say.
+/// Whether the server says that it has no room: 503, and when to come back.
 #[track_caller]
 fn is_refused(reply: &Reply) -> bool {
-    let refused = reply.status == 503;
-    if refused {
-        assert_eq!(reply.text("code"), "overloaded", "{reply:?}");
+    if reply.status < 500 {
+        return false;
     }
-    refused
+    assert_eq!(
+        (reply.status, reply.text("code").as_str()),
+        (503, "overloaded")
+    );
+    assert!(reply.has_header("retry-after"), "{reply:?}");
+    true
 }
 
 /// Refreshes until the first refusal: the newest token that was answered.
