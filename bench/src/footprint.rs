@@ -36,6 +36,7 @@ fn start_times(run: &Run, folder: &Folder, section: &mut Section) -> Result<()> 
     let starts = if run.quick { 5 } else { 15 };
     let (mut again, mut first, mut floor) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..starts {
+        machine::wait_until_quiet();
         again.push(first_answer(|| {
             Server::symbolon(&run.server, folder.path(), Place::Anywhere, &[])
         })?);

@@ -1,8 +1,14 @@
 //! The machine: what it is, which core a thread runs on, what a process used.
 
-use std::{fmt, fs};
+use std::{
+    fmt, fs,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result};
+
+use crate::clock;
 
 /// What the figures were taken on.
 pub struct Machine {
@@ -103,6 +109,50 @@ mod affinity {
     }
 
     pub fn restore(_before: &()) {}
+}
+
+/// Processor time that everything together has used since the machine started, in seconds.
+pub fn busy_seconds() -> f64 {
+    let read = || -> Option<f64> {
+        let text = fs::read_to_string("/proc/stat").ok()?;
+        let fields = text.lines().next()?.strip_prefix("cpu ")?;
+        let times = fields.split_whitespace().map(str::parse::<f64>);
+        let times: Vec<f64> = times.collect::<Result<_, _>>().ok()?;
+        // user, nice, system, idle, iowait, irq, softirq, steal; guests are in user already.
+        let idle: f64 = times.iter().skip(3).take(2).sum();
+        Some((times.iter().take(8).sum::<f64>() - idle) / 100.0)
+    };
+    read().unwrap_or_default()
+}
+
+/// Whether runs wait for a quiet machine and are repeated when something else ran.
+static PATIENT: AtomicBool = AtomicBool::new(false);
+/// Cores that others may use before a run counts as disturbed. The kernel's own threads are among them.
+pub const QUIET: f64 = 0.12;
+
+pub fn be_patient() {
+    PATIENT.store(true, Ordering::Relaxed);
+}
+
+/// How often a run that was disturbed is taken again.
+pub fn repeats() -> usize {
+    if PATIENT.load(Ordering::Relaxed) {
+        10
+    } else {
+        0
+    }
+}
+
+/// Returns when the machine is quiet, after five minutes in any case; at once unless patience was asked for.
+pub fn wait_until_quiet() {
+    let start = clock::now();
+    while PATIENT.load(Ordering::Relaxed) && clock::since(start) < Duration::from_secs(300) {
+        let before = busy_seconds();
+        clock::pause(Duration::from_millis(500));
+        if busy_seconds() - before < QUIET * 0.5 {
+            return;
+        }
+    }
 }
 
 /// Processor time that a process has used, in seconds. Zero where `/proc` is missing.

@@ -1,6 +1,6 @@
 //! Measures Symbolon beside what the same machine does with the same libraries and nothing else.
 //!
-//! `cargo xtask bench [SECTION…] [--quick] [--write] [--dir DIR] [--server FILE]`; see bench/README.md.
+//! `cargo xtask bench [SECTION…] [--quick] [--patient] [--write] [--dir DIR] [--server FILE]`; see bench/README.md.
 
 mod clock;
 mod floor;
@@ -98,6 +98,7 @@ impl Run {
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--quick" => run.quick = true,
+                "--patient" => machine::be_patient(),
                 "--write" => run.write = true,
                 "--dir" => run.dir = arguments.next().context("--dir takes a folder")?.into(),
                 "--server" => {

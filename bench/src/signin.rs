@@ -129,6 +129,7 @@ fn stored_cost(data: &Path) -> Result<Params> {
 
 /// Hashes a second on all cores.
 fn bare_hashes(cost: &Params, time: Duration) -> Result<f64> {
+    machine::wait_until_quiet();
     let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, cost.clone());
     let start = clock::now();
     std::thread::scope(|scope| {

@@ -172,6 +172,7 @@ impl Bench<'_> {
     }
 
     fn bare(&self, shape: Shape, group: usize) -> Result<f64> {
+        machine::wait_until_quiet();
         let folder = Folder::new(&self.run.dir, "bare")?;
         machine::on_core(SERVER_CORE, || {
             floor::bare_rows_per_second(folder.path(), shape, group, self.time / 4)

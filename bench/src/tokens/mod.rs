@@ -13,7 +13,7 @@ use peer::Peer;
 use symbolon_token::{AccessClaims, Algorithm, KeySet, SigningKey, Typ, Verifier};
 
 use crate::{
-    Run, clock,
+    Run, clock, machine,
     report::{Row, Section, median},
 };
 
@@ -173,6 +173,7 @@ fn rounds<const N: usize>(
     run: &Run,
     mut contenders: [&mut dyn FnMut() -> Result<()>; N],
 ) -> Result<[f64; N]> {
+    machine::wait_until_quiet();
     let turn = Duration::from_millis(if run.quick { 2 } else { 4 });
     let turns = if run.quick { 31 } else { 101 };
     let mut calls = [0_u32; N];
