@@ -69,10 +69,9 @@ fn two_first_starts_at_once_share_their_keys() {
                 })
             })
             .collect();
-        let servers: Vec<_> = starts
-            .into_iter()
-            .map(|start| start.join().unwrap())
-            .collect();
+        // Both are waited for before either is judged, so that none is left running.
+        let started: Vec<_> = starts.into_iter().map(|start| start.join()).collect();
+        let servers: Vec<_> = started.into_iter().map(Result::unwrap).collect();
         let device = servers[0].register("ada@example.com");
         let reply = servers[1].connect().refresh(&device.refresh).unwrap();
         let access = reply.expect(200).text("accessToken");
