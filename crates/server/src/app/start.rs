@@ -60,19 +60,45 @@ impl StartError {
 }
 
 impl App {
-    /// Opens the store and what every command needs; no key is touched.
+    /// Opens the store, which is made if it is not there, and what every command needs; no key is touched.
     ///
     /// # Errors
     /// A folder or database that cannot be opened.
     pub async fn open(config: Config, clock: Clock, rng: Rng) -> Result<Arc<Self>, StartError> {
+        Self::open_store(config, clock, rng, true).await
+    }
+
+    /// As [`App::open`], for what makes no sense without a store: a mistyped folder is an error then, not a new
+    /// and empty one.
+    ///
+    /// # Errors
+    /// A database that is not there or cannot be opened.
+    pub async fn open_existing(
+        config: Config,
+        clock: Clock,
+        rng: Rng,
+    ) -> Result<Arc<Self>, StartError> {
+        Self::open_store(config, clock, rng, false).await
+    }
+
+    async fn open_store(
+        config: Config,
+        clock: Clock,
+        rng: Rng,
+        create: bool,
+    ) -> Result<Arc<Self>, StartError> {
         let url = database_url(&config)?;
-        if matches!(url, DatabaseUrl::Sqlite(_)) {
+        if create && matches!(url, DatabaseUrl::Sqlite(_)) {
             make_folder(&config.server.data)?;
         }
         // What needs no database comes first, so that there is none to close when it fails.
         let hasher = Hasher::start(&config.password, &rng)
             .map_err(|error| StartError::new("password hashing", &error))?;
-        let store = Store::open(&url, &OpenOptions::default())
+        let options = OpenOptions {
+            create,
+            ..OpenOptions::default()
+        };
+        let store = Store::open(&url, &options)
             .await
             .map_err(|error| StartError::new("database", &error))?;
         let used = match prepare(&store, clock.now()).await {

@@ -171,6 +171,12 @@ impl Common {
     /// The application of a command, without keys.
     async fn open(&self) -> Result<Arc<App>, Failed> {
         let config = load(&self.sources())?;
+        Ok(App::open_existing(config, Clock::system(), Rng::system()).await?)
+    }
+
+    /// The same, where the store may be made.
+    async fn open_or_make(&self) -> Result<Arc<App>, Failed> {
+        let config = load(&self.sources())?;
         Ok(App::open(config, Clock::system(), Rng::system()).await?)
     }
 }

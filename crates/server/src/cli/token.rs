@@ -28,7 +28,7 @@ pub(super) enum Token {
     },
     /// Verify a token: prints its payload, or says why not
     Verify(Verify),
-    /// Sign a payload read from standard input
+    /// Sign a payload read from standard input, one trailing newline cut
     Sign(Sign),
 }
 
@@ -199,7 +199,7 @@ impl Sign {
             algorithm: self.alg.as_deref().map(algorithm).transpose()?,
             typ: Some(self.typ).filter(|typ| typ != "none"),
             kid: self.kid,
-            payload: payload.trim_ascii_end(),
+            payload: payload.strip_suffix(b"\n").unwrap_or(&payload),
         };
         let token = sign::sign(request).map_err(|error| match &error {
             sign::Error::Key(_) => Failed::said("bad_key", error.to_string()),

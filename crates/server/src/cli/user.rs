@@ -111,7 +111,10 @@ impl From<&Account> for Shown {
 
 impl User {
     pub(super) async fn run(self, common: &Common, output: &Output) -> Result<(), Failed> {
-        let app = common.open().await?;
+        let app = match self {
+            Self::Add(_) => common.open_or_make().await?,
+            _ => common.open().await?,
+        };
         let result = self.run_on(&app, output).await;
         app.close().await;
         result
