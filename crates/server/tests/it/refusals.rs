@@ -139,8 +139,8 @@ async fn overload() -> Answer {
     // Dear enough that the queue fills faster than it drains, however slow the machine is at sending.
     let settings = [
         ("server.trusted_proxies", "127.0.0.1"),
-        ("password.memory_kib", "65536"),
-        ("password.iterations", "3"),
+        ("password.hash", "bcrypt"),
+        ("password.bcrypt_cost", "12"),
     ];
     let app = TestApp::with(&settings).await;
     let mut running: FuturesUnordered<_> = (0..400)
