@@ -25,11 +25,12 @@ use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
 
-/// Pages that are worth copying back: 4 MiB.
-const COPY: i64 = 1_000;
-/// Pages after which the log should begin anew: 8 MiB. Short, because a commit that makes the file longer waits
-/// several times as long for the disk as one that writes over what was there.
-const RESET: i64 = 2_000;
+/// Pages that are worth copying back: 16 MiB.
+const COPY: i64 = 4_000;
+/// Pages after which the log should begin anew: 32 MiB. Each round costs two more syncs, so that many sessions want it
+/// long; but a commit that makes the file longer waits for the disk several times as long as one that writes over
+/// what was there, so that a young process wants it short.
+const RESET: i64 = 8_000;
 /// Pages that the writer can copy in a few milliseconds.
 const REST: i64 = 500;
 /// How often the thread goes over the log before the writer takes what is left, be it more than that.

@@ -121,7 +121,7 @@ fn keep_statements(connection: &Connection) -> rusqlite::Result<()> {
 fn prepare_writer(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA wal_autocheckpoint = 0; \
-         PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192",
+         PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768",
     )?;
     // Answers with the new limit, hence not in the batch. A log that grew beyond it is cut when it begins anew.
     connection.query_row("PRAGMA journal_size_limit = 67108864", [], |_| Ok(()))
