@@ -17,14 +17,17 @@ pub(super) fn read<'a>(
     headers: &'a HeaderMap,
     settings: &CookieConfig,
 ) -> Result<Option<&'a str>, Refusal> {
+    // Bytes, for a browser sends the other cookies of the site as they were set: UTF-8 beyond ASCII included.
     let pairs = headers
         .get_all(COOKIE)
         .iter()
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.split(';'));
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
     let mut found = pairs.filter_map(|pair| {
-        let (name, value) = pair.trim().split_once('=')?;
-        (name.trim_end() == settings.name.as_str()).then(|| value.trim_start())
+        let equals = pair.iter().position(|byte| *byte == b'=')?;
+        let (name, value) = (pair[..equals].trim_ascii(), pair[equals + 1..].trim_ascii());
+        // What is no text is no token of ours either, but it does count as a cookie of the name.
+        (name == settings.name.as_str().as_bytes())
+            .then(|| std::str::from_utf8(value).unwrap_or("?"))
     });
     match (found.next(), found.next()) {
         (one, None) => Ok(one.filter(|value| !value.is_empty())),

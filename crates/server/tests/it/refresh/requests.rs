@@ -105,6 +105,24 @@ async fn two_cookies_of_the_name_are_refused() {
 }
 
 #[tokio::test]
+async fn a_cookie_of_the_site_beyond_ascii_does_not_hide_the_token() {
+    let app = TestApp::start().await;
+    let device = app.user().await;
+    let among = format!("city=Zürich; refreshToken={}", device.refresh);
+    app.post("/api/refresh")
+        .header("cookie", &among)
+        .send()
+        .await
+        .expect(200);
+    let planted = format!("refreshToken=ü; refreshToken={}", device.refresh);
+    app.post("/api/refresh")
+        .header("cookie", &planted)
+        .send()
+        .await
+        .problem(400, "malformed_request");
+}
+
+#[tokio::test]
 async fn j9_only_a_refresh_token_refreshes() {
     let app = TestApp::start().await;
     let device = app.user().await;
