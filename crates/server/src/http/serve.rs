@@ -1,7 +1,9 @@
 //! The accept loop: bounds on connections, headers and idle time; a drain at the end.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -113,12 +115,23 @@ fn connect(
     let server = Arc::clone(server);
     let watcher = graceful.watcher();
     tokio::spawn(async move {
+        let begun = Arc::new(AtomicBool::new(false));
+        let first = Arc::clone(&begun);
         let service = service_fn(move |request| {
+            first.store(true, Ordering::Relaxed);
             let edge = Arc::clone(&edge);
             async move { edge.answer(peer.ip(), request).await }
         });
         let connection = server.serve_connection(TokioIo::new(stream), service);
-        if let Err(error) = watcher.watch(connection.into_owned()).await {
+        let mut served = pin!(watcher.watch(connection.into_owned()));
+        // The limit on headers counts from when HTTP/1 and HTTP/2 are told apart, which who sends nothing, or half
+        // of HTTP/2's first line, would put off for ever.
+        let ended = match timeout(HEADERS, &mut served).await {
+            Err(_) if !begun.load(Ordering::Relaxed) => Ok(()),
+            Err(_) => served.await,
+            Ok(ended) => ended,
+        };
+        if let Err(error) = ended {
             tracing::debug!(%error, "a connection broke off");
         }
         drop(place);

@@ -1,8 +1,13 @@
 //! What holds for every request: ids, methods, sizes, media types, headers (SECURITY rows C8, C9, N).
 
 use std::collections::HashSet;
+use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use crate::app::TestApp;
 use crate::document::operations;
@@ -281,6 +286,20 @@ async fn n1_a_length_that_is_too_large_is_refused_before_the_body_comes() {
     let head = b"POST /api/login HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n\
         content-length: 2000000\r\n\r\n";
     app.raw(head).await.problem(413, "payload_too_large");
+}
+
+#[tokio::test]
+async fn n2_a_connection_that_brings_no_request_is_closed() {
+    let app = TestApp::start().await;
+    let waiting = ["", "P", "PRI * HTTP/2.0\r\n", "GET /healthz HT"].map(async |bytes| {
+        let mut connection = TcpStream::connect(app.address).await.unwrap();
+        connection.write_all(bytes.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let closed = connection.read_to_end(&mut answer);
+        let closed = timeout(Duration::from_secs(45), closed).await;
+        assert!(closed.is_ok(), "{bytes:?} keeps its place");
+    });
+    join_all(waiting).await;
 }
 
 #[tokio::test]
