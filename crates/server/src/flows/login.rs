@@ -187,7 +187,7 @@ async fn begin(
     if app.store.count_live_sessions(user.id, now).await? >= SESSIONS_PER_USER {
         for oldest in app
             .store
-            .list_sessions(user.id, now, SESSIONS_PER_USER + 1)
+            .list_sessions(user.id, now, u32::MAX)
             .await?
             .iter()
             .skip(SESSIONS_PER_USER as usize - 1)

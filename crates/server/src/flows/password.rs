@@ -12,7 +12,7 @@ use symbolon_domain::{Password, Problem, Refusal, SessionId, User};
 use symbolon_store::Credentials;
 
 use super::authenticate::Caller;
-use super::login::{SESSIONS_PER_USER, admit, attempt};
+use super::login::{admit, attempt};
 use super::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded};
 use crate::app::App;
 
@@ -35,10 +35,8 @@ pub async fn change(
         let now = app.clock.now();
         let mut batch = app.store.batch();
         batch.update_password(user.id, user.version, &hash, now);
-        let sessions = app
-            .store
-            .list_sessions(user.id, now, SESSIONS_PER_USER + 1)
-            .await?;
+        // All there are: sign-ins at once can pass the limit, and each session needs its revocation.
+        let sessions = app.store.list_sessions(user.id, now, u32::MAX).await?;
         let live: Vec<SessionId> = sessions.iter().map(|session| session.id).collect();
         let event = origin.own_event(
             AuditKind::PasswordChanged,

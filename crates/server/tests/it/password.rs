@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use symbolon::flows::users;
 use symbolon_domain::audit::AuditKind;
+use symbolon_domain::{Session, SessionId};
 
 use crate::app::TestApp;
 use crate::client::Answer;
@@ -48,6 +49,36 @@ async fn p6_a_change_keeps_this_session_and_ends_the_others() {
     login(PASSWORD).await.problem(401, "invalid_credentials");
     login(OTHER_PASSWORD).await.expect(200);
     assert_eq!(app.audit(AuditKind::PasswordChanged).await.len(), 1);
+}
+
+#[tokio::test]
+async fn p6_more_sessions_than_the_limit_do_not_keep_the_password() {
+    let app = TestApp::start().await;
+    let (here, there) = (app.user().await, app.login("ada").await);
+    let store = &app.app.store;
+    let like = store.find_session(there.sid.parse().unwrap()).await;
+    let like = like.unwrap().unwrap();
+    // As sign-ins at once can leave them behind: each counted before the others were stored.
+    let mut batch = store.batch();
+    for _ in 0..150 {
+        let id = app.app.rng.uuid_v7(app.clock.now()).unwrap();
+        let session = Session {
+            id: SessionId::new(id),
+            ..like.clone()
+        };
+        batch.insert_session(&session);
+    }
+    batch.commit().await.unwrap();
+    change(&app, &here, &good()).await.expect(204);
+    app.assert_signed_out(&there).await;
+    app.assert_signed_in(&here).await;
+    assert_eq!(
+        store
+            .count_live_sessions(like.user, app.clock.now())
+            .await
+            .unwrap(),
+        1
+    );
 }
 
 #[tokio::test]
