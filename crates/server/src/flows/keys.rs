@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 
 pub use ring::KeyRing;
 
-use super::{Error, Origin, audit_id, lost_race, overloaded};
+use super::{Error, Origin, ROUNDS, audit_id, lost_race, overloaded};
 use crate::app::App;
 use crate::sealing::MasterKey;
 
@@ -63,7 +63,10 @@ pub async fn open(app: &App, master: &MasterKey) -> Result<KeyRing, Error> {
         missing = true;
     }
     if !current(&rows).any(|row| row.algorithm == app.config.tokens.algorithm.as_str()) {
-        replace_signing_key(app, master, &rows, &mut batch, now)?;
+        // Another algorithm than before: the key that guards know signs until they know the new one.
+        let first = current(&rows).next().is_none();
+        let activate = if first { now } else { now.plus(PUBLISH_LEAD) };
+        replace_signing_key(app, master, &rows, &mut batch, activate)?;
         missing = true;
     }
     if !missing {
@@ -166,32 +169,37 @@ pub async fn withdraw(
     kid: &str,
     origin: &Origin,
 ) -> Result<(), Error> {
-    let now = app.clock.now();
-    let rows = app.store.list_keys().await?;
-    rows.iter()
-        .find(|row| row.kid == kid && row.purpose == SIGNING && row.state == KeyState::Live)
-        .ok_or(Refusal::NotFound)?;
-    let mut batch = app.store.batch();
-    batch.withdraw_key(kid, now);
-    // A key that is being replaced does not count: it is on its way out.
-    if !current(&rows).any(|other| other.kid != kid) {
-        batch.insert_key(&signing_key(app, master, now, now)?);
+    for _ in 0..ROUNDS {
+        let now = app.clock.now();
+        let rows = app.store.list_keys().await?;
+        rows.iter()
+            .find(|row| row.kid == kid && row.purpose == SIGNING && row.state == KeyState::Live)
+            .ok_or(Refusal::NotFound)?;
+        let mut batch = app.store.batch();
+        batch.withdraw_key(kid, now);
+        // A key that is being replaced does not count: it is on its way out.
+        if !current(&rows).any(|other| other.kid != kid) {
+            batch.insert_key(&signing_key(app, master, now, now)?);
+        }
+        let mut event = origin.event(AuditKind::KeyWithdrawn, now);
+        event.detail = Some(kid.to_owned());
+        batch.insert_audit(audit_id(app, now)?, &event);
+        let revocation = Revocation {
+            subject: Subject::Key(kid.to_owned()),
+            effect: Effect::Revoked,
+            until: now.plus(app.longest_access_ttl).plus(SLACK),
+        };
+        let committed = app.commit(batch, &[revocation]).await;
+        // A rotation that came in between is no reason to let a leaked key live.
+        let rotated = matches!(
+            committed,
+            Err(symbolon_store::Error::Conflict("current_key"))
+        );
+        if !lost_race(&committed) && !rotated {
+            return Ok(committed?);
+        }
     }
-    let mut event = origin.event(AuditKind::KeyWithdrawn, now);
-    event.detail = Some(kid.to_owned());
-    batch.insert_audit(audit_id(app, now)?, &event);
-    let until = now.plus(app.longest_access_ttl).plus(SLACK);
-    let revocation = Revocation {
-        subject: Subject::Key(kid.to_owned()),
-        effect: Effect::Revoked,
-        until,
-    };
-    let committed = app.commit(batch, &[revocation]).await;
-    if lost_race(&committed) {
-        Err(overloaded().into())
-    } else {
-        Ok(committed?)
-    }
+    Err(overloaded().into())
 }
 
 /// The signing keys that nothing replaces yet: one, but for a withdrawal that is under way.

@@ -177,3 +177,21 @@ async fn tokens_of_the_own_key_are_signed_as_the_profile_says() {
     };
     app.profile(&token).await.expect(200);
 }
+
+#[tokio::test]
+async fn x5_a_rotation_at_the_same_time_does_not_save_a_leaked_key() {
+    for _ in 0..10 {
+        let (app, device, head, _) = ready().await;
+        let issuance = app.app.issuance().unwrap();
+        let (kid, origin) = (head["kid"].as_str().unwrap(), Default::default());
+        let (_rotated, withdrawn) = tokio::join!(
+            keys::rotate(&app.app, &issuance.master, true, &origin),
+            keys::withdraw(&app.app, &issuance.master, kid, &origin),
+        );
+        withdrawn.unwrap();
+        keys::reload(&app.app).await.unwrap();
+        assert_eq!(app.profile(&device.access).await.status, 401);
+        let next = app.refreshed(&device).await;
+        app.profile(&next.access).await.expect(200);
+    }
+}

@@ -72,6 +72,21 @@ fn a_new_key_is_published_before_it_signs() {
 }
 
 #[test]
+fn a_key_of_another_algorithm_is_published_before_it_signs() {
+    let place = Place::new();
+    let server = place.serve();
+    let old = kid(&server.register("ada@example.com").access);
+    server.stop();
+    let place = place.with("tokens.algorithm", "EdDSA");
+    for _ in 0..2 {
+        let server = place.serve();
+        assert_eq!(server.kids().len(), 2);
+        assert_eq!(kid(&server.sign_in("ada@example.com").access), old);
+        server.stop();
+    }
+}
+
+#[test]
 fn a_key_that_signs_now_takes_over_and_old_tokens_go_on() {
     let place = Place::new();
     let server = place.serve();
