@@ -165,11 +165,12 @@ impl App {
     }
 
     async fn remember_longest_ttl(&self) -> Result<(), StartError> {
-        let longest = self.longest_access_ttl.as_millis().to_string();
-        let known = self.store.find_setting(LONGEST_TTL).await;
-        if known.map_err(store_error)?.as_ref() != Some(&longest) {
+        let longest = self.longest_access_ttl;
+        let known = longest_ttl(&self.store).await?;
+        // Never a shorter one: another node may have started with a longer life since this one looked.
+        if known.is_none_or(|known| known < longest) {
             let mut batch = self.store.batch();
-            batch.put_setting(LONGEST_TTL, &longest);
+            batch.put_setting(LONGEST_TTL, &longest.as_millis().to_string());
             batch.commit().await.map_err(store_error)?;
         }
         Ok(())
@@ -289,9 +290,13 @@ async fn prepare(store: &Store, now: Timestamp) -> Result<Duration, StartError> 
         .migrate(now)
         .await
         .map_err(|error| StartError::new("database", &error))?;
+    Ok(longest_ttl(store).await?.unwrap_or_default())
+}
+
+async fn longest_ttl(store: &Store) -> Result<Option<Duration>, StartError> {
     let used = store.find_setting(LONGEST_TTL).await.map_err(store_error)?;
-    let millis = used.and_then(|text| text.parse().ok()).unwrap_or(0);
-    Ok(Duration::from_millis(millis))
+    let millis = used.and_then(|text| text.parse().ok());
+    Ok(millis.map(Duration::from_millis))
 }
 
 fn database_url(config: &Config) -> Result<DatabaseUrl, StartError> {

@@ -123,3 +123,15 @@ async fn k7_a_new_key_is_published_before_it_signs_and_an_old_one_until_its_toke
     app.wait(3600);
     assert_eq!(kids(&app).await, [new]);
 }
+
+#[tokio::test]
+async fn the_longest_life_that_another_node_gives_tokens_is_not_forgotten() {
+    let app = TestApp::start().await;
+    let name = "longest_access_ttl_ms";
+    let mut batch = app.app.store.batch();
+    batch.put_setting(name, "3600000").commit().await.unwrap();
+    // A node with a shorter one, that had looked before.
+    app.app.open_keys(Some(app.address)).await.unwrap();
+    let kept = app.app.store.find_setting(name).await.unwrap();
+    assert_eq!(kept.as_deref(), Some("3600000"));
+}
