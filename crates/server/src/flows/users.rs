@@ -3,7 +3,8 @@
 use symbolon_domain::audit::AuditKind;
 use symbolon_domain::ending::Event;
 use symbolon_domain::{
-    EndReason, Identifier, Problem, Refusal, Roles, Session, SessionId, User, UserId, UserStatus,
+    EndReason, Identifier, Problem, Refusal, RoleName, Roles, Session, SessionId, User, UserId,
+    UserStatus,
 };
 
 use super::login::SESSIONS_PER_USER;
@@ -23,6 +24,18 @@ pub async fn add(
     origin: &Origin,
 ) -> Result<User, Error> {
     let account = check(app, registration, roles)?;
+    let known = app.store.list_roles().await?;
+    let is_known = |role: &RoleName| known.iter().any(|row| row.name == *role);
+    if !account.user.roles.iter().all(is_known) {
+        let names: Vec<_> = known.iter().map(|row| row.name.as_str()).collect();
+        let sentence = format!(
+            "There is no such role. The roles are: {}.",
+            names.join(", ")
+        );
+        return Err(
+            Refusal::Validation(vec![Problem::new("role_unknown", sentence).at("/roles")]).into(),
+        );
+    }
     insert(app, account, origin, AuditKind::UserCreated).await
 }
 

@@ -149,6 +149,12 @@ fn bad_input_to_a_command_changes_nothing() {
     ];
     let ended = place.run_with(&roles, PASSWORD.as_bytes());
     assert_eq!(ended.code, Some(1));
+    let slip = roles.map(|word| if word == "No Role" { "adimn" } else { word });
+    let ended = place.run_with(&slip, PASSWORD.as_bytes());
+    assert!(
+        ended.code == Some(1) && ended.sentence().contains("admin, user"),
+        "{ended:?}"
+    );
     ended.sentence();
     // A password is no argument.
     assert_eq!(
