@@ -3,6 +3,7 @@
 mod start;
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -42,7 +43,7 @@ pub struct App {
     pub metrics: Metrics,
     /// The longest life that access tokens in circulation can have: a setting that was lowered does not shorten
     /// the life of those that are out, so revocations and keys are kept for the longest one ever used.
-    pub longest_access_ttl: Duration,
+    longest_access_ttl: AtomicU64,
     issuance: OnceLock<Issuance>,
 }
 
@@ -91,6 +92,22 @@ impl App {
                 issuance.apply(&revocation.entry(0));
             }
         }
+        Ok(())
+    }
+
+    /// The longest life that access tokens in circulation can have.
+    pub fn longest_access_ttl(&self) -> Duration {
+        Duration::from_millis(self.longest_access_ttl.load(Ordering::Relaxed))
+    }
+
+    /// Reads again how long the tokens of other nodes live.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn reload_longest_access_ttl(&self) -> Result<(), symbolon_store::Error> {
+        let used = start::longest_ttl(&self.store).await?.unwrap_or_default();
+        self.longest_access_ttl
+            .fetch_max(millis(used), Ordering::Relaxed);
         Ok(())
     }
 
@@ -161,4 +178,8 @@ impl Issuance {
         let chain = ring.newest_chain()?;
         Ok(RefreshToken::first(chain, *id.as_bytes(), *seed))
     }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -112,7 +112,7 @@ impl App {
             hasher,
             throttle: Throttle::new(config.throttle.enabled, rng.table_seed()),
             metrics: Metrics::default(),
-            longest_access_ttl: config.tokens.access_ttl.max(used),
+            longest_access_ttl: super::millis(config.tokens.access_ttl.max(used)).into(),
             issuance: OnceLock::new(),
             config,
             clock,
@@ -165,8 +165,8 @@ impl App {
     }
 
     async fn remember_longest_ttl(&self) -> Result<(), StartError> {
-        let longest = self.longest_access_ttl;
-        let known = longest_ttl(&self.store).await?;
+        let longest = self.longest_access_ttl();
+        let known = longest_ttl(&self.store).await.map_err(store_error)?;
         // Never a shorter one: another node may have started with a longer life since this one looked.
         if known.is_none_or(|known| known < longest) {
             let mut batch = self.store.batch();
@@ -290,11 +290,12 @@ async fn prepare(store: &Store, now: Timestamp) -> Result<Duration, StartError> 
         .migrate(now)
         .await
         .map_err(|error| StartError::new("database", &error))?;
-    Ok(longest_ttl(store).await?.unwrap_or_default())
+    let used = longest_ttl(store).await.map_err(store_error)?;
+    Ok(used.unwrap_or_default())
 }
 
-async fn longest_ttl(store: &Store) -> Result<Option<Duration>, StartError> {
-    let used = store.find_setting(LONGEST_TTL).await.map_err(store_error)?;
+pub(super) async fn longest_ttl(store: &Store) -> Result<Option<Duration>, symbolon_store::Error> {
+    let used = store.find_setting(LONGEST_TTL).await?;
     let millis = used.and_then(|text| text.parse().ok());
     Ok(millis.map(Duration::from_millis))
 }

@@ -16,7 +16,7 @@ pub(super) fn write(
     user: Option<&User>,
     now: Timestamp,
 ) -> Vec<Revocation> {
-    let decided = consequences(event, revocation_until(now, app.longest_access_ttl));
+    let decided = consequences(event, revocation_until(now, app.longest_access_ttl()));
     if let (Some(_), Some(user)) = (decided.token_version, user) {
         batch.bump_token_version(user.id, user.version, now);
     }

@@ -80,12 +80,13 @@ pub async fn open(app: &App, master: &MasterKey) -> Result<KeyRing, Error> {
     KeyRing::open(master, app.store.list_keys().await?)
 }
 
-/// Reads the keys again, for what another process did.
+/// Reads the keys, and how long tokens live, again, for what another process did.
 ///
 /// # Errors
 /// A fault of the store, or a key that does not open.
 pub async fn reload(app: &App) -> Result<(), Error> {
     let issuance = app.issuance()?;
+    app.reload_longest_access_ttl().await?;
     let rows = app.store.list_keys().await?;
     if issuance.ring.load().is_made_of(&rows) {
         return Ok(());
@@ -187,7 +188,7 @@ pub async fn withdraw(
         let revocation = Revocation {
             subject: Subject::Key(kid.to_owned()),
             effect: Effect::Revoked,
-            until: now.plus(app.longest_access_ttl).plus(SLACK),
+            until: now.plus(app.longest_access_ttl()).plus(SLACK),
         };
         let committed = app.commit(batch, &[revocation]).await;
         // A rotation that came in between is no reason to let a leaked key live.
@@ -217,7 +218,7 @@ fn replace_signing_key(
     batch: &mut Batch,
     activate: Timestamp,
 ) -> Result<KeyRow, Error> {
-    let expires = activate.plus(app.longest_access_ttl).plus(SLACK);
+    let expires = activate.plus(app.longest_access_ttl()).plus(SLACK);
     for row in current(rows) {
         batch.retire_key(&row.kid, activate, expires);
     }

@@ -134,4 +134,17 @@ async fn the_longest_life_that_another_node_gives_tokens_is_not_forgotten() {
     app.app.open_keys(Some(app.address)).await.unwrap();
     let kept = app.app.store.find_setting(name).await.unwrap();
     assert_eq!(kept.as_deref(), Some("3600000"));
+    // What is revoked here is remembered for as long as the other node's tokens can live.
+    symbolon::flows::keys::reload(&app.app).await.unwrap();
+    let device = app.user().await;
+    app.post("/api/logout")
+        .bearer(&device.access)
+        .send()
+        .await
+        .expect(204);
+    let entries = app.app.store.list_revocations(0, 10).await.unwrap();
+    assert_eq!(
+        entries[0].until_s,
+        app.clock.now().seconds_ceil() + 3600 + 60
+    );
 }
