@@ -32,9 +32,17 @@ fn distance_of_names(name: &str, known: &str) -> usize {
     let (known_section, known_key) = known.split_once('.').unwrap_or(("", known));
     match name.split_once('.') {
         // Who has the section right meant something in it.
-        Some((section, key)) => 3 * distance(section, known_section) + distance(key, known_key),
-        None => distance(name, known_key).min(distance(name, known)),
+        Some((section, key)) => {
+            3 * distance(section, known_section) + distance_of_keys(key, known_key)
+        }
+        None => distance_of_keys(name, known_key).min(distance(name, known)),
     }
+}
+
+/// Who leaves a word of a key out is nearer to it than who meant another one.
+fn distance_of_keys(key: &str, known: &str) -> usize {
+    let is_word = known.contains('_') && known.split('_').any(|word| word == key);
+    if is_word { 1 } else { distance(key, known) }
 }
 
 /// Edits that turn `a` into `b`: insert, delete, replace, or swap two neighbours (optimal string alignment).
