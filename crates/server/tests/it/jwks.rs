@@ -135,7 +135,7 @@ async fn the_longest_life_that_another_node_gives_tokens_is_not_forgotten() {
     let kept = app.app.store.find_setting(name).await.unwrap();
     assert_eq!(kept.as_deref(), Some("3600000"));
     // What is revoked here is remembered for as long as the other node's tokens can live.
-    symbolon::flows::keys::reload(&app.app).await.unwrap();
+    keys::reload(&app.app).await.unwrap();
     let device = app.user().await;
     app.post("/api/logout")
         .bearer(&device.access)
