@@ -13,7 +13,7 @@ use crate::{keys::Generation, revocations::Subject, table::Seed};
 
 /// A token with a good signature, of the right issuer, audience and type.
 ///
-/// Whether it is alive is for [`Guard::check`](crate::Guard::check) to say, at each request.
+/// Whether it is alive is for [`Checker::check`](crate::Checker::check) to say, at each request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
     claims: AccessClaims,

@@ -1,16 +1,16 @@
 //! Decides, inside a resource and without asking anybody, whether an access token is good.
 //!
-//! A [`Guard`] holds the issuer's keys, the live revocations and a bounded cache of tokens it has verified. It has no
+//! A [`Checker`] holds the issuer's keys, the live revocations and a bounded cache of tokens it has verified. It has no
 //! clock and no network: its owner gives it the time, new keys and the entries of the revocation feed.
 //!
 //! ```
-//! use symbolon_guard::{Effect, Entry, Guard, GuardOptions, Kind};
+//! use symbolon_guard::{Effect, Entry, Checker, CheckerOptions, Kind};
 //! use symbolon_token::{Algorithm, KeySet, Verifier, feed_key};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let verifier = Verifier::access("https://auth.example", "https://api.example", &[Algorithm::Es256])?;
 //! let keys = KeySet::from_jwks_json(br#"{"keys":[]}"#)?;
-//! let guard = Guard::new(GuardOptions { verifier, cache_capacity: 10_000 }, keys);
+//! let guard = Checker::new(CheckerOptions { verifier, cache_capacity: 10_000 }, keys);
 //!
 //! guard.apply(&Entry {
 //!     kind: Kind::Session,
@@ -27,13 +27,13 @@
 #![warn(missing_docs)]
 
 mod cache;
+mod checker;
 mod entry;
-mod guard;
 mod keys;
 mod revocations;
 mod table;
 
 pub use cache::Verified;
+pub use checker::{Checker, CheckerOptions, Rejection};
 pub use entry::{Effect, Entry, FeedKey, Kind, MalformedEntry, Parts};
-pub use guard::{Guard, GuardOptions, Rejection};
 pub use revocations::{Hit, RevocationSet, Subject};

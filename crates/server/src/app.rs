@@ -9,7 +9,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use symbolon_domain::revocation::{Entry, Revocation};
 use symbolon_domain::{PasswordRules, SessionId};
-use symbolon_guard::Guard;
+use symbolon_guard::Checker;
 use symbolon_store::{Batch, Store};
 use symbolon_token::refresh::RefreshToken;
 
@@ -56,7 +56,7 @@ pub struct Issuance {
     /// The open keys.
     pub ring: ArcSwap<KeyRing>,
     /// The verifier of our own routes.
-    pub guard: Guard,
+    pub guard: Checker,
     /// Opens and seals stored keys.
     pub master: MasterKey,
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use symbolon_domain::Timestamp;
-use symbolon_guard::{Guard, GuardOptions};
+use symbolon_guard::{Checker, CheckerOptions};
 use symbolon_store::{DatabaseUrl, OpenOptions, Store};
 use symbolon_token::Verifier;
 
@@ -145,8 +145,8 @@ impl App {
         let set = ring
             .key_set(self.clock.now())
             .map_err(|error| flow_error("keys", &error))?;
-        let guard = Guard::new(
-            GuardOptions {
+        let guard = Checker::new(
+            CheckerOptions {
                 verifier,
                 cache_capacity: CACHED_TOKENS,
             },

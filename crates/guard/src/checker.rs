@@ -13,9 +13,9 @@ use crate::{
     revocations::{Hit, RevocationSet},
 };
 
-/// What a [`Guard`] is made of.
+/// What a [`Checker`] is made of.
 #[derive(Debug)]
-pub struct GuardOptions {
+pub struct CheckerOptions {
     /// Knows the issuer, the audience and the algorithms.
     pub verifier: Verifier,
     /// How many verified tokens are kept, about; 0 keeps none. A kept token costs its length and some 900 bytes.
@@ -56,7 +56,7 @@ impl Rejection {
 ///
 /// Share it; everything takes `&self`. Whoever owns it brings new keys, new revocations and the time.
 #[derive(Debug)]
-pub struct Guard {
+pub struct Checker {
     verifier: Verifier,
     keys: ArcSwap<Keys>,
     keys_writer: Mutex<()>,
@@ -64,10 +64,10 @@ pub struct Guard {
     revocations: RevocationSet,
 }
 
-impl Guard {
+impl Checker {
     /// A guard that trusts these keys and knows of no revocation.
     #[must_use]
-    pub fn new(options: GuardOptions, keys: KeySet) -> Self {
+    pub fn new(options: CheckerOptions, keys: KeySet) -> Self {
         Self {
             verifier: options.verifier,
             keys: ArcSwap::from_pointee(Keys::new(keys)),

@@ -36,10 +36,10 @@ fn set(keys: &[&SigningKey]) -> KeySet {
     KeySet::new(keys.iter().map(|key| key.verifying_key()).collect()).unwrap()
 }
 
-fn guard_with(keys: KeySet, leeway: u32, cache_capacity: usize) -> Guard {
+fn guard_with(keys: KeySet, leeway: u32, cache_capacity: usize) -> Checker {
     let verifier = Verifier::access(ISSUER, "api", &[Algorithm::Hs256, Algorithm::Es256]).unwrap();
-    Guard::new(
-        GuardOptions {
+    Checker::new(
+        CheckerOptions {
             verifier: verifier.leeway_seconds(leeway).unwrap(),
             cache_capacity,
         },
@@ -47,11 +47,11 @@ fn guard_with(keys: KeySet, leeway: u32, cache_capacity: usize) -> Guard {
     )
 }
 
-fn guard() -> Guard {
+fn guard() -> Checker {
     guard_with(set(&[&key()]), 0, 100)
 }
 
-fn verdict(guard: &Guard, token: &str, now: i64) -> Result<(), Rejection> {
+fn verdict(guard: &Checker, token: &str, now: i64) -> Result<(), Rejection> {
     guard.check(token, now).map(|_| ())
 }
 
