@@ -3,6 +3,7 @@
 mod example;
 mod openapi;
 mod postman;
+mod vectors;
 
 use std::process::Command;
 
@@ -20,25 +21,40 @@ struct Generated {
     text: String,
 }
 
+type Step = fn(&Workspace) -> Result<Vec<Generated>>;
+
+/// The vectors first: they need no program that can be built.
+const STEPS: &[Step] = &[guard_vectors, said_by_the_program];
+
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
-    for Generated { file, text } in generate(workspace)? {
-        if workspace.text(file).ok().flatten().as_ref() == Some(&text) {
-            say::line(&format!("{file}: fresh"));
-            continue;
+    for step in STEPS {
+        for generated in step(workspace)? {
+            write(workspace, generated)?;
         }
-        let path = workspace.root.join(file);
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        std::fs::write(&path, text).with_context(|| format!("cannot write {file}"))?;
-        say::line(&format!("{file}: written"));
     }
+    Ok(())
+}
+
+fn write(workspace: &Workspace, Generated { file, text }: Generated) -> Result<()> {
+    if workspace.text(file).ok().flatten().as_ref() == Some(&text) {
+        say::line(&format!("{file}: fresh"));
+        return Ok(());
+    }
+    let path = workspace.root.join(file);
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(&path, text).with_context(|| format!("cannot write {file}"))?;
+    say::line(&format!("{file}: written"));
     Ok(())
 }
 
 /// The generated files that are not what `cargo xtask gen` would write, and what is wrong with the API's document.
 pub(crate) fn check(workspace: &Workspace) -> Result<Vec<Finding>> {
-    let generated = generate(workspace)?;
+    let mut generated = Vec::new();
+    for step in STEPS {
+        generated.extend(step(workspace)?);
+    }
     let mut findings = Vec::new();
     for Generated { file, text } in generated {
         if file == OPENAPI {
@@ -54,7 +70,15 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
-fn generate(workspace: &Workspace) -> Result<Vec<Generated>> {
+fn guard_vectors(workspace: &Workspace) -> Result<Vec<Generated>> {
+    let existing = workspace.text(vectors::FILE).ok().flatten();
+    Ok(vec![Generated {
+        file: vectors::FILE,
+        text: vectors::vectors(existing.as_deref())?,
+    }])
+}
+
+fn said_by_the_program(workspace: &Workspace) -> Result<Vec<Generated>> {
     run::shown(&mut run::cargo(
         &workspace.root,
         &["build", "--quiet", "-p", "symbolon"],

@@ -1,0 +1,94 @@
+//! What a guard answers to whom it refuses (CONTRACT.md section 3.5, RFC 6750 section 3, RFC 9728 section 5.1).
+
+use serde::Serialize;
+
+const METADATA: &str = "https://api.example/.well-known/oauth-protected-resource";
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Answer {
+    code: &'static str,
+    resource_metadata: Option<&'static str>,
+    /// The scope that was asked for.
+    scope: Option<&'static str>,
+    status: u16,
+    /// The header `WWW-Authenticate`; `null` where there is none.
+    challenge: Option<String>,
+    /// The header `Retry-After`, in seconds; `null` where there is none.
+    retry_after: Option<u32>,
+    title: &'static str,
+    detail: &'static str,
+}
+
+pub(super) fn all() -> Vec<Answer> {
+    let both = [None, Some(METADATA)];
+    both.into_iter().flat_map(with).collect()
+}
+
+fn with(metadata: Option<&'static str>) -> impl Iterator<Item = Answer> {
+    let answer = move |code, status, title, detail| Answer {
+        code,
+        resource_metadata: metadata,
+        scope: None,
+        status,
+        challenge: None,
+        retry_after: None,
+        title,
+        detail,
+    };
+    let unauthorized = move |code, detail, parameters: &[(&str, &str)]| Answer {
+        challenge: Some(challenge(metadata, parameters)),
+        ..answer(code, 401, "Unauthorized", detail)
+    };
+    let invalid = move |code, description| {
+        let error = [
+            ("error", "invalid_token"),
+            ("error_description", description),
+        ];
+        unauthorized(code, "Invalid token", &error)
+    };
+    let narrow = [
+        ("error", "insufficient_scope"),
+        ("error_description", "The token's scope does not allow this"),
+        ("scope", "orders:read"),
+    ];
+    let forbidden = move |code, detail| answer(code, 403, "Forbidden", detail);
+    let twice = "The header authorization is given more than once.";
+    let busy = "The service is busy. Wait and try again.";
+    [
+        answer("malformed_request", 400, "Bad Request", twice),
+        unauthorized("no_token", "No token provided", &[]),
+        invalid("invalid_token", "The access token is not valid"),
+        invalid("token_expired", "The access token expired"),
+        invalid("token_revoked", "The access token was revoked"),
+        invalid("token_stale", "The access token is stale"),
+        forbidden("forbidden", "You are not allowed to do this."),
+        Answer {
+            scope: Some("orders:read"),
+            challenge: Some(challenge(metadata, &narrow)),
+            ..forbidden(
+                "insufficient_scope",
+                "The token's scope does not allow this.",
+            )
+        },
+        Answer {
+            retry_after: Some(1),
+            ..answer("overloaded", 503, "Service Unavailable", busy)
+        },
+    ]
+    .into_iter()
+}
+
+/// The resource's metadata first, so that it is found whatever follows.
+fn challenge(metadata: Option<&str>, parameters: &[(&str, &str)]) -> String {
+    let metadata = metadata.map(|url| ("resource_metadata", url));
+    let parameters: Vec<String> = metadata
+        .iter()
+        .chain(parameters)
+        .map(|(name, value)| format!(r#"{name}="{value}""#))
+        .collect();
+    match parameters.as_slice() {
+        [] => "Bearer".to_owned(),
+        parameters => format!("Bearer {}", parameters.join(", ")),
+    }
+}

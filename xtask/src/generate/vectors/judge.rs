@@ -1,0 +1,99 @@
+//! The core of the Rust guard judges every case as well.
+
+use std::collections::HashSet;
+
+use anyhow::{Context as _, Result, ensure};
+use symbolon_guard::{Checker, CheckerOptions, Entry};
+use symbolon_token::{Algorithm, Jwks, KeySet, Verifier};
+
+use super::feed::Written;
+use super::{AUDIENCE, File, ISSUER, LEEWAY, NOW};
+
+const ALGORITHMS: [Algorithm; 4] = [
+    Algorithm::Es256,
+    Algorithm::EdDsa,
+    Algorithm::Rs256,
+    Algorithm::Ps256,
+];
+
+/// # Errors
+/// The first case on which the core says something else.
+pub(super) fn judge(file: &File) -> Result<()> {
+    for case in &file.tokens {
+        let feed = file.feeds.get(&case.feed).context("a case without feed")?;
+        ensure!(feed.now == case.now, "{}: the clocks differ", case.name);
+        let checker = checker(&file.jwks, &feed.entries, case.now)?;
+        // The second time from the cache.
+        for _ in 0..2 {
+            let said = verdict(&checker, &case.token, case.now);
+            same(
+                &case.name,
+                said,
+                (case.code, case.subject.map(str::to_owned)),
+            )?;
+        }
+    }
+    for demand in &file.demands {
+        let said = verdict(&checker(&file.jwks, &[], NOW)?, demand.token(), NOW);
+        ensure!(said.0.is_none(), "{}: {said:?}", demand.name());
+    }
+    for stream in &file.streams {
+        let checker = checker(&file.jwks, &stream.live, NOW)?;
+        let live = checker.revocations().len();
+        ensure!(
+            live == stream.after.entries,
+            "{}: {live} entries",
+            stream.name
+        );
+        for probe in &stream.probe {
+            let (said, _) = verdict(&checker, &probe.token, NOW);
+            ensure!(said == probe.code, "{}: {said:?}", stream.name);
+        }
+    }
+    unique(
+        "authorization",
+        file.authorization.iter().map(|case| case.name),
+    )?;
+    unique("tokens", file.tokens.iter().map(|case| case.name.as_str()))?;
+    unique("demands", file.demands.iter().map(|case| case.name()))?;
+    unique(
+        "streams",
+        file.streams.iter().map(|case| case.name.as_str()),
+    )
+}
+
+type Verdict = (Option<&'static str>, Option<String>);
+
+fn checker(jwks: &Jwks, entries: &[Written], now: i64) -> Result<Checker> {
+    let verifier = Verifier::access(ISSUER, AUDIENCE, &ALGORITHMS)?;
+    let options = CheckerOptions {
+        verifier: verifier.leeway_seconds(u32::try_from(LEEWAY)?)?,
+        cache_capacity: 10,
+    };
+    let keys = KeySet::from_jwks(jwks)?;
+    let checker = Checker::new(options, keys);
+    let entries: Vec<Entry> = entries.iter().map(Written::entry).collect::<Result<_>>()?;
+    checker.replace(entries);
+    checker.expire(now);
+    Ok(checker)
+}
+
+fn verdict(checker: &Checker, token: &str, now: i64) -> Verdict {
+    match checker.check(token, now) {
+        Ok(verified) => (None, Some(verified.claims().sub.clone())),
+        Err(rejection) => (Some(rejection.code()), None),
+    }
+}
+
+fn same(name: &str, said: Verdict, stated: Verdict) -> Result<()> {
+    ensure!(said == stated, "{name}: stated {stated:?}, judged {said:?}");
+    Ok(())
+}
+
+fn unique<'a>(part: &str, names: impl Iterator<Item = &'a str>) -> Result<()> {
+    let mut seen = HashSet::new();
+    for name in names {
+        ensure!(seen.insert(name), "{part}: `{name}` twice");
+    }
+    Ok(())
+}
