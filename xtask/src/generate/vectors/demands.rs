@@ -150,6 +150,12 @@ const ROLES: &[OfRoles] = &[
 /// Name, the claim `scope`, and whether it has the permission and the scope `orders:read`.
 const SCOPES: &[(&str, Option<&str>, bool, bool)] = &[
     (
+        "held-behind-two-spaces",
+        Some(r#""openid  orders:read""#),
+        true,
+        true,
+    ),
+    (
         "held",
         Some(r#""openid orders:read orders:write""#),
         true,

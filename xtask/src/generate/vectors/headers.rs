@@ -239,95 +239,95 @@ fn types(cases: &mut Cases) -> Result<()> {
     cases.header("header-with-white-space", &spaced, ACCEPTED)
 }
 
+/// Name, the key that signs, and what the header says of `alg` and `kid`, the latter as JSON.
+type OfKeys = (
+    &'static str,
+    &'static str,
+    &'static str,
+    Option<&'static str>,
+);
+
+const WRONG_KEYS: &[OfKeys] = &[
+    (
+        "j16-retired-key",
+        RETIRED,
+        "EdDSA",
+        Some(r#""test-retired""#),
+    ),
+    (
+        "j16-retired-key-under-a-live-name",
+        RETIRED,
+        "EdDSA",
+        Some(r#""test-eddsa""#),
+    ),
+    ("k4-kid-unknown", EDDSA, "EdDSA", Some(r#""nobody""#)),
+    (
+        "k4-kid-of-a-sibling",
+        EDDSA,
+        "EdDSA",
+        Some(r#""test-eddsa-next""#),
+    ),
+    ("k4-kid-empty", EDDSA, "EdDSA", Some(r#""""#)),
+    (
+        "k4-kid-other-letters",
+        EDDSA,
+        "EdDSA",
+        Some(r#""TEST-EDDSA""#),
+    ),
+    ("k4-kid-null", EDDSA, "EdDSA", Some("null")),
+    ("k4-kid-number", EDDSA, "EdDSA", Some("1")),
+    ("k4-kid-list", EDDSA, "EdDSA", Some(r#"["test-eddsa"]"#)),
+    ("k4-kid-path", EDDSA, "EdDSA", Some(r#""../../dev/null""#)),
+    ("k4-kid-prototype", EDDSA, "EdDSA", Some(r#""__proto__""#)),
+    ("k4-kid-absent-two-keys-of-the-alg", EDDSA, "EdDSA", None),
+    (
+        "k4-kid-of-another-alg",
+        EDDSA,
+        "EdDSA",
+        Some(r#""test-es256""#),
+    ),
+    (
+        "k4-alg-of-another-key",
+        EDDSA,
+        "ES256",
+        Some(r#""test-eddsa""#),
+    ),
+    (
+        "k4-kid-and-alg-of-another-key",
+        EDDSA,
+        "ES256",
+        Some(r#""test-es256""#),
+    ),
+    (
+        "j2-rs256-under-ps256",
+        RS256,
+        "PS256",
+        Some(r#""test-ps256""#),
+    ),
+    (
+        "j2-rs256-by-the-wrong-key",
+        RS256,
+        "RS256",
+        Some(r#""test-ps256""#),
+    ),
+    (
+        "j2-rs256-named-ps256",
+        RS256,
+        "PS256",
+        Some(r#""test-rs256""#),
+    ),
+];
+
 /// Which key a header names. Where it names none, the key must be the only one of the algorithm.
 fn keys(cases: &mut Cases) -> Result<()> {
-    let claims = Members::claims();
-    let text = claims.text();
-    for (name, kid, header) in [
-        (
-            "j16-retired-key",
-            RETIRED,
-            Members::header("EdDSA", RETIRED),
-        ),
-        (
-            "j16-retired-key-under-a-live-name",
-            RETIRED,
-            Members::header("EdDSA", EDDSA),
-        ),
-        ("k4-kid-unknown", EDDSA, Members::header("EdDSA", "nobody")),
-        (
-            "k4-kid-of-a-sibling",
-            EDDSA,
-            Members::header("EdDSA", "test-eddsa-next"),
-        ),
-        ("k4-kid-empty", EDDSA, Members::header("EdDSA", "")),
-        (
-            "k4-kid-other-letters",
-            EDDSA,
-            Members::header("EdDSA", "TEST-EDDSA"),
-        ),
-        (
-            "k4-kid-null",
-            EDDSA,
-            Members::header("EdDSA", EDDSA).with("kid", "null"),
-        ),
-        (
-            "k4-kid-number",
-            EDDSA,
-            Members::header("EdDSA", EDDSA).with("kid", "1"),
-        ),
-        (
-            "k4-kid-list",
-            EDDSA,
-            Members::header("EdDSA", EDDSA).with("kid", r#"["test-eddsa"]"#),
-        ),
-        (
-            "k4-kid-path",
-            EDDSA,
-            Members::header("EdDSA", "../../dev/null"),
-        ),
-        (
-            "k4-kid-prototype",
-            EDDSA,
-            Members::header("EdDSA", "__proto__"),
-        ),
-        (
-            "k4-kid-absent-two-keys-of-the-alg",
-            EDDSA,
-            Members::header("EdDSA", "").without("kid"),
-        ),
-        (
-            "k4-kid-of-another-alg",
-            EDDSA,
-            Members::header("EdDSA", ES256),
-        ),
-        (
-            "k4-alg-of-another-key",
-            EDDSA,
-            Members::header("ES256", EDDSA),
-        ),
-        (
-            "k4-kid-and-alg-of-another-key",
-            EDDSA,
-            Members::header("ES256", ES256),
-        ),
-        (
-            "j2-rs256-under-ps256",
-            RS256,
-            Members::header("PS256", PS256),
-        ),
-        (
-            "j2-rs256-by-the-wrong-key",
-            RS256,
-            Members::header("RS256", PS256),
-        ),
-        (
-            "j2-rs256-named-ps256",
-            RS256,
-            Members::header("PS256", RS256),
-        ),
-    ] {
-        let token = cases.forge.sign(kid, &header.text(), text.as_bytes())?;
+    let text = Members::claims().text();
+    for &(name, signer, alg, kid) in WRONG_KEYS {
+        let header = Members::header(alg, signer);
+        let header = match kid {
+            Some(kid) => header.with("kid", kid),
+            None => header.without("kid"),
+        };
+        let token = cases.forge.sign(signer, &header.text(), text.as_bytes())?;
         cases.token(name, token, INVALID);
     }
     // RFC 8725 section 3.1: one key, one algorithm, though RSA could do both.

@@ -11,6 +11,7 @@ use super::{LEEWAY, NOW};
 pub(super) fn add(cases: &mut Cases) -> Result<()> {
     for effect in ["revoked", "stale"] {
         by_identity(cases, effect)?;
+        by_what_is_absent(cases, effect)?;
         by_version(cases, effect)?;
         by_time_of_issue(cases, effect)?;
         until(cases, effect)?;
@@ -91,28 +92,28 @@ fn by_identity(cases: &mut Cases, effect: &'static str) -> Result<()> {
         };
         add(&format!("{kind}-with-the-name-of-a-user"), foreign, false)?;
     }
-    add("key-sibling", Written::new(1, "key", EDDSA_NEXT), false)?;
-    let without = &claims.without("sid");
-    for (name, id, hits) in [("of-that-id", SID, false), ("of-no-id", "", false)] {
+    add("key-sibling", Written::new(1, "key", EDDSA_NEXT), false)
+}
+
+/// A token without `sid` is of no session; one without `kid` is signed by a key all the same.
+fn by_what_is_absent(cases: &mut Cases, effect: &'static str) -> Result<()> {
+    let good = Members::claims();
+    let claims = &good.without("sid");
+    for (name, id) in [("of-that-id", SID), ("of-no-id", "")] {
         let name = format!("session-absent-in-the-token-{name}");
         let case = Case {
             name,
-            claims: without,
+            claims,
             effect,
-            hits,
+            hits: false,
         };
         case.add(cases, &[Written::new(1, "session", id)])?;
     }
-    // A token that names no key is signed by one all the same.
     let header = Members::header("ES256", ES256).without("kid").text();
-    let token = cases.forge.sign(ES256, &header, claims.text().as_bytes())?;
+    let token = cases.forge.sign(ES256, &header, good.text().as_bytes())?;
     let entry = Written::new(1, "key", ES256).effect(effect);
-    cases.under(
-        format!("{effect}-key-not-named-by-the-token"),
-        token,
-        &[entry],
-        code(effect),
-    );
+    let name = format!("{effect}-key-not-named-by-the-token");
+    cases.under(name, token, &[entry], code(effect));
     Ok(())
 }
 
@@ -268,77 +269,63 @@ fn merged(cases: &mut Cases, effect: &'static str) -> Result<()> {
     Ok(())
 }
 
-/// A token that is no good is not asked about; `revoked` goes before `stale`, whatever came first and of which kind.
+/// `revoked` goes before `stale`, whatever came first and of which kind.
 fn order(cases: &mut Cases) -> Result<()> {
-    let good = Members::claims();
-    let session = || Written::new(1, "session", SID);
-    let user = || Written::user(2, SUB, VER + 1);
-    let all = || Written::before(3, "all", "", NOW);
-    let stale = |entry: Written| entry.effect("stale");
-    let token = cases.forge.signed(EDDSA, &good)?;
-    for (name, entries) in [
+    let entry = |seq, (kind, effect)| {
+        let entry = match kind {
+            "user" => Written::user(seq, SUB, VER + 1),
+            "all" => Written::before(seq, kind, "", NOW),
+            _ => Written::new(seq, kind, SID),
+        };
+        entry.effect(effect)
+    };
+    let token = cases.forge.signed(EDDSA, &Members::claims())?;
+    for (first, second) in [
+        (("session", "stale"), ("user", "revoked")),
+        (("session", "revoked"), ("user", "stale")),
+        (("session", "stale"), ("all", "revoked")),
+        (("user", "revoked"), ("all", "stale")),
+        (("session", "stale"), ("session", "revoked")),
+        (("session", "revoked"), ("session", "stale")),
+    ] {
+        let name = format!(
+            "order-{}-{}-then-{}-{}",
+            first.1, first.0, second.1, second.0
+        );
+        let entries = [entry(1, first), entry(2, second)];
+        cases.under(name, token.clone(), &entries, code("revoked"));
+    }
+    let misses = [entry(1, ("user", "stale")), Written::user(2, SUB, VER)];
+    let name = "order-stale-hits-revoked-misses".to_owned();
+    cases.under(name, token, &misses, code("stale"));
+    of_no_good(cases)
+}
+
+/// A token that is no good is not asked about.
+fn of_no_good(cases: &mut Cases) -> Result<()> {
+    let entries = [
+        Written::new(1, "session", SID),
+        Written::before(2, "all", "", NOW),
+    ];
+    for (name, claim, value, code) in [
+        ("expired", "exp", (NOW - 60).to_string(), EXPIRED),
+        ("not-yet-valid", "nbf", (NOW + 60).to_string(), INVALID),
         (
-            "stale-session-then-revoked-user",
-            [stale(session()), user()],
-        ),
-        (
-            "revoked-session-then-stale-user",
-            [session(), stale(user())],
-        ),
-        ("stale-session-then-revoked-all", [stale(session()), all()]),
-        ("revoked-user-then-stale-all", [user(), stale(all())]),
-        (
-            "one-session-stale-then-revoked",
-            [
-                stale(session()),
-                Written {
-                    seq: 2,
-                    ..session()
-                },
-            ],
-        ),
-        (
-            "one-session-revoked-then-stale",
-            [
-                session(),
-                Written {
-                    seq: 2,
-                    ..stale(session())
-                },
-            ],
+            "of-another-audience",
+            "aud",
+            quoted("https://other.example"),
+            INVALID,
         ),
     ] {
+        let token = cases
+            .forge
+            .signed(EDDSA, &Members::claims().with(claim, value))?;
         cases.under(
-            format!("order-{name}"),
-            token.clone(),
+            format!("order-{name}-before-revoked"),
+            token,
             &entries,
-            code("revoked"),
+            code,
         );
     }
-    let entries = [stale(user()), Written::user(3, SUB, VER)];
-    cases.under(
-        "order-stale-hits-revoked-misses".to_owned(),
-        token,
-        &entries,
-        code("stale"),
-    );
-    let expired = cases
-        .forge
-        .signed(EDDSA, &good.with("exp", (NOW - 60).to_string()))?;
-    cases.under(
-        "order-expired-before-revoked".to_owned(),
-        expired,
-        &[session()],
-        EXPIRED,
-    );
-    let foreign = cases
-        .forge
-        .signed(EDDSA, &good.with("aud", quoted("https://other.example")))?;
-    cases.under(
-        "order-invalid-before-revoked".to_owned(),
-        foreign,
-        &[session()],
-        INVALID,
-    );
     Ok(())
 }

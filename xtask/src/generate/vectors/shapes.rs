@@ -13,6 +13,7 @@ pub(super) fn add(cases: &mut Cases) -> Result<()> {
     encrypted(cases, &token)?;
     lengths(cases)?;
     base64(cases, &token)?;
+    signed_base64(cases)?;
     json(cases)
 }
 
@@ -157,6 +158,11 @@ fn base64(cases: &mut Cases, token: &str) -> Result<()> {
     ] {
         cases.token(format!("j11-base64-{name}"), token, INVALID);
     }
+    Ok(())
+}
+
+/// The same of header and payload, with a signature that is good for the text as it stands.
+fn signed_base64(cases: &mut Cases) -> Result<()> {
     let header = loose(&cases.forge.header(EDDSA)?.text());
     let payload = loose(&Members::claims().text());
     let plain = encoding::encode(
@@ -170,6 +176,8 @@ fn base64(cases: &mut Cases, token: &str) -> Result<()> {
         plain.contains(['+', '/']),
         "the plain alphabet looks the same"
     );
+    let token = cases.forge.sign_text(EDDSA, &header, &payload)?;
+    cases.token("j11-base64-as-it-should-be-signed", token, ACCEPTED);
     for (name, header, payload) in [
         ("padded-header", format!("{header}=="), payload.clone()),
         ("padded-payload", header.clone(), format!("{payload}==")),
