@@ -1,0 +1,38 @@
+import { Rejection } from './rejection.js'
+
+/**
+ * The Bearer token of a request, given every line of its header `Authorization` (RFC 6750 section 2.1). The scheme's
+ * name may be in any case; there is one space and one credential. Another scheme counts as no token, so that the
+ * answer names the challenge that would work.
+ */
+export function credential(lines: readonly string[]): string {
+  const [line, ...more] = lines
+  if (line === undefined) throw new Rejection('no_token')
+  if (more.length > 0) throw new Rejection('malformed_request')
+  // Only visible ASCII, space and tab can be part of a credential.
+  if (/[^\t\x20-\x7e]/.test(line)) throw new Rejection('invalid_token')
+  if (!/^bearer(?![a-z0-9])/i.test(line)) throw new Rejection('no_token')
+  const token = line.slice('bearer'.length)
+  if (!/^ [^ \t,]+$/.test(token)) throw new Rejection('invalid_token')
+  return token.slice(1)
+}
+
+/** Every line of a header, of those that Node's HTTP server received. Its `headers` would keep the first only. */
+export function headerLines(rawHeaders: readonly string[], name: string): string[] {
+  const lines: string[] = []
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    if (rawHeaders[index]?.toLowerCase() === name) lines.push(rawHeaders[index + 1] ?? '')
+  }
+  return lines
+}
+
+/**
+ * The lines of a header of a fetch API request, which joins several by a comma. A credential has no comma, so where
+ * each part is a whole one, there were several lines.
+ */
+export function joinedLines(headers: Headers, name: string): string[] {
+  const joined = headers.get(name)
+  if (joined === null) return []
+  const parts = joined.split(', ')
+  return parts.length > 1 && parts.every((part) => /^[A-Za-z]+ [^ ]+$/.test(part)) ? parts : [joined]
+}

@@ -1,0 +1,27 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+
+import { headerLines } from './authorization.js'
+import type { Verified } from './checker.js'
+import type { Demand } from './demands.js'
+import type { Guard } from './guard.js'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The token of a protected route. */
+    auth?: Verified
+  }
+}
+
+type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
+
+/** A hook, best `onRequest`, that lets requests through whose token is good and meets every demand: `request.auth`. */
+export function protect(guard: Guard, ...demands: readonly Demand[]): Hook {
+  return async (request, reply) => {
+    const authorization = headerLines(request.raw.rawHeaders, 'authorization')
+    const [requestId] = headerLines(request.raw.rawHeaders, 'x-request-id')
+    const { token, answer } = await guard.judge({ authorization, requestId }, demands)
+    if (answer) return reply.code(answer.status).headers(answer.headers).send(answer.body)
+    request.auth = token
+    return undefined
+  }
+}

@@ -1,0 +1,211 @@
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
+
+import { Backoff } from './backoff.js'
+import type { Checker } from './checker.js'
+import type { Clock } from './clock.js'
+import { integer, readEntry, sequence } from './entry.js'
+import { reason, type Report } from './events.js'
+import type { Counters } from './metrics.js'
+import type { Fetch } from './network.js'
+import { RevocationSet } from './revocations.js'
+import { readSnapshot } from './snapshot.js'
+import { SseParser, type SseEvent } from './sse.js'
+import { Malformed, parseObject, type JsonObject } from './strict.js'
+
+export interface FollowerOptions {
+  readonly fetch: Fetch
+  readonly clock: Clock
+  readonly checker: Checker
+  readonly counters: Counters
+  readonly report: Report
+  /** How long a connection may say nothing, in milliseconds. */
+  readonly silenceMs: number
+  /** Called when something good was heard, with the server's time where it was told and when it came. */
+  readonly heard: (serverNow?: number, at?: number) => void
+}
+
+/** Where in the feed a reader is. */
+interface Point {
+  readonly epoch: string
+  seq: number
+}
+
+/** The server told of a number that this reader has not got to: something was lost on the way. */
+class Gap extends Error {}
+
+/** Follows the revocation feed and never skips an entry: what it cannot read, it asks for again. */
+export class Follower {
+  readonly #options: FollowerOptions
+  readonly #closed = new AbortController()
+  readonly #backoff: Backoff
+  #point: Point | undefined
+  /** Whether the point may be resumed from. */
+  #resumable = true
+  #failure = 'no connection yet'
+
+  constructor(options: FollowerOptions) {
+    this.#options = options
+    this.#backoff = new Backoff(options.clock.monotonic)
+  }
+
+  get point(): Readonly<Point> | undefined {
+    return this.#point
+  }
+
+  /** Why the last connection ended. */
+  get failure(): string {
+    return this.#failure
+  }
+
+  /** Connects again and again until closed. */
+  async run(url: URL): Promise<void> {
+    const { counters } = this.#options
+    for (let first = true; !this.#closed.signal.aborted; first = false) {
+      if (!first) counters.feedReconnects += 1
+      await this.#connect(url).catch((error: unknown) => this.#lost(error))
+      await sleep(this.#backoff.next(), undefined, { ref: false, signal: this.#closed.signal }).catch(() => undefined)
+    }
+  }
+
+  close(): void {
+    this.#closed.abort()
+  }
+
+  #lost(error: unknown): void {
+    const { counters, report } = this.#options
+    if (this.#closed.signal.aborted) return
+    this.#failure = reason(error)
+    if (!(error instanceof Malformed)) return
+    counters.malformed += 1
+    this.#resumable = false
+    this.#backoff.malformed()
+    report({ type: 'feed_malformed', level: 'warn', message: `the revocation feed is malformed, taking a snapshot: ${this.#failure}` })
+  }
+
+  async #connect(url: URL): Promise<void> {
+    const connection = new AbortController()
+    const stop = (): void => connection.abort(new Error('closed'))
+    this.#closed.signal.addEventListener('abort', stop, { once: true })
+    try {
+      const options = { headers: this.#headers(), signal: connection.signal, redirect: 'error', cache: 'no-store' } as const
+      const response = await this.#heardFrom(this.#options.fetch(url, options), connection.signal)
+      const type = response.headers.get('content-type') ?? ''
+      if (response.status !== 200 || !/^text\/event-stream\s*(;|$)/i.test(type) || !response.body) {
+        // It may not like the point: a snapshot it must have.
+        if (response.status === 400) this.#resumable = false
+        throw new Error(`${url.href} answered ${response.status} ${type}`)
+      }
+      await this.#follow(response.body.getReader(), connection.signal)
+    } finally {
+      this.#closed.signal.removeEventListener('abort', stop)
+      connection.abort()
+    }
+  }
+
+  #headers(): Record<string, string> {
+    const headers = { accept: 'text/event-stream', 'accept-encoding': 'identity' }
+    const point = this.#resumable ? this.#point : undefined
+    return point ? { ...headers, 'last-event-id': idOf(point) } : headers
+  }
+
+  /** Reads until the connection ends, which it does by throwing. */
+  async #follow(reader: ReadableStreamDefaultReader<Uint8Array>, signal: AbortSignal): Promise<never> {
+    const decoder = new TextDecoder('utf-8', { fatal: true })
+    const parser = new SseParser()
+    for (;;) {
+      const { done, value } = await this.#heardFrom(reader.read(), signal).catch((error: unknown) => {
+        throw parser.isAmid ? new Malformed(`an event ends early: ${reason(error)}`) : error
+      })
+      if (done) throw parser.isAmid ? new Malformed('an event ends early') : new Error('the server ended the connection')
+      const at = this.#options.clock.wall()
+      for (const event of parser.push(decode(decoder, value), at)) await this.#take(event)
+    }
+  }
+
+  /** Waits for the server, but not longer than it may say nothing. */
+  #heardFrom<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+    const { silenceMs } = this.#options
+    return new Promise((resolve, reject) => {
+      const silent = (): void => reject(new Error(`nothing was heard for ${silenceMs / 1000} s`))
+      const timer = setTimeout(silent, silenceMs).unref()
+      const stop = (): void => reject(signal.reason as Error)
+      signal.addEventListener('abort', stop, { once: true })
+      void work.then(resolve, reject).finally(() => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', stop)
+      })
+    })
+  }
+
+  async #take(event: SseEvent): Promise<void> {
+    if (event.name === 'snapshot') await this.#snapshot(event)
+    else if (event.name === 'revocation') this.#revocation(event)
+    else if (event.name === 'heartbeat') this.#heartbeat(event)
+    else return
+    this.#backoff.reset()
+  }
+
+  async #snapshot(event: SseEvent): Promise<void> {
+    const { checker, counters, heard } = this.#options
+    const set = new RevocationSet()
+    const reading = readSnapshot(event.data)
+    let step = reading.next()
+    for (; !step.done; step = reading.next()) {
+      for (const raw of step.value) set.apply(readEntry(raw))
+      // Requests get their turn between batches.
+      await setImmediate()
+    }
+    const { epoch, seq, now } = step.value
+    agrees(event, { epoch, seq })
+    // Within an epoch nothing is taken back, though a snapshot of a server that lags may lack it.
+    if (this.#point?.epoch === epoch) for (const _ of set.absorb(checker.revocations)) await setImmediate()
+    checker.replace(set)
+    this.#point = { epoch, seq }
+    this.#resumable = true
+    counters.snapshots += 1
+    heard(now, event.begunAt)
+  }
+
+  #revocation(event: SseEvent): void {
+    const { checker, counters, heard } = this.#options
+    const entry = readEntry(data(event))
+    const point = this.#point
+    if (!point) throw new Malformed('an entry before any snapshot')
+    agrees(event, { epoch: point.epoch, seq: entry.seq })
+    // Not higher than the last is an entry that was heard before.
+    if (entry.seq > point.seq) {
+      checker.revocations.apply(entry)
+      point.seq = entry.seq
+      counters.entriesApplied += 1
+    }
+    heard()
+  }
+
+  #heartbeat(event: SseEvent): void {
+    const raw = data(event)
+    const [now, seq] = [integer(raw['now'], 'now'), sequence(raw['seq'])]
+    if (!this.#point || seq > this.#point.seq) throw new Gap(`the server is at ${seq}, this reader at ${this.#point?.seq ?? 'nothing'}`)
+    this.#options.heard(now, event.begunAt)
+  }
+}
+
+function data(event: SseEvent): JsonObject {
+  return parseObject(event.data.join('\n'))
+}
+
+function idOf({ epoch, seq }: Point): string {
+  return `${epoch}:${seq}`
+}
+
+/** The id by which the server would resume is that of the data, where it gives one. */
+function agrees({ id }: SseEvent, point: Point): void {
+  if (id !== undefined && id !== idOf(point)) throw new Malformed('an id that is not that of its data')
+}
+
+function decode(decoder: InstanceType<typeof TextDecoder>, bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes, { stream: true })
+  } catch {
+    throw new Malformed('not UTF-8')
+  }
+}

@@ -1,0 +1,210 @@
+import { setImmediate } from 'node:timers/promises'
+
+import { credential, joinedLines } from './authorization.js'
+import { Checker, type Verified } from './checker.js'
+import { JudgedTime } from './clock.js'
+import type { Demand } from './demands.js'
+import { Refused, discover, type Endpoints } from './discovery.js'
+import { Follower } from './feed.js'
+import { Freshness } from './freshness.js'
+import { Introspection } from './introspection.js'
+import { KeySource } from './jwks.js'
+import { newCounters, type Counters, type Metrics } from './metrics.js'
+import { settle, type GuardOptions, type Settings } from './options.js'
+import { render, type Answer } from './problem.js'
+import { Rejection } from './rejection.js'
+import { startUp, type Step } from './start.js'
+
+/** How often dead entries are dropped. */
+const SWEEP_MS = 60_000
+
+/** What of a request is judged. */
+export interface Incoming {
+  /** Every line of the header `Authorization`. */
+  readonly authorization: readonly string[]
+  /** The header `X-Request-Id`. */
+  readonly requestId: string | undefined
+}
+
+/** The verdict on a request: its token, or the answer that refuses it. */
+export type Verdict<A> =
+  | { readonly token: Verified; readonly answer?: undefined }
+  | { readonly token?: undefined; readonly answer: A }
+
+/** The document that tells clients whom to ask for tokens (RFC 9728 section 2). */
+export interface ResourceMetadata {
+  readonly resource: string
+  readonly authorization_servers: readonly string[]
+  readonly bearer_methods_supported: readonly string[]
+  readonly scopes_supported: readonly string[]
+}
+
+/**
+ * Makes a guard and waits until it knows the issuer's keys and revocations. Rejects with a `StartError` that says which
+ * step failed and why, and throws a `TypeError` or `RangeError` for an option that makes no sense.
+ */
+export async function createGuard(options: GuardOptions): Promise<Guard> {
+  const guard = new Guard(settle(options))
+  await guard.start()
+  return guard
+}
+
+/** Verifies access tokens and keeps itself up to date. Made by `createGuard`. */
+export class Guard {
+  readonly #settings: Settings
+  readonly #counters: Counters = newCounters()
+  readonly #closed = new AbortController()
+  readonly #time: JudgedTime
+  readonly #checker: Checker
+  readonly #keys: KeySource
+  readonly #follower: Follower
+  readonly #freshness: Freshness
+  readonly #introspection: Introspection
+  #sweeper: NodeJS.Timeout | undefined
+  #firstSnapshot: () => void = () => undefined
+
+  /** @internal */
+  constructor(settings: Settings) {
+    const { clock, fetch, onEvent: report, silenceMs, stalenessBoundMs } = settings
+    const counters = this.#counters
+    this.#settings = settings
+    this.#time = new JudgedTime(clock, report)
+    const checker = new Checker({ ...settings, now: this.#time.now, findKeys: () => this.#keys.ask() })
+    this.#checker = checker
+    this.#keys = new KeySource({ fetch, clock, checker, counters, report })
+    this.#freshness = new Freshness(stalenessBoundMs, clock, report)
+    this.#introspection = new Introspection(fetch)
+    this.#follower = new Follower({ fetch, clock, checker, counters, report, silenceMs, heard: this.#heard })
+  }
+
+  /** @internal */
+  async start(): Promise<void> {
+    const { clock, onEvent: report, start, startTimeoutMs } = this.#settings
+    const closed = this.#closed.signal
+    this.#sweeper = setInterval(() => void this.#sweep(), SWEEP_MS).unref()
+    const timeoutMs = start === 'wait' ? startTimeoutMs : undefined
+    const started = startUp(this.#steps(), { clock, report, closed, timeoutMs })
+    if (start === 'background') return
+    try {
+      await started
+    } catch (error) {
+      this.close()
+      throw error
+    }
+  }
+
+  /**
+   * The token, if it is good and meets every demand. Throws a `Rejection` otherwise.
+   *
+   * It asks nobody, save for a token that names an unknown key, or where it must introspect.
+   */
+  async verify(token: string, ...demands: readonly Demand[]): Promise<Verified> {
+    return this.#counted(() => this.#decide(token, demands))
+  }
+
+  /** Judges a request of any framework. */
+  async judge({ authorization, requestId }: Incoming, demands: readonly Demand[] = []): Promise<Verdict<Answer>> {
+    try {
+      return { token: await this.#counted(() => this.#decide(credential(authorization), demands)) }
+    } catch (error) {
+      if (!(error instanceof Rejection)) throw error
+      return { answer: render(error, requestId, this.#settings.resourceMetadata) }
+    }
+  }
+
+  /** Judges a fetch API request: its token, or the response that refuses it. */
+  async handle(request: Request, ...demands: readonly Demand[]): Promise<Verdict<Response>> {
+    const authorization = joinedLines(request.headers, 'authorization')
+    const requestId = request.headers.get('x-request-id') ?? undefined
+    const { token, answer } = await this.judge({ authorization, requestId }, demands)
+    return token ? { token } : { answer: new Response(answer.body, answer) }
+  }
+
+  /** To be served at `/.well-known/oauth-protected-resource`; nothing where no resource is named. */
+  resourceMetadata(): ResourceMetadata | undefined {
+    const { resource, issuer, scopes } = this.#settings
+    if (resource === undefined) return undefined
+    return { resource, authorization_servers: [issuer], bearer_methods_supported: ['header'], scopes_supported: scopes }
+  }
+
+  metrics(): Metrics {
+    const point = this.#follower.point
+    const since = this.#freshness.sinceHeardMs
+    return {
+      ...this.#counters,
+      rejected: { ...this.#counters.rejected },
+      fresh: this.#freshness.isFresh,
+      secondsSinceHeard: since === undefined ? null : since / 1000,
+      entries: this.#checker.revocations.size,
+      epoch: point?.epoch ?? null,
+      seq: point?.seq ?? null,
+      skew: this.#time.skew,
+    }
+  }
+
+  /** Ends the connection of the feed, which would keep the process alive. Tokens are then judged as of a stale guard. */
+  close(): void {
+    this.#closed.abort()
+    this.#follower.close()
+    this.#keys.close()
+    this.#freshness.close()
+    clearInterval(this.#sweeper)
+  }
+
+  async #counted(decide: () => Promise<Verified>): Promise<Verified> {
+    try {
+      const token = await decide()
+      this.#counters.accepted += 1
+      return token
+    } catch (error) {
+      if (error instanceof Rejection) {
+        this.#counters.rejected[error.code] = (this.#counters.rejected[error.code] ?? 0) + 1
+      }
+      throw error
+    }
+  }
+
+  async #decide(text: string, demands: readonly Demand[]): Promise<Verified> {
+    const token = await this.#checker.verify(text)
+    if (this.#freshness.isFresh || this.#settings.staleness === 'fail_open') this.#checker.heed(token)
+    else if (this.#settings.staleness === 'introspect') await this.#introspection.ask(text)
+    else throw new Rejection('overloaded')
+    for (const demand of demands) {
+      const refusal = demand(token)
+      if (refusal) throw refusal
+    }
+    return token
+  }
+
+  #steps(): Step[] {
+    const { fetch, issuer, staleness } = this.#settings
+    let endpoints: Endpoints
+    const findEndpoints = async (): Promise<void> => {
+      endpoints = await discover(fetch, issuer, this.#closed.signal)
+      if (endpoints.verification) this.#introspection.start(endpoints.verification)
+      else if (staleness === 'introspect') throw new Refused('the metadata has no verification_uri')
+    }
+    const takeSnapshot = async (): Promise<void> => {
+      const taken = new Promise<void>((resolve) => {
+        this.#firstSnapshot = resolve
+      })
+      void this.#follower.run(endpoints.stream)
+      await taken
+    }
+    return [
+      { name: 'reading the metadata of the issuer', run: findEndpoints },
+      { name: 'reading the keys of the issuer', run: () => this.#keys.start(endpoints.jwks) },
+      { name: 'taking a snapshot of the revocation feed', run: takeSnapshot, waitingFor: () => this.#follower.failure },
+    ]
+  }
+
+  readonly #heard = (serverNow?: number, at?: number): void => {
+    if (serverNow !== undefined && at !== undefined) this.#time.hear(serverNow, at)
+    this.#freshness.heard()
+    this.#firstSnapshot()
+  }
+
+  async #sweep(): Promise<void> {
+    for (const _ of this.#checker.expire()) await setImmediate()
+  }
+}

@@ -1,0 +1,13 @@
+/** Verifies Symbolon's access tokens in a service, with no network call, and hears of revocations at once. */
+export type { Verified } from './checker.js'
+export type { Clock } from './clock.js'
+export { requirePermission, requireRole, requireScope, type Demand } from './demands.js'
+export type { GuardEvent } from './events.js'
+export { Guard, createGuard, type Incoming, type ResourceMetadata, type Verdict } from './guard.js'
+export type { Algorithm } from './keys.js'
+export type { Metrics } from './metrics.js'
+export type { GuardOptions, Staleness } from './options.js'
+export type { Answer } from './problem.js'
+export { Rejection, type Code } from './rejection.js'
+export { StartError } from './start.js'
+export type { AccessClaims } from './token.js'

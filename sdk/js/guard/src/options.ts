@@ -1,0 +1,119 @@
+import { systemClock, type Clock } from './clock.js'
+import { logEvent, type Report } from './events.js'
+import type { Algorithm } from './keys.js'
+import type { Fetch } from './network.js'
+
+/** What to do with good tokens while the revocation feed cannot be heard. */
+export type Staleness = 'fail_closed' | 'introspect' | 'fail_open'
+
+export interface GuardOptions {
+  /** The issuer, byte for byte as the server names itself, such as `https://auth.example`. */
+  issuer: string
+  /** What the claim `aud` must be or hold. */
+  audience: string
+  /** This API's identifier, a URL (RFC 9728): challenges then name its metadata. */
+  resource?: string | undefined
+  /** Where the metadata is, if not at the well-known place of `resource`. */
+  resourceMetadata?: string | undefined
+  /** The scopes that the metadata lists. */
+  scopes?: readonly string[] | undefined
+  /** `fail_closed` (default): 503. `introspect`: ask the server each time. `fail_open`: go on with what is known. */
+  staleness?: Staleness | undefined
+  /** How long the feed may be unheard, in milliseconds; default 15,000. */
+  stalenessBoundMs?: number | undefined
+  /** How long a connection of the feed may say nothing, in milliseconds; default 15,000, three heartbeats. */
+  silenceMs?: number | undefined
+  /** Seconds by which clocks may differ, 0 to 60; default 5. */
+  leeway?: number | undefined
+  /** Default: every one that a public key can have. */
+  algorithms?: readonly Algorithm[] | undefined
+  /** How many verified tokens are kept; default 10,000. */
+  cacheCapacity?: number | undefined
+  /** `wait` (default): until it can judge, or reject. `background`: answer 503 until then. */
+  start?: 'wait' | 'background' | undefined
+  /** How long to wait for the start, in milliseconds; default 10,000. */
+  startTimeoutMs?: number | undefined
+  /** Told what an owner should know; default: one line on the console. */
+  onEvent?: Report | undefined
+  /** For tests. */
+  clock?: Clock | undefined
+  fetch?: Fetch | undefined
+}
+
+/** Options with every default filled in, known to make sense. */
+export interface Settings {
+  readonly issuer: string
+  readonly audience: string
+  readonly resource: string | undefined
+  readonly resourceMetadata: string | undefined
+  readonly scopes: readonly string[]
+  readonly staleness: Staleness
+  readonly stalenessBoundMs: number
+  readonly silenceMs: number
+  readonly leeway: number
+  readonly algorithms: readonly Algorithm[]
+  readonly cacheCapacity: number
+  readonly start: 'wait' | 'background'
+  readonly startTimeoutMs: number
+  readonly onEvent: Report
+  readonly clock: Clock
+  readonly fetch: Fetch
+}
+
+const ALGORITHMS = ['ES256', 'EdDSA', 'RS256', 'PS256'] as const
+/** The longest time that a timer takes. */
+const MAX_MS = 2 ** 31 - 1
+
+/** Throws `TypeError` or `RangeError`, naming the option. */
+export function settle(options: GuardOptions): Settings {
+  const { issuer, audience, resource, scopes = [], algorithms = ALGORITHMS } = options
+  const { search, hash } = url('issuer', issuer)
+  // RFC 8414 section 2.
+  if (search || hash || /[?#]/.test(issuer)) throw new TypeError('issuer: has a query or a fragment')
+  if (typeof audience !== 'string' || audience === '') throw new TypeError('audience: missing')
+  if (algorithms.length === 0) throw new TypeError('algorithms: none')
+  for (const algorithm of algorithms) oneOf('algorithms', algorithm, ALGORITHMS)
+  const metadata = options.resourceMetadata ?? (resource === undefined ? undefined : metadataUrl(resource))
+  return {
+    issuer,
+    audience,
+    resource,
+    // Written anew by the URL parser, so that it has no quote that would end the challenge's parameter.
+    resourceMetadata: metadata === undefined ? undefined : url('resourceMetadata', metadata).href,
+    scopes,
+    algorithms,
+    staleness: oneOf('staleness', options.staleness ?? 'fail_closed', ['fail_closed', 'introspect', 'fail_open']),
+    stalenessBoundMs: within('stalenessBoundMs', options.stalenessBoundMs ?? 15_000, 1, MAX_MS),
+    silenceMs: within('silenceMs', options.silenceMs ?? 15_000, 1, MAX_MS),
+    leeway: within('leeway', options.leeway ?? 5, 0, 60),
+    cacheCapacity: within('cacheCapacity', options.cacheCapacity ?? 10_000, 0, 10_000_000),
+    start: oneOf('start', options.start ?? 'wait', ['wait', 'background']),
+    startTimeoutMs: within('startTimeoutMs', options.startTimeoutMs ?? 10_000, 1, MAX_MS),
+    onEvent: options.onEvent ?? logEvent,
+    clock: options.clock ?? systemClock,
+    fetch: options.fetch ?? globalThis.fetch,
+  }
+}
+
+/** The well-known part goes between the host and the path (RFC 9728 section 3.1). */
+function metadataUrl(resource: string): string {
+  const { origin, pathname, search } = url('resource', resource)
+  return `${origin}/.well-known/oauth-protected-resource${pathname.replace(/\/$/, '')}${search}`
+}
+
+function url(name: string, value: string): URL {
+  if (typeof value !== 'string' || !URL.canParse(value)) throw new TypeError(`${name}: not a URL`)
+  const parsed = new URL(value)
+  if (!/^https?:$/.test(parsed.protocol)) throw new TypeError(`${name}: neither http nor https`)
+  return parsed
+}
+
+function within(name: string, value: number, least: number, most: number): number {
+  if (!Number.isInteger(value) || value < least || value > most) throw new RangeError(`${name}: from ${least} to ${most}`)
+  return value
+}
+
+function oneOf<T extends string>(name: string, value: T, known: readonly T[]): T {
+  if (!known.includes(value)) throw new TypeError(`${name}: one of ${known.join(', ')}`)
+  return value
+}
