@@ -10,7 +10,7 @@ use crate::{
     cache::{Verified, VerifiedCache},
     entry::{Effect, Entry, Kind},
     keys::Keys,
-    revocations::{Hit, RevocationSet},
+    revocations::{Hit, Replacement, RevocationSet},
 };
 
 /// What a [`Checker`] is made of.
@@ -118,6 +118,17 @@ impl Checker {
     /// Puts a snapshot of the feed in the place of all entries. See [`RevocationSet::replace`].
     pub fn replace(&self, snapshot: impl IntoIterator<Item = Entry>) {
         self.revocations.replace(snapshot);
+    }
+
+    /// An empty set to be filled while this one goes on deciding, then [`install`](Self::install)ed.
+    #[must_use]
+    pub fn beside(&self) -> Replacement {
+        self.revocations.beside()
+    }
+
+    /// Puts what was filled beside in the place of all entries, at once.
+    pub fn install(&self, replacement: Replacement) {
+        self.revocations.install(replacement);
     }
 
     /// Forgets entries that no living token can be hit by at `now` (seconds since 1970), and says how many.

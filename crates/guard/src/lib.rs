@@ -33,7 +33,45 @@ mod keys;
 mod revocations;
 mod table;
 
+#[cfg(feature = "follow")]
+mod clock;
+#[cfg(feature = "follow")]
+mod denied;
+#[cfg(feature = "follow")]
+mod discover;
+#[cfg(feature = "follow")]
+mod event;
+#[cfg(feature = "follow")]
+mod follow;
+#[cfg(feature = "follow")]
+mod guard;
+#[cfg(feature = "follow")]
+mod introspect;
+#[cfg(feature = "follow")]
+mod jwks;
+#[cfg(feature = "follow")]
+mod metrics;
+#[cfg(feature = "follow")]
+mod remote;
+#[cfg(feature = "follow")]
+mod resource;
+#[cfg(feature = "follow")]
+mod shared;
+
 pub use cache::Verified;
 pub use checker::{Checker, CheckerOptions, Rejection};
 pub use entry::{Effect, Entry, FeedKey, Kind, MalformedEntry, Parts};
-pub use revocations::{Hit, RevocationSet, Subject};
+pub use revocations::{Hit, Replacement, RevocationSet, Subject};
+
+#[cfg(feature = "follow")]
+pub use {
+    clock::Clock,
+    denied::Denied,
+    discover::{DiscoverError, Endpoints},
+    event::Event,
+    follow::Revision,
+    guard::{Guard, GuardBuilder, Staleness},
+    metrics::Metrics,
+    remote::FetchError,
+    resource::ResourceMetadata,
+};

@@ -74,12 +74,23 @@ impl RevocationSet {
     /// feed's order, from one place. While it runs, both sets are in memory; a million entries take a fraction of a
     /// second.
     pub fn replace(&self, snapshot: impl IntoIterator<Item = Entry>) {
-        let seed = self.turn();
-        let next = Live::new(*seed);
+        let mut next = self.beside();
         for entry in snapshot {
             next.apply(&entry);
         }
-        self.live.store(next.into());
+        self.install(next);
+    }
+
+    /// An empty set to be filled beside this one, which goes on deciding until [`install`](Self::install).
+    #[must_use]
+    pub fn beside(&self) -> Replacement {
+        Replacement(Live::new(*self.turn()))
+    }
+
+    /// Puts what was filled beside in the place of everything, at once. To drop a replacement instead changes nothing.
+    pub fn install(&self, replacement: Replacement) {
+        let _turn = self.turn();
+        self.live.store(replacement.0.into());
     }
 
     /// Drops the entries whose `until` is `now` or earlier (seconds since 1970), and says how many they were.
@@ -103,8 +114,7 @@ impl RevocationSet {
     /// How many subjects are named. Two entries about the same subject with the same effect are one.
     #[must_use]
     pub fn len(&self) -> usize {
-        let live = self.live.load();
-        live.revoked.len() + live.stale.len()
+        self.live.load().len()
     }
 
     /// Whether nothing is revoked.
@@ -132,6 +142,24 @@ impl std::fmt::Debug for RevocationSet {
     }
 }
 
+/// A set of revocations in the making: a snapshot that is still arriving.
+pub struct Replacement(Live);
+
+impl Replacement {
+    /// Adds one entry.
+    pub fn apply(&mut self, entry: &Entry) {
+        self.0.apply(entry);
+    }
+}
+
+impl std::fmt::Debug for Replacement {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Replacement")
+            .field("len", &self.0.len())
+            .finish_non_exhaustive()
+    }
+}
+
 struct Live {
     revoked: Sort,
     stale: Sort,
@@ -150,6 +178,10 @@ impl Live {
             Effect::Revoked => self.revoked.apply(entry),
             Effect::Stale => self.stale.apply(entry),
         }
+    }
+
+    fn len(&self) -> usize {
+        self.revoked.len() + self.stale.len()
     }
 }
 
