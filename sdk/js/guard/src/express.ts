@@ -4,6 +4,7 @@ import { headerLines } from './authorization.js'
 import type { Verified } from './checker.js'
 import type { Demand } from './demands.js'
 import type { Guard } from './guard.js'
+import type { Answer } from './problem.js'
 
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace
@@ -24,9 +25,13 @@ export function protect(guard: Guard, ...demands: readonly Demand[]): Middleware
     const authorization = headerLines(request.rawHeaders, 'authorization')
     const [requestId] = headerLines(request.rawHeaders, 'x-request-id')
     guard.judge({ authorization, requestId }, demands).then(({ token, answer }) => {
-      if (answer) return void response.writeHead(answer.status, answer.headers).end(answer.body)
+      if (answer) return send(response, answer)
       request.auth = token
       next()
     }).catch(next)
   }
+}
+
+function send(response: ServerResponse, { status, headers, body }: Answer): void {
+  response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) }).end(body)
 }
