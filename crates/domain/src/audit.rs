@@ -40,6 +40,10 @@ words! {
         KeyRotated => "key_rotated",
         /// A key was withdrawn, with every token that it signed.
         KeyWithdrawn => "key_withdrawn",
+        /// Tokens were killed, or are to be renewed, by a statement about them alone.
+        TokensRevoked => "tokens_revoked",
+        /// The revocation feed began another epoch.
+        FeedRenewed => "feed_renewed",
     }
 }
 

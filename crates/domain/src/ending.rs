@@ -48,6 +48,13 @@ pub enum Event<'a> {
         /// Whose, as stored before the event.
         user: &'a User,
     },
+    /// An operator kills tokens, or wants them to be renewed; sessions go on.
+    TokensEnd {
+        /// Which.
+        subject: &'a Subject,
+        /// What becomes of them.
+        effect: Effect,
+    },
 }
 
 /// Which sessions to end.
@@ -107,6 +114,16 @@ pub fn consequences(event: &Event<'_>, until: Timestamp) -> Consequences {
             reason: None,
             token_version: Some(next_version(user)),
             revocations: vec![versions_end(user, Effect::Stale, until)],
+        },
+        Event::TokensEnd { subject, effect } => Consequences {
+            sessions: Sessions::None,
+            reason: None,
+            token_version: None,
+            revocations: vec![Revocation {
+                subject: subject.clone(),
+                effect,
+                until,
+            }],
         },
     }
 }

@@ -141,3 +141,35 @@ fn m8_other_roles_make_tokens_stale_and_end_nothing() {
     };
     assert_eq!(after.revocations, [expected]);
 }
+
+#[test]
+fn an_operator_ends_tokens_and_no_session() {
+    for effect in [Effect::Revoked, Effect::Stale] {
+        for subject in [
+            Subject::Session(session(1)),
+            Subject::Token("jti".to_owned()),
+            Subject::Client {
+                id: "client".to_owned(),
+                before_s: 1_700_000_000,
+            },
+            Subject::All {
+                before_s: 1_700_000_000,
+            },
+        ] {
+            let event = Event::TokensEnd {
+                subject: &subject,
+                effect,
+            };
+            let after = consequences(&event, UNTIL);
+            assert_eq!(after.sessions, Sessions::None);
+            assert_eq!(after.reason, None);
+            assert_eq!(after.token_version, None);
+            let expected = Revocation {
+                subject,
+                effect,
+                until: UNTIL,
+            };
+            assert_eq!(after.revocations, [expected]);
+        }
+    }
+}
