@@ -40,6 +40,14 @@ pub(super) enum User {
         #[arg(long)]
         password_stdin: bool,
     },
+    /// Give a user other roles: sessions go on, access tokens that name the former roles are refused at once
+    SetRoles {
+        /// Id, e-mail address or username
+        user: String,
+        /// Role; may be given several times
+        #[arg(long = "role", value_name = "NAME", required = true)]
+        roles: Vec<String>,
+    },
     /// Let a user sign in no more, and end every session and token at once
     Disable {
         /// Id, e-mail address or username
@@ -140,6 +148,7 @@ impl User {
                     ),
                 )
             }
+            Self::SetRoles { user, roles } => set_roles(app, output, &user, &roles).await,
             Self::Disable { user } => set_status(app, output, &user, UserStatus::Disabled).await,
             Self::Enable { user } => set_status(app, output, &user, UserStatus::Active).await,
             Self::Delete { user } => {
@@ -154,14 +163,10 @@ impl User {
 
 impl Add {
     async fn run(self, app: &App, output: &Output) -> Result<(), Failed> {
-        let roles = self.roles.iter().map(|name| RoleName::parse(name));
-        let roles: Vec<RoleName> = roles
-            .collect::<Result<_, _>>()
-            .map_err(|problem| Failed::said(problem.code, problem.detail))?;
-        let roles = if roles.is_empty() {
+        let roles = if self.roles.is_empty() {
             Roles::new(vec![RoleName::USER])
         } else {
-            Roles::new(roles)
+            parse(&self.roles)?
         };
         let registration = Registration {
             email: self.email,
@@ -221,6 +226,24 @@ fn show(user: &Account, output: &Output) -> Result<(), Failed> {
         &shown,
         ["FIELD", "VALUE"],
         &rows.map(|(field, value)| [field.to_owned(), value]),
+    )
+}
+
+fn parse(names: &[String]) -> Result<Roles, Failed> {
+    let roles = names.iter().map(|name| RoleName::parse(name));
+    roles
+        .collect::<Result<_, _>>()
+        .map_err(|problem| Failed::said(problem.code, problem.detail))
+}
+
+async fn set_roles(app: &App, output: &Output, user: &str, roles: &[String]) -> Result<(), Failed> {
+    let roles = parse(roles)?;
+    let user = users::find(app, user).await?;
+    let user = users::set_roles(app, user, &roles, &origin()).await?;
+    let names = user.roles.to_strings().join(", ");
+    output.done(
+        &Shown::from(&user),
+        &format!("The roles of {} are: {names}.", user.email),
     )
 }
 

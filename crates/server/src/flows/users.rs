@@ -24,18 +24,7 @@ pub async fn add(
     origin: &Origin,
 ) -> Result<User, Error> {
     let account = check(app, registration, roles)?;
-    let known = app.store.list_roles().await?;
-    let is_known = |role: &RoleName| known.iter().any(|row| row.name == *role);
-    if !account.user.roles.iter().all(is_known) {
-        let names: Vec<_> = known.iter().map(|row| row.name.as_str()).collect();
-        let sentence = format!(
-            "There is no such role. The roles are: {}.",
-            names.join(", ")
-        );
-        return Err(
-            Refusal::Validation(vec![Problem::new("role_unknown", sentence).at("/roles")]).into(),
-        );
-    }
+    must_be_known(app, &account.user.roles).await?;
     insert(app, account, origin, AuditKind::UserCreated).await
 }
 
@@ -147,6 +136,45 @@ pub async fn set_status(
     Err(overloaded().into())
 }
 
+/// Gives a user other roles. Sessions go on; access tokens that name the former roles are stale at once.
+///
+/// # Errors
+/// `validation_failed` for a role that does not exist, `conflict` for the last administrator, `overloaded`, or a fault.
+pub async fn set_roles(
+    app: &App,
+    mut user: User,
+    roles: &Roles,
+    origin: &Origin,
+) -> Result<User, Error> {
+    must_be_known(app, roles).await?;
+    for _ in 0..ROUNDS {
+        if user.roles == *roles {
+            return Ok(user);
+        }
+        let now = app.clock.now();
+        let mut batch = app.store.batch();
+        if !roles.is_admin() && counts_as_admin(&user) {
+            keep_an_admin(app, &user).await?;
+            batch.require_other_admin(user.id);
+        }
+        let changed = Event::RolesChanged { user: &user };
+        let revocations = consequences::write(app, &mut batch, &changed, Some(&user), now);
+        batch.update_roles(user.id, user.version + 1, roles, now);
+        let mut event = origin.event(AuditKind::RolesChanged, now);
+        event.subject = Some(user.id);
+        event.detail = Some(format!("{} -> {roles}", user.roles));
+        batch.insert_audit(audit_id(app, now)?, &event);
+        let committed = app.commit(batch, &revocations).await;
+        if !lost_race(&committed) {
+            committed?;
+            (user.roles, user.updated_at) = (roles.clone(), now);
+            return Ok(user);
+        }
+        user = reload(app, &user).await?;
+    }
+    Err(overloaded().into())
+}
+
 /// Deletes a user with every session and token.
 ///
 /// # Errors
@@ -218,11 +246,28 @@ pub async fn revoke_sessions(app: &App, mut user: User, origin: &Origin) -> Resu
 
 /// Refuses what would leave nobody who may administrate. The batch repeats the check under its locks.
 pub(super) async fn keep_an_admin(app: &App, user: &User) -> Result<(), Error> {
-    let counts = user.roles.is_admin() && user.status == UserStatus::Active;
-    if counts && app.store.count_other_admins(user.id).await? == 0 {
+    if counts_as_admin(user) && app.store.count_other_admins(user.id).await? == 0 {
         return Err(Refusal::Conflict("last_admin").into());
     }
     Ok(())
+}
+
+fn counts_as_admin(user: &User) -> bool {
+    user.roles.is_admin() && user.status == UserStatus::Active
+}
+
+async fn must_be_known(app: &App, roles: &Roles) -> Result<(), Error> {
+    let known = app.store.list_roles().await?;
+    let is_known = |role: &RoleName| known.iter().any(|row| row.name == *role);
+    if roles.iter().all(is_known) {
+        return Ok(());
+    }
+    let names: Vec<_> = known.iter().map(|row| row.name.as_str()).collect();
+    let sentence = format!(
+        "There is no such role. The roles are: {}.",
+        names.join(", ")
+    );
+    Err(Refusal::Validation(vec![Problem::new("role_unknown", sentence).at("/roles")]).into())
 }
 
 async fn reload(app: &App, user: &User) -> Result<User, Error> {
