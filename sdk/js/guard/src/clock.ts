@@ -17,7 +17,7 @@ const TOLERATED = 2
 export class JudgedTime {
   readonly #clock: Clock
   readonly #report: Report
-  #skew = 0
+  #heard = 0
 
   constructor(clock: Clock, report: Report) {
     this.#clock = clock
@@ -25,24 +25,24 @@ export class JudgedTime {
   }
 
   /** Seconds since 1970. */
-  readonly now = (): number => seconds(this.#clock.wall()) + (this.#isSkewed() ? this.#skew : 0)
+  readonly now = (): number => seconds(this.#clock.wall()) + this.skew
 
-  /** The server's clock less ours, in seconds, as last heard. */
+  /** Seconds by which the server's clock is ahead, as last heard, where it counts; else 0. */
   get skew(): number {
-    return this.#skew
+    return Math.abs(this.#heard) >= TOLERATED ? this.#heard : 0
   }
 
   /** Heeds the server's time, in seconds, which arrived when our clock showed `at`, in milliseconds. */
   hear(serverNow: number, at: number): void {
-    const before = this.#isSkewed()
-    this.#skew = serverNow - seconds(at)
-    if (this.#isSkewed() === before) return
-    if (before) this.#report({ type: 'clock_right', level: 'info', message: 'the clock agrees with the server again' })
-    else this.#report({ type: 'clock_skewed', level: 'warn', message: `the clock is ${-this.#skew} s ahead of the server's; the server's counts` })
-  }
-
-  #isSkewed(): boolean {
-    return Math.abs(this.#skew) >= TOLERATED
+    const before = this.skew
+    this.#heard = serverNow - seconds(at)
+    if ((this.skew === 0) === (before === 0)) return
+    if (before) {
+      this.#report({ type: 'clock_right', level: 'info', message: 'the clock agrees with that of the server again' })
+    } else {
+      const message = `the clock differs by ${Math.abs(this.skew)} s from that of the server, which counts`
+      this.#report({ type: 'clock_skewed', level: 'warn', message })
+    }
   }
 }
 

@@ -61,7 +61,7 @@ export class Follower {
   async run(url: URL): Promise<void> {
     const { counters } = this.#options
     for (let first = true; !this.#closed.signal.aborted; first = false) {
-      if (!first) counters.feedReconnects += 1
+      if (!first) counters.reconnects += 1
       await this.#connect(url).catch((error: unknown) => this.#lost(error))
       await sleep(this.#backoff.next(), undefined, { ref: false, signal: this.#closed.signal }).catch(() => undefined)
     }
@@ -176,7 +176,7 @@ export class Follower {
     if (entry.seq > point.seq) {
       checker.revocations.apply(entry)
       point.seq = entry.seq
-      counters.entriesApplied += 1
+      counters.applied += 1
     }
     heard()
   }

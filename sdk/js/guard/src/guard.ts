@@ -73,7 +73,7 @@ export class Guard {
     this.#checker = checker
     this.#keys = new KeySource({ fetch, clock, checker, counters, report })
     this.#freshness = new Freshness(stalenessBoundMs, clock, report)
-    this.#introspection = new Introspection(fetch)
+    this.#introspection = new Introspection(fetch, counters)
     this.#follower = new Follower({ fetch, clock, checker, counters, report, silenceMs, heard: this.#heard })
   }
 
@@ -137,7 +137,7 @@ export class Guard {
       secondsSinceHeard: since === undefined ? null : since / 1000,
       entries: this.#checker.revocations.size,
       epoch: point?.epoch ?? null,
-      seq: point?.seq ?? null,
+      seq: point?.seq ?? 0,
       skew: this.#time.skew,
     }
   }
@@ -166,9 +166,12 @@ export class Guard {
 
   async #decide(text: string, demands: readonly Demand[]): Promise<Verified> {
     const token = await this.#checker.verify(text)
-    if (this.#freshness.isFresh || this.#settings.staleness === 'fail_open') this.#checker.heed(token)
-    else if (this.#settings.staleness === 'introspect') await this.#introspection.ask(text)
-    else throw new Rejection('overloaded')
+    const { staleness } = this.#settings
+    const { isFresh } = this.#freshness
+    if (!isFresh && staleness === 'fail_closed') throw new Rejection('overloaded')
+    // What is revoked stays revoked, whoever is asked.
+    this.#checker.heed(token)
+    if (!isFresh && staleness === 'introspect') await this.#introspection.ask(text)
     for (const demand of demands) {
       const refusal = demand(token)
       if (refusal) throw refusal

@@ -1,3 +1,4 @@
+import type { Counters } from './metrics.js'
 import { readBounded, within, type Fetch } from './network.js'
 import { Rejection, codeOf } from './rejection.js'
 import { parseObject } from './strict.js'
@@ -8,11 +9,13 @@ const MAX_AT_ONCE = 64
 /** Asks the server about a token, while the feed cannot be heard. */
 export class Introspection {
   readonly #fetch: Fetch
+  readonly #counters: Counters
   #url: URL | undefined
   #underWay = 0
 
-  constructor(fetch: Fetch) {
+  constructor(fetch: Fetch, counters: Counters) {
     this.#fetch = fetch
+    this.#counters = counters
   }
 
   start(url: URL): void {
@@ -23,6 +26,7 @@ export class Introspection {
   async ask(token: string): Promise<void> {
     if (!this.#url || this.#underWay >= MAX_AT_ONCE) throw new Rejection('overloaded')
     this.#underWay += 1
+    this.#counters.introspections += 1
     const refusal = await this.#asked(this.#url, token).finally(() => {
       this.#underWay -= 1
     })

@@ -64,13 +64,13 @@ export class KeySource {
   async #readNow(url: URL): Promise<void> {
     const { fetch, checker, counters, report } = this.#options
     let again = PERIOD_MS
-    counters.jwksFetches += 1
+    counters.keyFetches += 1
     try {
       const document = await fetchDocument(fetch, url, this.#closed.signal)
       checker.setKeys(await (checker.keys ?? new KeySet()).next(document))
     } catch (error) {
       again = COOL_DOWN_MS
-      counters.jwksFailures += 1
+      counters.keyFailures += 1
       if (!this.#closed.signal.aborted) {
         report({ type: 'keys_failed', level: 'warn', message: `the issuer's keys could not be read: ${reason(error)}` })
       }

@@ -4,12 +4,19 @@ import type { Code } from './rejection.js'
 export interface Counters {
   accepted: number
   rejected: Partial<Record<Code, number>>
-  feedReconnects: number
+  /** Connections to the feed after the first. */
+  reconnects: number
+  /** Snapshots taken. */
   snapshots: number
-  entriesApplied: number
+  /** Entries heeded one by one, without those of snapshots. */
+  applied: number
+  /** Connections given up because of what could not be read; each made the guard take a new snapshot. */
   malformed: number
-  jwksFetches: number
-  jwksFailures: number
+  /** Times that the issuer's keys were asked for, and those that brought none. */
+  keyFetches: number
+  keyFailures: number
+  /** Times that the issuer was asked about a token. */
+  introspections: number
 }
 
 /** The state of a guard at one moment. */
@@ -21,9 +28,9 @@ export interface Metrics extends Readonly<Counters> {
   /** Live revocations. */
   readonly entries: number
   readonly epoch: string | null
-  /** Of the last entry heard; null before the first snapshot. */
-  readonly seq: number | null
-  /** The server's clock less this machine's, in seconds. */
+  /** Of the last entry heeded. */
+  readonly seq: number
+  /** Seconds by which the server's clock is ahead, where that is 2 or more either way: tokens are judged by it then. */
   readonly skew: number
 }
 
@@ -31,11 +38,12 @@ export function newCounters(): Counters {
   return {
     accepted: 0,
     rejected: {},
-    feedReconnects: 0,
+    reconnects: 0,
     snapshots: 0,
-    entriesApplied: 0,
+    applied: 0,
     malformed: 0,
-    jwksFetches: 0,
-    jwksFailures: 0,
+    keyFetches: 0,
+    keyFailures: 0,
+    introspections: 0,
   }
 }
