@@ -34,6 +34,8 @@ pub enum Refusal {
     SessionRevoked,
     /// Known, and not allowed.
     Forbidden,
+    /// The access token's scope does not allow it (RFC 6750 section 3.1).
+    InsufficientScope,
     /// The password that was asked for again is wrong.
     WrongPassword,
     /// The right password of a disabled user.
@@ -82,6 +84,7 @@ impl Refusal {
             Self::RefreshTokenReused => "refresh_token_reused",
             Self::SessionRevoked => "session_revoked",
             Self::Forbidden => "forbidden",
+            Self::InsufficientScope => "insufficient_scope",
             Self::WrongPassword => "wrong_password",
             Self::AccountDisabled => "account_disabled",
             Self::CsrfRejected => "csrf_rejected",
@@ -113,6 +116,7 @@ impl Refusal {
             }
             Self::SessionRevoked => "The session was ended. Sign in again.",
             Self::Forbidden => "You are not allowed to do this.",
+            Self::InsufficientScope => "The token's scope does not allow this.",
             Self::WrongPassword => "The current password is wrong.",
             Self::AccountDisabled => "The account is disabled.",
             Self::CsrfRejected => "Requests from other sites are not accepted.",

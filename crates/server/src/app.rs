@@ -2,8 +2,8 @@
 
 mod start;
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -12,9 +12,11 @@ use symbolon_domain::{PasswordRules, SessionId};
 use symbolon_guard::Checker;
 use symbolon_store::{Batch, Store};
 use symbolon_token::refresh::RefreshToken;
+use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::feed::Hub;
 use crate::flows::Error;
 use crate::flows::keys::KeyRing;
 use crate::hashing::Hasher;
@@ -59,6 +61,10 @@ pub struct Issuance {
     pub guard: Checker,
     /// Opens and seals stored keys.
     pub master: MasterKey,
+    /// What was revoked last, for the guards that follow.
+    pub feed: Arc<Hub>,
+    /// One page of stored revocations is read for guards at a time.
+    pub feed_pages: Semaphore,
 }
 
 impl App {
@@ -90,6 +96,9 @@ impl App {
         if let Some(issuance) = self.issuance.get() {
             for revocation in revocations {
                 issuance.apply(&revocation.entry(0));
+            }
+            if !revocations.is_empty() {
+                issuance.feed.committed();
             }
         }
         Ok(())
@@ -128,21 +137,7 @@ impl App {
 impl Issuance {
     /// Tells the guard of a stored revocation.
     pub fn apply(&self, entry: &Entry) {
-        let parts = symbolon_guard::Parts {
-            kind: entry.kind.as_str(),
-            key: entry.key,
-            effect: entry.effect.as_str(),
-            below: entry.below,
-            before: entry.before,
-            until: entry.until_s,
-        };
-        match symbolon_guard::Entry::try_from(parts) {
-            Ok(entry) => self.guard.apply(&entry),
-            // Only a row written by hand can lack its bound. It may have been meant for anybody: say so.
-            Err(error) => {
-                tracing::error!(seq = entry.seq, %error, "a stored revocation cannot be obeyed")
-            }
-        }
+        apply(&self.guard, entry);
     }
 
     /// The refresh token behind a text, when this server made it.
@@ -177,6 +172,24 @@ impl Issuance {
         let ring = self.ring.load();
         let chain = ring.newest_chain()?;
         Ok(RefreshToken::first(chain, *id.as_bytes(), *seed))
+    }
+}
+
+fn apply(guard: &Checker, entry: &Entry) {
+    let parts = symbolon_guard::Parts {
+        kind: entry.kind.as_str(),
+        key: entry.key,
+        effect: entry.effect.as_str(),
+        below: entry.below,
+        before: entry.before,
+        until: entry.until_s,
+    };
+    match symbolon_guard::Entry::try_from(parts) {
+        Ok(entry) => guard.apply(&entry),
+        // Only a row written by hand can lack its bound. It may have been meant for anybody: say so.
+        Err(error) => {
+            tracing::error!(seq = entry.seq, %error, "a stored revocation cannot be obeyed")
+        }
     }
 }
 

@@ -4,14 +4,17 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use symbolon_store::Watch;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
 use crate::app::App;
 use crate::flows::{Error, keys};
 
 /// How soon what another process committed, a revocation or a key, is known here.
 const FOLLOW: Duration = Duration::from_millis(10);
+/// How often guards are told that they have not missed anything (CONTRACT section 3.4).
+const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How often what has expired is dropped.
 const PURGE: Duration = Duration::from_secs(60);
 /// Rows removed by one statement, so that no purge holds up the writes of others for long.
@@ -41,8 +44,7 @@ where
     F: Fn(Arc<App>) -> Fut + Send + 'static,
     Fut: Future<Output = Result<(), Error>> + Send,
 {
-    let mut ticks = interval(period);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = every_tick(period);
     loop {
         ticks.tick().await;
         if let Err(error) = job(Arc::clone(&app)).await {
@@ -51,48 +53,113 @@ where
     }
 }
 
-/// Obeys what other processes commit to the same database: revocations in the order of the feed, and keys.
-async fn follow(app: &App) {
-    let mut watch = symbolon_store::Watch::default();
-    let mut after = 0;
-    let mut failing = false;
-    let mut ticks = interval(FOLLOW);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+/// Obeys and publishes what is committed to the database, by this process and by others: revocations in the order of
+/// the feed, and keys.
+pub async fn follow(app: &App) {
+    let Ok(issuance) = app.issuance() else {
+        tracing::error!("revocations are not followed: the keys are not open");
+        return;
+    };
+    let mut follower = Follower::default();
+    let mut looks = every_tick(FOLLOW);
+    let mut beats = every_tick(HEARTBEAT);
+    let mut beat_is_due = false;
     loop {
-        ticks.tick().await;
-        let outcome = async {
-            if !app.store.changed(&mut watch).await? {
-                return Ok(());
+        tokio::select! {
+            () = issuance.feed.wait_for_commit() => {}
+            _ = looks.tick() => {}
+            _ = beats.tick() => {
+                beat_is_due = true;
+                follower.reload_keys(app).await;
             }
-            catch_up(app, &mut after).await?;
-            keys::reload(app).await
+        }
+        let Some(published) = follower.look(app).await else {
+            // Guards that hear nothing know that they may be missing something.
+            continue;
         };
-        match outcome.await {
-            Ok(()) => failing = false,
+        if std::mem::take(&mut beat_is_due) {
+            issuance.feed.heartbeat(app.clock.now());
+        }
+        // So that readers by the thousand are not woken one by one for each of a burst.
+        if published {
+            sleep(issuance.feed.gap()).await;
+        }
+    }
+}
+
+/// What was seen of the database.
+#[derive(Default)]
+struct Follower {
+    watch: Watch,
+    failing: bool,
+    /// The state of the keys that are open here; none where they could not be opened.
+    reloads: Option<i64>,
+}
+
+impl Follower {
+    /// Looks once: whether there was a revocation, or nothing where the store does not answer.
+    async fn look(&mut self, app: &App) -> Option<bool> {
+        match self.catch_up(app).await {
+            Ok(published) => {
+                self.failing = false;
+                Some(published)
+            }
             Err(error) => {
                 // The change may have been seen and not read: look again whatever the store says.
-                watch = symbolon_store::Watch::default();
-                if !failing {
+                self.watch = Watch::default();
+                if !std::mem::replace(&mut self.failing, true) {
                     tracing::warn!(error = %Causes(&error), "revocations cannot be followed; trying again");
                 }
-                failing = true;
+                None
+            }
+        }
+    }
+
+    async fn catch_up(&mut self, app: &App) -> Result<bool, Error> {
+        if !app.store.changed(&mut self.watch).await? {
+            return Ok(false);
+        }
+        let issuance = app.issuance()?;
+        if let Some(feed) = self.watch.feed() {
+            issuance.feed.begin(&feed.epoch, feed.seq);
+        }
+        let before = issuance.feed.place().seq();
+        let mut after = before;
+        loop {
+            let page = app.store.list_revocations(after, PAGE).await?;
+            for entry in &page {
+                issuance.apply(entry);
+                after = entry.seq;
+            }
+            issuance.feed.publish(&page);
+            if page.len() < PAGE as usize {
+                break;
+            }
+        }
+        self.reload_keys(app).await;
+        Ok(after > before)
+    }
+
+    /// Opens the keys again if they have changed. One that does not open must not hold up revocations: it is tried
+    /// again with the next heartbeat.
+    async fn reload_keys(&mut self, app: &App) {
+        let now = self.watch.feed().map(|feed| feed.reloads);
+        if now == self.reloads {
+            return;
+        }
+        match keys::reload(app).await {
+            Ok(()) => self.reloads = now,
+            Err(error) => {
+                tracing::warn!(error = %Causes(&error), "keys cannot be loaded; trying again");
             }
         }
     }
 }
 
-async fn catch_up(app: &App, after: &mut i64) -> Result<(), Error> {
-    let issuance = app.issuance()?;
-    loop {
-        let page = app.store.list_revocations(*after, PAGE).await?;
-        for entry in &page {
-            issuance.apply(entry);
-            *after = entry.seq;
-        }
-        if page.len() < PAGE as usize {
-            return Ok(());
-        }
-    }
+fn every_tick(period: Duration) -> Interval {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 async fn purge(app: &App) -> Result<(), Error> {

@@ -5,6 +5,7 @@ pub mod cli;
 pub mod client_address;
 pub mod clock;
 pub mod config;
+pub mod feed;
 pub mod flows;
 pub mod hashing;
 pub mod http;

@@ -44,6 +44,13 @@ pub struct Watch {
     pub(crate) feed: Option<Feed>,
 }
 
+impl Watch {
+    /// Where the feed stood when it was looked at last; nothing before the first time.
+    pub fn feed(&self) -> Option<&Feed> {
+        self.feed.as_ref()
+    }
+}
+
 /// An open database. Cloning it is cheap and gives the same one.
 #[derive(Clone)]
 pub struct Store {

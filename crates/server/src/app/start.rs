@@ -18,10 +18,12 @@ use symbolon_domain::Timestamp;
 use symbolon_guard::{Checker, CheckerOptions};
 use symbolon_store::{DatabaseUrl, OpenOptions, Store};
 use symbolon_token::Verifier;
+use tokio::sync::Semaphore;
 
 use super::{App, Issuance};
 use crate::clock::Clock;
 use crate::config::{Config, Issuer};
+use crate::feed::Hub;
 use crate::flows::keys;
 use crate::hashing::Hasher;
 use crate::metrics::Metrics;
@@ -130,7 +132,7 @@ impl App {
         let master = self.open_master().await?;
         let issuer = self.issuer(bound).await?;
         self.remember_longest_ttl().await?;
-        self.begin_feed().await?;
+        let epoch = self.begin_feed().await?;
         let ring = keys::open(self, &master)
             .await
             .map_err(|error| flow_error("keys", &error))?;
@@ -152,14 +154,16 @@ impl App {
             },
             set,
         );
+        let seq = load_revocations(&self.store, &guard).await?;
         let issuance = Issuance {
             issuer,
             audience,
             ring: ArcSwap::from_pointee(ring),
             guard,
             master,
+            feed: Arc::new(Hub::new(&epoch, seq)),
+            feed_pages: Semaphore::new(1),
         };
-        load_revocations(&self.store, &issuance).await?;
         let _already_open = self.issuance.set(issuance);
         Ok(())
     }
@@ -176,23 +180,19 @@ impl App {
         Ok(())
     }
 
-    /// Names the epoch of a feed that has none.
-    async fn begin_feed(&self) -> Result<(), StartError> {
-        if self
-            .store
-            .feed()
-            .await
-            .map_err(store_error)?
-            .epoch
-            .is_empty()
-        {
-            let epoch = self.rng.bytes::<9>();
-            let epoch = epoch.map_err(|error| StartError::new("random source", &error))?;
-            let mut batch = self.store.batch();
-            batch.begin_feed(&symbolon_token::encoding::encode(&epoch));
-            batch.commit().await.map_err(store_error)?;
+    /// The epoch of the feed, which is named if it is not yet.
+    async fn begin_feed(&self) -> Result<String, StartError> {
+        let feed = self.store.feed().await.map_err(store_error)?;
+        if !feed.epoch.is_empty() {
+            return Ok(feed.epoch);
         }
-        Ok(())
+        let epoch = self.rng.bytes::<9>();
+        let epoch = epoch.map_err(|error| StartError::new("random source", &error))?;
+        let mut batch = self.store.batch();
+        batch.begin_feed(&symbolon_token::encoding::encode(&epoch));
+        batch.commit().await.map_err(store_error)?;
+        // Another node may have been quicker.
+        Ok(self.store.feed().await.map_err(store_error)?.epoch)
     }
 
     /// The master key, checked against the store.
@@ -323,19 +323,22 @@ fn make_folder(path: &Path) -> Result<(), StartError> {
         })
 }
 
-async fn load_revocations(store: &Store, issuance: &Issuance) -> Result<(), StartError> {
+/// Tells the guard of every live revocation, and returns the number of the last.
+async fn load_revocations(store: &Store, guard: &Checker) -> Result<i64, StartError> {
+    // What is committed from here on is followed.
+    let last = store.feed().await.map_err(store_error)?.seq;
     let mut after = 0;
     loop {
         let page = store
             .list_revocations(after, PAGE)
             .await
-            .map_err(|error| StartError::new("database", &error))?;
+            .map_err(store_error)?;
         for entry in &page {
-            issuance.apply(entry);
+            super::apply(guard, entry);
         }
         match page.last() {
             Some(last) if page.len() == PAGE as usize => after = last.seq,
-            _ => return Ok(()),
+            _ => return Ok(last),
         }
     }
 }

@@ -29,11 +29,12 @@ use self::reader::Reader;
 pub use self::reference::{reference_json, reference_markdown};
 pub use self::sources::Sources;
 pub use self::tree::{
-    CacheConfig, CookieConfig, CorsConfig, DatabaseConfig, LogConfig, MailConfig, MetricsConfig,
-    PasswordConfig, RefreshConfig, RegistrationConfig, ServerConfig, ThrottleConfig, TokensConfig,
+    CacheConfig, CookieConfig, CorsConfig, DatabaseConfig, FeedConfig, LogConfig, MailConfig,
+    MetricsConfig, PasswordConfig, RefreshConfig, RegistrationConfig, ServerConfig, ThrottleConfig,
+    TokensConfig,
 };
 pub use self::urls::{Issuer, IssuerError, WebOrigin};
-pub use self::words::{LogFormat, RegistrationMode, SameSite};
+pub use self::words::{FeedAccess, LogFormat, RegistrationMode, SameSite};
 
 /// All settings.
 #[derive(Clone, Debug)]
@@ -54,6 +55,8 @@ pub struct Config {
     pub password: PasswordConfig,
     /// New accounts.
     pub registration: RegistrationConfig,
+    /// The revocation feed.
+    pub feed: FeedConfig,
     /// Limits on guessing.
     pub throttle: ThrottleConfig,
     /// Pages of other origins.
@@ -121,6 +124,9 @@ impl Config {
             password: PasswordConfig::read(reader),
             registration: RegistrationConfig {
                 mode: reader.required("registration.mode", RegistrationMode::Closed, parse::parsed),
+            },
+            feed: FeedConfig {
+                access: reader.required("feed.access", FeedAccess::Clients, parse::parsed),
             },
             throttle: ThrottleConfig {
                 enabled: reader.required("throttle.enabled", true, parse::plain),

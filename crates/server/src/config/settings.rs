@@ -147,6 +147,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting::new("password.parallelism", COUNT, "1", "Argon2: lanes."),
     Setting::new("password.bcrypt_cost", COUNT, "12", "bcrypt: the base-two logarithm of its rounds, from 10 to 16."),
     Setting::new("registration.mode", "`open`, `invitation` or `closed`", "open", "Who may make an account."),
+    Setting::new("feed.access", "`public` or `clients`", "public", "Who may read the revocation feed. It names nobody."),
     Setting::new("throttle.enabled", SWITCH, "true", "Whether attempts to sign in are limited."),
     Setting::new(
         "cors.origins",

@@ -8,7 +8,9 @@ use symbolon_token::Algorithm;
 
 use super::parse;
 use super::reader::Reader;
-use super::{CookieDomain, CookieName, Issuer, LogFormat, RegistrationMode, SameSite, WebOrigin};
+use super::{
+    CookieDomain, CookieName, FeedAccess, Issuer, LogFormat, RegistrationMode, SameSite, WebOrigin,
+};
 use crate::client_address::IpNet;
 use crate::hashing::{HashAlgorithm, HashOptions};
 use crate::secret::Secret;
@@ -116,6 +118,13 @@ impl From<&PasswordConfig> for HashOptions {
 pub struct RegistrationConfig {
     /// Who may make an account.
     pub mode: RegistrationMode,
+}
+
+/// `[feed]`
+#[derive(Clone, Debug)]
+pub struct FeedConfig {
+    /// Who may read the revocation feed.
+    pub access: FeedAccess,
 }
 
 /// `[throttle]`

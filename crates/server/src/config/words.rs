@@ -62,3 +62,13 @@ words! {
         Json = "json" as "json",
     }
 }
+
+words! {
+    /// Who may read the revocation feed.
+    FeedAccess {
+        /// Everybody: it names nobody.
+        Public = "public" as "public",
+        /// OAuth clients.
+        Clients = "clients" as "clients",
+    }
+}

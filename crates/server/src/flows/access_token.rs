@@ -9,6 +9,8 @@ use crate::app::App;
 
 /// The scope of our own sign-in: the whole account, as the person behind it has.
 const OWN_SCOPE: &str = "openid profile email";
+/// The same with every permission: guards read a token's permissions from its scope.
+const ADMIN_SCOPE: &str = "openid profile email *";
 
 /// A signed access token and its life.
 pub struct AccessToken {
@@ -67,7 +69,10 @@ pub fn issue(
         sid: session.id.uuid(),
         ver: user.token_version,
         client_id: &session.client_id,
-        scope: OWN_SCOPE,
+        scope: match user.roles.is_admin() {
+            true => ADMIN_SCOPE,
+            false => OWN_SCOPE,
+        },
         roles: &roles,
         email: app.config.tokens.email.then(|| user.email.as_str()),
     };

@@ -24,11 +24,7 @@ pub struct Caller {
 /// # Errors
 /// `invalid_token`, `token_expired`, `token_revoked` or `token_stale`.
 pub fn authenticate(app: &App, token: &str, now: Timestamp) -> Result<Caller, Error> {
-    let verified = app
-        .issuance()?
-        .guard
-        .check(token, now.seconds())
-        .map_err(refusal)?;
+    let verified = check(app, token, now)?;
     let claims = verified.claims();
     // A token of another kind of grant has no session here, and no business on these routes.
     let session = claims.sid.as_deref().and_then(|sid| sid.parse().ok());
@@ -40,6 +36,15 @@ pub fn authenticate(app: &App, token: &str, now: Timestamp) -> Result<Caller, Er
         session,
         token: verified,
     })
+}
+
+/// The same for a token of any grant.
+///
+/// # Errors
+/// The same.
+pub(super) fn check(app: &App, token: &str, now: Timestamp) -> Result<Arc<Verified>, Error> {
+    let guard = &app.issuance()?.guard;
+    guard.check(token, now.seconds()).map_err(refusal)
 }
 
 fn refusal(rejection: Rejection) -> Error {

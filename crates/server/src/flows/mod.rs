@@ -4,6 +4,8 @@
 pub mod access_token;
 pub mod authenticate;
 mod consequences;
+pub mod explain;
+pub mod feed;
 pub mod keys;
 pub mod login;
 pub mod logout;
@@ -11,9 +13,11 @@ pub mod password;
 pub mod profile;
 pub mod refresh;
 pub mod register;
+pub mod revocations;
 pub mod sessions;
 pub mod sign;
 pub mod users;
+pub mod verify;
 
 use std::net::IpAddr;
 

@@ -27,7 +27,7 @@ impl FromRequestParts<Arc<App>> for Caller {
 
 /// The Bearer token: the scheme's name in any case, one space, one credential. Another scheme counts as no
 /// token, so that the answer names the challenge that would work. A token in the query or body is not looked for.
-fn credential(headers: &HeaderMap) -> Result<&str, Refusal> {
+pub(super) fn credential(headers: &HeaderMap) -> Result<&str, Refusal> {
     let Some(value) = headers.get(AUTHORIZATION) else {
         return Err(Refusal::NoToken);
     };

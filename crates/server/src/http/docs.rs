@@ -26,7 +26,8 @@ use crate::app::App;
     tags(
         (name = "sign-in", description = "Register, sign in, refresh, sign out"),
         (name = "account", description = "The signed-in user"),
-        (name = "discovery", description = "Keys"),
+        (name = "discovery", description = "Keys, and where things are"),
+        (name = "guards", description = "What resources follow and proxies ask"),
         (name = "operations", description = "Health and metrics")
     ),
     modifiers(&Schemes)

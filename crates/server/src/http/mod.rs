@@ -11,7 +11,9 @@ mod docs;
 mod edge;
 mod ops;
 mod problem;
+mod query;
 pub mod serve;
+mod unread;
 mod well_known;
 
 use std::sync::Arc;

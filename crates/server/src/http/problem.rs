@@ -128,7 +128,7 @@ pub(super) fn render(response: &mut Response, request_id: &str) -> Option<std::s
         if let Some(wait) = refusal.retry_after() {
             headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
         }
-        if status == StatusCode::UNAUTHORIZED {
+        if status == StatusCode::UNAUTHORIZED || *refusal == Refusal::InsufficientScope {
             headers.insert(WWW_AUTHENTICATE, challenge(refusal));
         }
     }
@@ -149,6 +149,9 @@ fn challenge(refusal: &Refusal) -> HeaderValue {
         }
         Refusal::TokenStale => {
             r#"Bearer error="invalid_token", error_description="The access token is stale""#
+        }
+        Refusal::InsufficientScope => {
+            r#"Bearer error="insufficient_scope", error_description="The token's scope does not allow this.""#
         }
         _ => "Bearer",
     })
@@ -174,6 +177,7 @@ fn status(error: &Error) -> StatusCode {
         | Refusal::RefreshTokenReused
         | Refusal::SessionRevoked => StatusCode::UNAUTHORIZED,
         Refusal::Forbidden
+        | Refusal::InsufficientScope
         | Refusal::WrongPassword
         | Refusal::AccountDisabled
         | Refusal::CsrfRejected => StatusCode::FORBIDDEN,

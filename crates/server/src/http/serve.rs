@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
 use super::edge::Edge;
+use super::unread::WriteLimit;
 use crate::app::App;
 
 /// Connections served at once; others wait in the listener's queue.
@@ -78,6 +79,10 @@ async fn serve_router(
         }
     }
     drop(listener);
+    // Streams have no end of their own.
+    if let Ok(issuance) = app.issuance() {
+        issuance.feed.close();
+    }
     if timeout(DRAIN, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests in flight did not end in time");
     }
@@ -122,7 +127,7 @@ fn connect(
             let edge = Arc::clone(&edge);
             async move { edge.answer(peer.ip(), request).await }
         });
-        let connection = server.serve_connection(TokioIo::new(stream), service);
+        let connection = server.serve_connection(TokioIo::new(WriteLimit::new(stream)), service);
         let mut served = pin!(watcher.watch(connection.into_owned()));
         // The limit on headers counts from when HTTP/1 and HTTP/2 are told apart, which who sends nothing, or half
         // of HTTP/2's first line, would put off for ever.

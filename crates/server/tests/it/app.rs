@@ -10,11 +10,13 @@ use symbolon::app::App;
 use symbolon::clock::Clock;
 use symbolon::config::{Config, Sources};
 use symbolon::http::serve::serve;
+use symbolon::jobs::follow;
 use symbolon::rng::Rng;
 use symbolon_domain::Timestamp;
 use symbolon_domain::audit::{AuditEvent, AuditKind};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 
 use crate::client::{Answer, Request, raw};
 
@@ -29,6 +31,8 @@ pub struct TestApp {
     pub clock: Clock,
     pub address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
+    /// Ends with the test.
+    follower: JoinSet<()>,
 }
 
 impl TestApp {
@@ -68,17 +72,22 @@ impl TestApp {
             // Dropped unsent when the test ends.
             let _told = stopped.await;
         }));
+        let mut follower = JoinSet::new();
+        let followed = Arc::clone(&app);
+        follower.spawn(async move { follow(&followed).await });
         Self {
             app,
             clock,
             address,
             stop: Some(stop),
+            follower,
         }
     }
 
     /// Stops answering and closes the store, as a process that ends does.
     pub async fn stop(mut self) {
         drop(self.stop.take());
+        self.follower.shutdown().await;
         self.app.store.close().await;
     }
 

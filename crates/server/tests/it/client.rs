@@ -80,10 +80,30 @@ impl Request {
 
     /// Sends it and checks the answer against the OpenAPI document and against what holds for all answers.
     pub async fn send(self) -> Answer {
-        let mut head = format!(
-            "{} {} HTTP/1.1\r\nconnection: close\r\n",
-            self.method, self.path
-        );
+        let (method, path) = (self.method.clone(), self.path.clone());
+        let answer = raw(self.address, &self.bytes("HTTP/1.1\r\nconnection: close")).await;
+        answer.check_everything(&method, &path);
+        answer
+    }
+
+    /// Sends it and reads the head of the answer, for a body that does not end: what came of it, and the rest.
+    pub async fn begin(self) -> (Answer, Vec<u8>, TcpStream) {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        // An answer to HTTP/1.0 is not chunked.
+        stream.write_all(&self.bytes("HTTP/1.0")).await.unwrap();
+        let mut received = Vec::new();
+        let end = loop {
+            assert_ne!(stream.read_buf(&mut received).await.unwrap(), 0, "no head");
+            if let Some(end) = received.windows(4).position(|window| window == b"\r\n\r\n") {
+                break end + 4;
+            }
+        };
+        let rest = received.split_off(end);
+        (Answer::parse(&received), rest, stream)
+    }
+
+    fn bytes(self, version: &str) -> Vec<u8> {
+        let mut head = format!("{} {} {version}\r\n", self.method, self.path);
         if !self.headers.iter().any(|(name, _)| name == "host") {
             head.push_str(&format!("host: {}\r\n", self.address));
         }
@@ -96,9 +116,7 @@ impl Request {
         head.push_str("\r\n");
         let mut bytes = head.into_bytes();
         bytes.extend(self.body.unwrap_or_default());
-        let answer = raw(self.address, &bytes).await;
-        answer.check_everything(&self.method, &self.path);
-        answer
+        bytes
     }
 }
 
@@ -234,6 +252,10 @@ impl Answer {
             "{problem}"
         );
         match status {
+            403 if code == "insufficient_scope" => assert!(
+                self.header("www-authenticate")
+                    .is_some_and(|value| value.contains("insufficient_scope"))
+            ),
             401 => assert!(
                 self.header("www-authenticate")
                     .is_some_and(|value| value.starts_with("Bearer"))

@@ -26,6 +26,8 @@ mod profile;
 mod refresh;
 mod refusals;
 mod register;
+mod revocations;
 mod secrets;
 mod sessions;
 mod throttle;
+mod verify;

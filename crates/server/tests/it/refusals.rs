@@ -71,6 +71,10 @@ refusals! {
         let app = TestApp::with(&[("registration.mode", "invitation")]).await;
         app.post("/api/register").json(&json!({"email": "ada@example.com", "password": PASSWORD})).send().await
     };
+    Refusal::InsufficientScope => insufficient_scope, 403, |app| {
+        let device = app.user().await;
+        app.get("/api/verify?scope=orders").bearer(&device.access).send().await
+    };
     Refusal::WrongPassword => wrong_password, 403, |app| {
         let device = app.user().await;
         let body = json!({"password": OTHER_PASSWORD});

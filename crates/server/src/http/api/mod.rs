@@ -6,8 +6,10 @@ mod password;
 mod profile;
 mod refresh;
 mod register;
+mod revocations;
 mod sessions;
 mod user;
+mod verify;
 
 use std::sync::Arc;
 
@@ -27,4 +29,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(password::post))
         .routes(routes!(sessions::list))
         .routes(routes!(sessions::delete))
+        .routes(routes!(revocations::get))
+        .routes(routes!(revocations::stream))
+        .routes(routes!(verify::get))
 }

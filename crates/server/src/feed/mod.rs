@@ -1,0 +1,295 @@
+//! The revocation feed in memory: what was published last, shared by every reader.
+//!
+//! 1. One job, [`crate::jobs`]'s follower, publishes: it reads committed revocations in the order of their numbers,
+//!    which is that of their commits, so that no reader can be passed by a late commit with an earlier number.
+//! 2. What it reads at once becomes one block of text, written once and shared by all readers.
+//! 3. Each reader has a place of its own, takes blocks when its connection can, and holds nothing meanwhile. One that
+//!    falls behind what is kept here goes on from the store, which has every live revocation.
+//! 4. A heartbeat is published only after the store was read: it says that nothing up to its number is missing.
+//! 5. Another epoch ends every stream, and so does the end of the server.
+
+mod text;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use symbolon_domain::Timestamp;
+use symbolon_domain::revocation::Entry;
+use tokio::sync::{Notify, watch};
+
+pub use text::{Point, head, heartbeat, item, revocation};
+
+/// Text kept for readers that are a little late.
+const KEPT_BYTES: usize = 4 * 1024 * 1024;
+/// What a reader takes at once, unless a single block is longer.
+const PORTION: usize = 64 * 1024;
+/// Streams served at once.
+const STREAMS: usize = 10_000;
+/// What it costs to wake a reader and write to it, about.
+const WAKE: Duration = Duration::from_micros(20);
+/// However many readers there are, nobody waits longer than this for others.
+const LONGEST_GAP: Duration = Duration::from_millis(20);
+
+/// What was published last. One for a process.
+pub struct Hub {
+    state: Mutex<State>,
+    /// Tells readers that there is more; its value says nothing.
+    more: watch::Sender<()>,
+    /// Tells the publisher that this process has committed a revocation.
+    committed: Notify,
+    streams: AtomicUsize,
+}
+
+struct State {
+    epoch: Arc<str>,
+    /// The number of the last revocation that was published.
+    seq: i64,
+    blocks: VecDeque<Block>,
+    /// The number of blocks that went before the first one kept.
+    gone: u64,
+    bytes: usize,
+    closed: bool,
+}
+
+#[derive(Clone)]
+struct Block {
+    text: Bytes,
+    /// The feed's number after it.
+    seq: i64,
+}
+
+/// Where a reader stands.
+#[derive(Clone, Debug)]
+pub struct Place {
+    epoch: Arc<str>,
+    seq: i64,
+    next: u64,
+}
+
+/// What there is for a reader.
+pub enum Read {
+    /// Events, as they are sent.
+    Events(Bytes),
+    /// Nothing yet.
+    Nothing,
+    /// It has fallen behind: what it lacks up to its new place is to be read from the store.
+    Behind(Place),
+    /// The stream is over: another epoch has begun, or the server ends.
+    Over,
+}
+
+/// A stream that is being served; counted until it is dropped.
+pub struct Stream {
+    hub: Arc<Hub>,
+    more: watch::Receiver<()>,
+}
+
+impl Hub {
+    /// A feed that stands at `seq` of `epoch`.
+    #[must_use]
+    pub fn new(epoch: &str, seq: i64) -> Self {
+        Self {
+            state: Mutex::new(State {
+                epoch: epoch.into(),
+                seq,
+                blocks: VecDeque::new(),
+                gone: 0,
+                bytes: 0,
+                closed: false,
+            }),
+            more: watch::Sender::new(()),
+            committed: Notify::new(),
+            streams: AtomicUsize::new(0),
+        }
+    }
+
+    /// Where the feed stands, for a reader that is to follow from here.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        self.state().place()
+    }
+
+    /// How many streams are served.
+    #[must_use]
+    pub fn streams(&self) -> usize {
+        self.streams.load(Ordering::Relaxed)
+    }
+
+    /// Takes a place among the streams; `None` where there are too many.
+    #[must_use]
+    pub fn open(self: &Arc<Self>) -> Option<Stream> {
+        let taken = self
+            .streams
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |open| {
+                (open < STREAMS).then_some(open + 1)
+            });
+        taken.ok().map(|_| Stream {
+            hub: Arc::clone(self),
+            more: self.more.subscribe(),
+        })
+    }
+
+    /// Publishes revocations that follow those before, in the order of their numbers.
+    pub fn publish(&self, entries: &[Entry]) {
+        let Some(last) = entries.last() else {
+            return;
+        };
+        let mut state = self.state();
+        let mut events = String::with_capacity(entries.len() * 192);
+        for entry in entries {
+            revocation(&mut events, &state.epoch, entry);
+        }
+        state.seq = last.seq;
+        state.push(events);
+        drop(state);
+        self.more.send_replace(());
+    }
+
+    /// Says that every revocation that is committed by `now` was published.
+    pub fn heartbeat(&self, now: Timestamp) {
+        let mut state = self.state();
+        let event = heartbeat(now, state.seq);
+        state.push(event);
+        drop(state);
+        self.more.send_replace(());
+    }
+
+    /// Begins another epoch at `seq`, unless this is the one: every reader has to come back.
+    pub fn begin(&self, epoch: &str, seq: i64) {
+        let mut state = self.state();
+        if *state.epoch == *epoch {
+            return;
+        }
+        state.gone += state.blocks.len() as u64;
+        state.blocks.clear();
+        (state.epoch, state.seq, state.bytes) = (epoch.into(), seq, 0);
+        drop(state);
+        self.more.send_replace(());
+    }
+
+    /// Ends every stream, for good.
+    pub fn close(&self) {
+        self.state().closed = true;
+        self.more.send_replace(());
+    }
+
+    /// Tells the publisher of a commit.
+    pub fn committed(&self) {
+        self.committed.notify_one();
+    }
+
+    /// Waits until this process has committed something since it was last waited for.
+    pub async fn wait_for_commit(&self) {
+        self.committed.notified().await;
+    }
+
+    /// How long the publisher should gather revocations before it wakes every reader again.
+    #[must_use]
+    pub fn gap(&self) -> Duration {
+        let readers = u32::try_from(self.streams()).unwrap_or(u32::MAX);
+        WAKE.saturating_mul(readers).min(LONGEST_GAP)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn place(&self) -> Place {
+        Place {
+            epoch: Arc::clone(&self.epoch),
+            seq: self.seq,
+            next: self.gone + self.blocks.len() as u64,
+        }
+    }
+
+    fn push(&mut self, text: String) {
+        self.bytes += text.len();
+        self.blocks.push_back(Block {
+            text: text.into(),
+            seq: self.seq,
+        });
+        while self.bytes > KEPT_BYTES
+            && let Some(oldest) = self.blocks.pop_front()
+        {
+            self.bytes -= oldest.text.len();
+            self.gone += 1;
+        }
+    }
+
+    fn read(&self, place: &mut Place) -> Read {
+        if self.closed || self.epoch != place.epoch {
+            return Read::Over;
+        }
+        let Some(index) = place.next.checked_sub(self.gone) else {
+            return Read::Behind(self.place());
+        };
+        let mut waiting = self.blocks.range(index as usize..).peekable();
+        let Some(first) = waiting.next() else {
+            return Read::Nothing;
+        };
+        (place.seq, place.next) = (first.seq, place.next + 1);
+        if waiting.peek().is_none() {
+            return Read::Events(first.text.clone());
+        }
+        let mut events = BytesMut::from(&first.text[..]);
+        for block in waiting {
+            if events.len() + block.text.len() > PORTION {
+                break;
+            }
+            events.extend_from_slice(&block.text);
+            (place.seq, place.next) = (block.seq, place.next + 1);
+        }
+        Read::Events(events.freeze())
+    }
+}
+
+impl Place {
+    /// The epoch that it is in.
+    #[must_use]
+    pub fn epoch(&self) -> &str {
+        &self.epoch
+    }
+
+    /// The last number: whoever stands here has every revocation up to it.
+    #[must_use]
+    pub fn seq(&self) -> i64 {
+        self.seq
+    }
+}
+
+/// `EPOCH:SEQ`
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.epoch, self.seq)
+    }
+}
+
+impl Stream {
+    /// What follows `place`, which moves on. It does not wait.
+    pub fn read(&mut self, place: &mut Place) -> Read {
+        // Marked before it is looked, so that what comes in between is not missed.
+        self.more.borrow_and_update();
+        self.hub.state().read(place)
+    }
+
+    /// Waits until there is more to read.
+    pub async fn wait(&mut self) {
+        // The sender lives in the hub, which this holds.
+        let _more = self.more.changed().await;
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.hub.streams.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,156 @@
+use symbolon_domain::revocation::{Effect, Kind};
+
+use super::*;
+
+fn entry(seq: i64) -> Entry {
+    Entry {
+        seq,
+        kind: Kind::User,
+        key: [7; 16],
+        effect: Effect::Stale,
+        below: Some(3),
+        before: None,
+        until_s: 1_790_000_900,
+    }
+}
+
+fn entries(seqs: std::ops::RangeInclusive<i64>) -> Vec<Entry> {
+    seqs.map(entry).collect()
+}
+
+/// The numbers of the events that are there to be read.
+fn read(stream: &mut Stream, place: &mut Place) -> Vec<i64> {
+    let mut seqs = Vec::new();
+    while let Read::Events(events) = stream.read(place) {
+        let text = std::str::from_utf8(&events).unwrap();
+        let ids = text.lines().filter_map(|line| line.strip_prefix("id: e:"));
+        seqs.extend(ids.map(|id| id.parse::<i64>().unwrap()));
+    }
+    seqs
+}
+
+fn hub() -> Arc<Hub> {
+    Arc::new(Hub::new("e", 10))
+}
+
+#[test]
+fn a_reader_gets_what_is_published_after_it_came_once_and_in_order() {
+    let hub = hub();
+    hub.publish(&entries(11..=12));
+    let (mut stream, mut place) = (hub.open().unwrap(), hub.place());
+    assert_eq!(place.to_string(), "e:12");
+    assert!(matches!(stream.read(&mut place), Read::Nothing));
+    hub.publish(&entries(13..=14));
+    hub.heartbeat(Timestamp::from_millis(1_790_000_000_000));
+    hub.publish(&[entry(17)]);
+    assert_eq!(read(&mut stream, &mut place), [13, 14, 17]);
+    assert_eq!(place.seq(), 17);
+    assert!(matches!(stream.read(&mut place), Read::Nothing));
+}
+
+#[test]
+fn events_read_as_the_contract_says() {
+    let hub = hub();
+    let (mut stream, mut place) = (hub.open().unwrap(), hub.place());
+    hub.publish(&[entry(11)]);
+    hub.heartbeat(Timestamp::from_millis(1_790_000_000_999));
+    let Read::Events(events) = stream.read(&mut place) else {
+        panic!("nothing to read");
+    };
+    assert_eq!(
+        events,
+        "event: revocation\nid: e:11\ndata: {\"seq\":11,\"kind\":\"user\",\"key\":\"BwcHBwcHBwcHBwcHBwcHBw\",\
+         \"effect\":\"stale\",\"below\":3,\"until\":1790000900}\n\n\
+         event: heartbeat\ndata: {\"now\":1790000000,\"seq\":11}\n\n"
+    );
+}
+
+#[test]
+fn a_reader_that_falls_behind_is_told_so_and_costs_nothing() {
+    let hub = hub();
+    let (mut stream, mut place) = (hub.open().unwrap(), hub.place());
+    for first in (11..).step_by(1000).take(60) {
+        hub.publish(&entries(first..=first + 999));
+    }
+    assert!(hub.state().bytes <= KEPT_BYTES);
+    let Read::Behind(now) = stream.read(&mut place) else {
+        panic!("it has lost something and was not told");
+    };
+    assert_eq!((place.seq(), now.seq()), (10, 60_010));
+    // From there it goes on as any other.
+    place = now;
+    hub.publish(&[entry(60_011)]);
+    assert_eq!(read(&mut stream, &mut place), [60_011]);
+}
+
+#[test]
+fn a_late_reader_takes_many_blocks_in_few_portions() {
+    let hub = hub();
+    let (mut stream, mut place) = (hub.open().unwrap(), hub.place());
+    for seq in 11..=2010 {
+        hub.publish(&[entry(seq)]);
+    }
+    let mut portions = 0;
+    let mut bytes = 0;
+    while let Read::Events(events) = stream.read(&mut place) {
+        assert!(events.len() <= PORTION);
+        portions += 1;
+        bytes += events.len();
+    }
+    assert_eq!(place.seq(), 2010);
+    assert_eq!(portions, bytes.div_ceil(PORTION));
+}
+
+#[test]
+fn another_epoch_and_the_end_of_the_server_end_streams() {
+    let hub = hub();
+    let (mut stream, mut place) = (hub.open().unwrap(), hub.place());
+    hub.begin("e", 99);
+    assert!(
+        matches!(stream.read(&mut place), Read::Nothing),
+        "the same epoch"
+    );
+    hub.begin("f", 3);
+    assert!(matches!(stream.read(&mut place), Read::Over));
+    let mut place = hub.place();
+    assert_eq!(place.to_string(), "f:3");
+    hub.close();
+    assert!(matches!(stream.read(&mut place), Read::Over));
+}
+
+#[test]
+fn streams_are_counted_and_bounded() {
+    let hub = hub();
+    let all: Vec<_> = std::iter::from_fn(|| hub.open()).collect();
+    assert_eq!(all.len(), STREAMS);
+    assert_eq!(hub.gap(), LONGEST_GAP);
+    drop(all);
+    assert_eq!((hub.streams(), hub.gap()), (0, Duration::ZERO));
+}
+
+#[tokio::test]
+async fn what_is_published_between_a_look_and_the_wait_wakes_the_reader() {
+    let hub = hub();
+    let (mut stream, mut place) = (hub.open().unwrap(), hub.place());
+    assert!(matches!(stream.read(&mut place), Read::Nothing));
+    hub.publish(&[entry(11)]);
+    stream.wait().await;
+    assert_eq!(read(&mut stream, &mut place), [11]);
+}
+
+#[test]
+fn points_are_an_epoch_and_a_number() {
+    let point = |text: &str| text.parse::<Point>().map(|point| (point.epoch, point.seq));
+    assert_eq!(point("aB-_9:42"), Ok(("aB-_9".to_owned(), 42)));
+    // A number that does not fit is of the future.
+    assert_eq!(
+        point("e:99999999999999999999"),
+        Ok(("e".to_owned(), i64::MAX))
+    );
+    for bad in [
+        "", ":", "e", "e:", ":5", "e:-1", "e:+1", "e: 1", "e f:1", "e:1:x", "\u{e9}:1",
+    ] {
+        assert_eq!(point(bad), Err(()), "{bad}");
+    }
+    assert_eq!(point(&format!("{}:1", "e".repeat(65))), Err(()));
+}
