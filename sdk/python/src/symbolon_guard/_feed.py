@@ -1,0 +1,122 @@
+"""Where a guard stands in the feed: what it has heard, without knowing how it came."""
+
+import json
+from typing import Any
+
+from ._counters import Counters
+from ._events import Event, Sink
+from ._revocations import MalformedFeed, RevocationSet, entry_of, number
+from ._snapshot import SnapshotReader
+
+
+class Gap(Exception):
+    """A heartbeat tells of a number that was not heard: something was lost on the way."""
+
+
+class _Ignored:
+    """Takes what nobody asked for."""
+
+    def write(self, data: bytes) -> None:
+        pass
+
+
+class _Arriving:
+    """A snapshot that is being read, into a set of its own."""
+
+    def __init__(self) -> None:
+        self.revocations = RevocationSet()
+        self._reader = SnapshotReader(self.revocations.apply)
+        self.write = self._reader.write
+        self.finish = self._reader.finish
+
+
+class Feed:
+    """The revocations, and up to which point of which epoch they are known."""
+
+    def __init__(self, counters: Counters) -> None:
+        self.revocations = RevocationSet()
+        self.epoch: str | None = None
+        self.seq = 0
+        #: Whether to resume, and so nothing up to the point is missing.
+        self.resumable = False
+        self.counters = counters
+
+    @property
+    def last_id(self) -> str | None:
+        """The point to resume from."""
+        return f"{self.epoch}:{self.seq}" if self.resumable else None
+
+    def forget_place(self) -> None:
+        """Go on only from a fresh snapshot. What is known is still heeded."""
+        self.resumable = False
+
+    def sink_for(self, event_type: str) -> Sink | None:
+        """Say where the data of an event goes as it comes; nowhere for the short ones."""
+        if event_type == "snapshot":
+            return _Arriving()
+        return None if event_type in ("revocation", "heartbeat") else _Ignored()
+
+    def handle(self, event: Event) -> int | None:
+        """Heed an event, and give the server's time where it tells it.
+
+        Raises MalformedFeed, and Gap.
+        """
+        if event.type == "snapshot":
+            return self._snapshot(event)
+        if event.type == "revocation":
+            self._revocation(event)
+        if event.type == "heartbeat":
+            return self._heartbeat(event)
+        return None
+
+    def _snapshot(self, event: Event) -> int:
+        arriving = event.sink
+        if arriving is None:
+            arriving = _Arriving()
+            arriving.write(event.data)
+        if not isinstance(arriving, _Arriving):
+            raise MalformedFeed("an event changes its type")
+        epoch, seq, now = arriving.finish()
+        if event.id is not None and event.id != f"{epoch}:{seq}":
+            raise MalformedFeed("a snapshot's id is not its own")
+        fresh = arriving.revocations
+        if epoch == self.epoch:
+            # Of one epoch nothing is ever taken back, and a node that is behind must not make us forget. Its numbers
+            # count from now on, so that none of its entries is taken for one heard before.
+            fresh.merge(self.revocations)
+        self.revocations, self.epoch, self.seq, self.resumable = fresh, epoch, seq, True
+        self.counters.add("snapshots")
+        return now
+
+    def _revocation(self, event: Event) -> None:
+        epoch = self._here()
+        entry = entry_of(_json(event))
+        if event.id != f"{epoch}:{entry.seq}":
+            raise MalformedFeed("an entry's id is not its own")
+        if entry.seq <= self.seq:
+            return
+        self.revocations.apply(entry)
+        self.seq = entry.seq
+        self.counters.add("applied")
+
+    def _heartbeat(self, event: Event) -> int:
+        self._here()
+        said = _json(event)
+        if not isinstance(said, dict):
+            raise MalformedFeed("a malformed heartbeat")
+        now, seq = number(said.get("now")), number(said.get("seq"))
+        if seq > self.seq:
+            raise Gap
+        return now
+
+    def _here(self) -> str:
+        if self.epoch is None or not self.resumable:
+            raise MalformedFeed("the feed does not begin with a snapshot")
+        return self.epoch
+
+
+def _json(event: Event) -> Any:
+    try:
+        return json.loads(event.data.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise MalformedFeed("an event is not JSON") from None

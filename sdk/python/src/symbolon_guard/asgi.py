@@ -1,0 +1,115 @@
+"""Guards any ASGI application, or one route of it.
+
+>>> app = GuardMiddleware(app, guard, public=["/", "/static/*"])  # doctest: +SKIP
+
+The claims are in ``scope["state"]["claims"]``, which Starlette shows as ``request.state.claims``.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from typing import Any
+
+from .guard import Guard
+from .refusals import Answer, Refused
+
+__all__ = ["GuardMiddleware"]
+
+_Scope = MutableMapping[str, Any]
+_Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+_Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+_App = Callable[[_Scope, _Receive, _Send], Awaitable[None]]
+
+
+class GuardMiddleware:
+    """Lets requests through that have a good token, and those to public paths.
+
+    ``public`` are whole paths, or beginnings that end in ``/*``. ``roles`` (any of them), ``permission`` and ``scope``
+    are demanded of every token. Put a CORS middleware around it, for a preflight has no token.
+    """
+
+    def __init__(
+        self,
+        app: _App,
+        guard: Guard,
+        *,
+        public: Iterable[str] = (),
+        roles: Sequence[str] = (),
+        permission: str | None = None,
+        scope: str | None = None,
+    ) -> None:
+        if isinstance(public, str) or isinstance(roles, str):
+            raise TypeError("public and roles are lists")
+        self._app = app
+        self._guard = guard
+        self._public = PublicPaths(public)
+        self._roles = tuple(roles)
+        self._permission = permission
+        self._scope = scope
+
+    async def __call__(self, scope: _Scope, receive: _Receive, send: _Send) -> None:
+        """Answer a request (ASGI 3)."""
+        if scope["type"] not in ("http", "websocket"):
+            return await self._app(scope, receive, send)
+        if scope["type"] == "http" and scope["path"] == self._guard.protected_resource_path:
+            return await _send_metadata(self._guard, send)
+        if self._public.has(scope["path"]):
+            return await self._app(scope, receive, send)
+        try:
+            claims = await self._guard.authenticate_async(lines(scope, b"authorization"))
+            if self._roles:
+                claims.require_role(*self._roles)
+            if self._permission is not None:
+                claims.require_permission(self._permission)
+            if self._scope is not None:
+                claims.require_scope(self._scope)
+        except Refused as refused:
+            answer = self._guard.answer(refused, next(iter(lines(scope, b"x-request-id")), None))
+            if scope["type"] == "http":
+                return await _send(send, "http.response", answer)
+            return await _refuse_websocket(scope, receive, send, answer)
+        # A copy, for what is outside of this has its own.
+        state = {**scope.get("state", {}), "claims": claims}
+        return await self._app({**scope, "state": state}, receive, send)
+
+
+class PublicPaths:
+    """Paths that need no token: whole ones, and beginnings that end in ``/*``."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        paths = tuple(paths)
+        if not all(path.startswith("/") for path in paths):
+            raise ValueError("a public path begins with a slash")
+        self._whole = frozenset(path for path in paths if not path.endswith("/*"))
+        self._beginnings = tuple(path[:-1] for path in paths if path.endswith("/*"))
+
+    def has(self, path: str) -> bool:
+        """Whether the path is public. One that climbs is not, for who knows where it ends."""
+        if path in self._whole:
+            return True
+        return path.startswith(self._beginnings) and ".." not in path and "\\" not in path and "//" not in path
+
+
+def lines(scope: MutableMapping[str, Any], name: bytes) -> list[str]:
+    """Give every line of a header, as received."""
+    return [value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name]
+
+
+async def _send(send: _Send, kind: str, answer: Answer) -> None:
+    headers = [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in answer.headers]
+    headers.append((b"content-length", str(len(answer.body)).encode("ascii")))
+    await send({"type": f"{kind}.start", "status": answer.status, "headers": headers})
+    await send({"type": f"{kind}.body", "body": answer.body})
+
+
+async def _send_metadata(guard: Guard, send: _Send) -> None:
+    body = json.dumps(guard.protected_resource()).encode("utf-8")
+    await _send(send, "http.response", Answer(200, (("Content-Type", "application/json"),), body))
+
+
+async def _refuse_websocket(scope: _Scope, receive: _Receive, send: _Send, answer: Answer) -> None:
+    # The server waits for an answer to the handshake.
+    await receive()
+    if "websocket.http.response" in scope.get("extensions", {}):
+        await _send(send, "websocket.http.response", answer)
+    else:
+        await send({"type": "websocket.close", "code": 1008})

@@ -1,0 +1,137 @@
+"""Why a request is refused, and what is answered (CONTRACT: problem+json, RFC 9457; challenges, RFC 6750 section 3)."""
+
+import json
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["Answer", "Refused"]
+
+_INVALID = "Invalid token"
+# Code: status, title, detail, what the challenge says beside the scheme.
+_CODES: Final[dict[str, tuple[int, str, str, str | None]]] = {
+    "malformed_request": (400, "Bad Request", "The header authorization is given more than once.", None),
+    "no_token": (401, "Unauthorized", "No token provided", None),
+    "invalid_token": (401, "Unauthorized", _INVALID, "The access token is not valid"),
+    "token_expired": (401, "Unauthorized", _INVALID, "The access token expired"),
+    "token_revoked": (401, "Unauthorized", _INVALID, "The access token was revoked"),
+    "token_stale": (401, "Unauthorized", _INVALID, "The access token is stale"),
+    "forbidden": (403, "Forbidden", "You are not allowed to do this.", None),
+    "insufficient_scope": (
+        403,
+        "Forbidden",
+        "The token's scope does not allow this.",
+        "The token's scope does not allow this",
+    ),
+    "overloaded": (503, "Service Unavailable", "The service is busy. Wait and try again.", None),
+}
+#: Every code that a refusal can have.
+CODES: Final = tuple(_CODES)
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
+
+
+class Refused(Exception):
+    """A request that is not let through. It holds nothing of the token."""
+
+    def __init__(self, code: str, scope: str | None = None) -> None:
+        super().__init__(code)
+        #: The stable word for programs, such as ``token_revoked``.
+        self.code = code
+        #: The scope that was asked for, where the code is ``insufficient_scope``.
+        self.scope = scope
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return _CODES[self.code][0]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer to a refused request. The headers have no ``Content-Length``."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+def answer(refused: Refused, request_id: str | None, resource_metadata: str | None) -> Answer:
+    """Render a refusal. ``request_id`` is the request's own ``X-Request-Id``, if it has one."""
+    status, title, detail, _ = _CODES[refused.code]
+    request_id = own_or_fresh(request_id)
+    problem = {
+        "type": f"urn:symbolon:problem:{refused.code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": refused.code,
+        "requestId": request_id,
+    }
+    headers = [
+        ("Content-Type", "application/problem+json"),
+        ("Cache-Control", "no-store"),
+        ("X-Request-Id", request_id),
+    ]
+    challenge = challenge_of(refused, resource_metadata)
+    if challenge is not None:
+        headers.append(("WWW-Authenticate", challenge))
+    if refused.code == "overloaded":
+        headers.append(("Retry-After", "1"))
+    body = json.dumps(problem, separators=(",", ":")).encode("ascii")
+    return Answer(status, tuple(headers), body)
+
+
+def challenge_of(refused: Refused, resource_metadata: str | None) -> str | None:
+    """Give the header ``WWW-Authenticate`` (RFC 6750 section 3, RFC 9728 section 5.1), if there is to be one."""
+    if refused.status != 401 and refused.code != "insufficient_scope":
+        return None
+    parameters = []
+    if resource_metadata is not None:
+        parameters.append(("resource_metadata", resource_metadata))
+    description = _CODES[refused.code][3]
+    if description is not None:
+        error = "insufficient_scope" if refused.code == "insufficient_scope" else "invalid_token"
+        parameters += [("error", error), ("error_description", description)]
+    if refused.scope is not None:
+        parameters.append(("scope", refused.scope))
+    return " ".join(["Bearer", ", ".join(f'{name}="{value}"' for name, value in parameters)]).rstrip()
+
+
+def own_or_fresh(request_id: str | None) -> str:
+    """Give the request's own id where it is plain, else a new one."""
+    if request_id is not None and _REQUEST_ID.fullmatch(request_id):
+        return request_id
+    return secrets.token_hex(16)
+
+
+def credential(values: Sequence[str]) -> str:
+    """Give the Bearer token of the lines of the header ``Authorization`` (RFC 6750 section 2.1).
+
+    The scheme's name in any case, one space, one credential. Another scheme counts as no token, so that the answer
+    names the challenge that would work.
+    """
+    if not values:
+        raise Refused("no_token")
+    if len(values) > 1:
+        raise Refused("malformed_request")
+    value = values[0]
+    if not value.isascii():
+        raise Refused("invalid_token")
+    scheme, rest = value[:6], value[6:]
+    if scheme.lower() != "bearer" or rest[:1].isalnum():
+        raise Refused("no_token")
+    token = rest[1:]
+    if rest[:1] != " " or not token or any(sign in token for sign in " \t,"):
+        raise Refused("invalid_token")
+    return token
+
+
+def plain_scope(scope: str) -> str:
+    """Check one scope's name (RFC 6749 section 3.3)."""
+    if _SCOPE.fullmatch(scope) is None:
+        raise ValueError("a scope is one word of visible ASCII without quotes and backslashes")
+    return scope
