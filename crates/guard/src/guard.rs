@@ -51,7 +51,7 @@ impl Drop for Follower {
 }
 
 /// What is known of a token without waiting.
-enum Judgement {
+pub(crate) enum Judgement {
     Settled(Result<Arc<Verified>, Denied>),
     /// It names a key that is not known, yet.
     UnknownKey,
@@ -136,7 +136,7 @@ impl Guard {
         &self.shared.settings.audience
     }
 
-    fn judge(&self, token: &str) -> Judgement {
+    pub(crate) fn judge(&self, token: &str) -> Judgement {
         let shared = &self.shared;
         let (now, is_fresh) = shared.now();
         let verdict = match shared.checker.check(token, now) {
@@ -159,7 +159,11 @@ impl Guard {
         }
     }
 
-    async fn ask(&self, token: &str, mut judgement: Judgement) -> Result<Arc<Verified>, Denied> {
+    pub(crate) async fn ask(
+        &self,
+        token: &str,
+        mut judgement: Judgement,
+    ) -> Result<Arc<Verified>, Denied> {
         if let Judgement::UnknownKey = judgement {
             self.shared.refetch_keys().await;
             judgement = self.judge(token);
@@ -179,7 +183,10 @@ impl Guard {
         }
     }
 
-    fn counted(&self, verdict: Result<Arc<Verified>, Denied>) -> Result<Arc<Verified>, Denied> {
+    pub(crate) fn counted(
+        &self,
+        verdict: Result<Arc<Verified>, Denied>,
+    ) -> Result<Arc<Verified>, Denied> {
         match &verdict {
             Ok(_) => self.shared.counts.count(Count::Accepted),
             Err(denied) => self.shared.counts.reject(*denied),

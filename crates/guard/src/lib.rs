@@ -36,6 +36,8 @@ mod table;
 #[cfg(feature = "follow")]
 mod clock;
 #[cfg(feature = "follow")]
+mod demand;
+#[cfg(feature = "follow")]
 mod denied;
 #[cfg(feature = "follow")]
 mod discover;
@@ -57,15 +59,20 @@ mod remote;
 mod resource;
 #[cfg(feature = "follow")]
 mod shared;
+#[cfg(feature = "axum")]
+mod web;
 
 pub use cache::Verified;
 pub use checker::{Checker, CheckerOptions, Rejection};
 pub use entry::{Effect, Entry, FeedKey, Kind, MalformedEntry, Parts};
 pub use revocations::{Hit, Replacement, RevocationSet, Subject};
 
+#[cfg(feature = "axum")]
+pub use web::{Bearer, Claims, GuardLayer, Guarded, Payload};
 #[cfg(feature = "follow")]
 pub use {
     clock::Clock,
+    demand::Demand,
     denied::Denied,
     discover::{DiscoverError, Endpoints},
     event::Event,

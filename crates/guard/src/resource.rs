@@ -49,7 +49,10 @@ impl Guard {
             Denied::Expired => Some(("invalid_token", "The access token expired")),
             Denied::Revoked => Some(("invalid_token", "The access token was revoked")),
             Denied::Stale => Some(("invalid_token", "The access token is stale")),
-            Denied::InsufficientScope => Some(("insufficient_scope", denied.detail())),
+            Denied::InsufficientScope => Some((
+                "insufficient_scope",
+                "The token's scope does not allow this",
+            )),
             Denied::Forbidden | Denied::MalformedRequest | Denied::Overloaded => return None,
         };
         let mut parameters = Vec::new();

@@ -1,0 +1,137 @@
+//! What a route asks of a token beyond being good.
+
+use symbolon_token::AccessClaims;
+
+use crate::denied::Denied;
+
+/// The permission that stands for all of them.
+const EVERY_PERMISSION: &str = "*";
+
+/// What a token must allow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Demand(What);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum What {
+    Roles(Box<[Box<str>]>),
+    Permission(Box<str>),
+    Scope(Box<str>),
+}
+
+impl Demand {
+    /// Its owner has one of these roles (claim `roles`). With no role at all nobody passes.
+    pub fn any_role<R: Into<Box<str>>>(roles: impl IntoIterator<Item = R>) -> Self {
+        Self(What::Roles(roles.into_iter().map(Into::into).collect()))
+    }
+
+    /// Its owner has this permission: the claim `scope` holds it, or `*`.
+    pub fn permission(permission: impl Into<Box<str>>) -> Self {
+        Self(What::Permission(permission.into()))
+    }
+
+    /// It was given with this scope: the claim `scope` holds exactly it.
+    pub fn scope(scope: impl Into<Box<str>>) -> Self {
+        Self(What::Scope(scope.into()))
+    }
+
+    /// Whether the token meets it.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied::Forbidden`] for roles and permissions, [`Denied::InsufficientScope`] for scopes.
+    pub fn check(&self, claims: &AccessClaims) -> Result<(), Denied> {
+        // RFC 6749 section 3.3: spaces, and nothing else, are between scopes.
+        let holds = |wanted: &str| claims.scope.split(' ').any(|scope| scope == wanted);
+        let (is_met, otherwise) = match &self.0 {
+            What::Roles(roles) => {
+                let has = |role: &str| claims.roles.iter().any(|one| one == role);
+                (roles.iter().any(|role| has(role)), Denied::Forbidden)
+            }
+            What::Permission(permission) => {
+                let is_met = holds(permission) || holds(EVERY_PERMISSION);
+                (is_met, Denied::Forbidden)
+            }
+            What::Scope(scope) => (holds(scope), Denied::InsufficientScope),
+        };
+        is_met.then_some(()).ok_or(otherwise)
+    }
+
+    /// The scope that a challenge names.
+    pub(crate) fn scope_name(&self) -> Option<&str> {
+        match &self.0 {
+            What::Scope(scope) => Some(scope),
+            What::Roles(_) | What::Permission(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use symbolon_token::Audience;
+
+    use super::*;
+
+    fn check(demand: &Demand, scope: &str, roles: &[&str]) -> Result<(), Denied> {
+        demand.check(&AccessClaims {
+            iss: String::new(),
+            sub: String::new(),
+            aud: Audience::from("api"),
+            exp: 0,
+            iat: 0,
+            jti: String::new(),
+            sid: None,
+            ver: None,
+            client_id: String::new(),
+            scope: scope.to_owned(),
+            roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+            nbf: None,
+            email: None,
+        })
+    }
+
+    #[test]
+    fn any_of_the_roles_will_do() {
+        let demand = Demand::any_role(["admin", "support"]);
+        assert_eq!(check(&demand, "", &["user", "support"]), Ok(()));
+        for roles in [&[][..], &["user"], &["Admin"], &["adminx"], &["*"]] {
+            assert_eq!(check(&demand, "admin", roles), Err(Denied::Forbidden));
+        }
+        let nobody = Demand::any_role::<&str>([]);
+        assert_eq!(check(&nobody, "", &["admin"]), Err(Denied::Forbidden));
+    }
+
+    #[test]
+    fn a_permission_is_a_whole_word_of_the_scope_or_the_star() {
+        let demand = Demand::permission("orders:read");
+        for scope in ["orders:read", "openid orders:read", "a * b"] {
+            assert_eq!(check(&demand, scope, &[]), Ok(()), "{scope}");
+        }
+        for scope in [
+            "",
+            "orders:reader",
+            "orders:write",
+            "orders:*",
+            "orders:read\t",
+            "**",
+        ] {
+            assert_eq!(
+                check(&demand, scope, &["admin"]),
+                Err(Denied::Forbidden),
+                "{scope}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_scope_is_met_by_itself_alone() {
+        let demand = Demand::scope("openid");
+        assert_eq!(check(&demand, "profile openid", &[]), Ok(()));
+        for scope in ["", "*", "openidx", "OPENID"] {
+            assert_eq!(
+                check(&demand, scope, &[]),
+                Err(Denied::InsufficientScope),
+                "{scope}"
+            );
+        }
+    }
+}

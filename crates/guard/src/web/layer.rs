@@ -1,0 +1,202 @@
+//! The tower layer.
+
+use std::{
+    mem,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use futures_util::future::{BoxFuture, Either, FutureExt, ready};
+use http::{HeaderMap, Request, Response};
+use tower::{Layer, Service};
+
+use super::{Credential, problem};
+use crate::{
+    cache::Verified,
+    demand::Demand,
+    denied::Denied,
+    guard::{Guard, Judgement},
+};
+
+/// Lets only requests with a good token through, and answers the others itself.
+///
+/// What it lets through has the token as `Arc<Verified>` among the request's extensions.
+#[derive(Clone, Debug)]
+pub struct GuardLayer {
+    guard: Guard,
+    demands: Arc<Vec<Demand>>,
+}
+
+impl Guard {
+    /// A layer for routes that need a good token.
+    #[must_use]
+    pub fn layer(&self) -> GuardLayer {
+        GuardLayer {
+            guard: self.clone(),
+            demands: Arc::default(),
+        }
+    }
+}
+
+impl GuardLayer {
+    /// And this role; otherwise 403 `forbidden`.
+    #[must_use]
+    pub fn require_role(self, role: &str) -> Self {
+        self.require(Demand::any_role([role]))
+    }
+
+    /// And one of these roles; otherwise 403 `forbidden`.
+    #[must_use]
+    pub fn require_any_role<R: Into<Box<str>>>(self, roles: impl IntoIterator<Item = R>) -> Self {
+        self.require(Demand::any_role(roles))
+    }
+
+    /// And this permission, in the claim `scope`, or `*`; otherwise 403 `forbidden`.
+    #[must_use]
+    pub fn require_permission(self, permission: &str) -> Self {
+        self.require(Demand::permission(permission))
+    }
+
+    /// And exactly this scope; otherwise 403 `insufficient_scope`.
+    #[must_use]
+    pub fn require_scope(self, scope: &str) -> Self {
+        self.require(Demand::scope(scope))
+    }
+
+    /// And that this is met.
+    #[must_use]
+    pub fn require(mut self, demand: Demand) -> Self {
+        Arc::make_mut(&mut self.demands).push(demand);
+        self
+    }
+
+    /// The verdict on the token, counted, then that of the demands.
+    fn admit(
+        &self,
+        verdict: Result<Arc<Verified>, Denied>,
+        is_counted: bool,
+    ) -> Result<Arc<Verified>, (Denied, Option<&str>)> {
+        let verdict = match is_counted {
+            true => verdict,
+            false => self.guard.counted(verdict),
+        };
+        let verified = verdict.map_err(|denied| (denied, None))?;
+        for demand in &*self.demands {
+            if let Err(denied) = demand.check(verified.claims()) {
+                self.guard.shared.counts.reject(denied);
+                return Err((denied, demand.scope_name()));
+            }
+        }
+        Ok(verified)
+    }
+
+    fn refuse<B: From<String>>(
+        &self,
+        (denied, scope): (Denied, Option<&str>),
+        request: &HeaderMap,
+    ) -> Response<B> {
+        problem::refusal(&self.guard, denied, scope, request)
+    }
+}
+
+impl<S> Layer<S> for GuardLayer {
+    type Service = Guarded<S>;
+
+    fn layer(&self, inner: S) -> Guarded<S> {
+        Guarded {
+            inner,
+            layer: self.clone(),
+        }
+    }
+}
+
+/// A service behind a [`GuardLayer`].
+#[derive(Clone, Debug)]
+pub struct Guarded<S> {
+    inner: S,
+    layer: GuardLayer,
+}
+
+impl<S, B, R> Service<Request<B>> for Guarded<S>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Send,
+    B: Send + 'static,
+    R: From<String> + Send + 'static,
+{
+    type Response = Response<R>;
+    type Error = S::Error;
+    /// What is behind it at once, or something to wait for first.
+    type Future = Either<S::Future, BoxFuture<'static, Result<Response<R>, S::Error>>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let layer = &self.layer;
+        let credential = layer
+            .guard
+            .credential(request.headers(), request.extensions());
+        let (verdict, is_counted) = match credential {
+            Ok(Credential {
+                judgement: Judgement::Settled(verdict),
+                is_counted,
+                ..
+            }) => (verdict, is_counted),
+            Ok(Credential {
+                judgement, token, ..
+            }) => {
+                let token = token.to_owned();
+                return Either::Right(self.wait(request, token, judgement).boxed());
+            }
+            Err(denied) => (Err(denied), false),
+        };
+        match layer.admit(verdict, is_counted) {
+            Ok(verified) => {
+                pass(&layer.guard, &mut request, &verified);
+                Either::Left(self.inner.call(request))
+            }
+            Err(refusal) => {
+                let response = layer.refuse(refusal, request.headers());
+                Either::Right(ready(Ok(response)).boxed())
+            }
+        }
+    }
+}
+
+impl<S> Guarded<S> {
+    /// Where the issuer must be asked first.
+    fn wait<B, R>(
+        &mut self,
+        mut request: Request<B>,
+        token: String,
+        judgement: Judgement,
+    ) -> impl Future<Output = Result<Response<R>, S::Error>> + use<S, B, R>
+    where
+        S: Service<Request<B>, Response = Response<R>> + Clone,
+        R: From<String>,
+    {
+        // The one that was polled ready goes along, a clone stays.
+        let clone = self.inner.clone();
+        let mut inner = mem::replace(&mut self.inner, clone);
+        let layer = self.layer.clone();
+        async move {
+            let verdict = layer.guard.ask(&token, judgement).await;
+            match layer.admit(verdict, false) {
+                Ok(verified) => {
+                    pass(&layer.guard, &mut request, &verified);
+                    inner.call(request).await
+                }
+                Err(refusal) => Ok(layer.refuse(refusal, request.headers())),
+            }
+        }
+    }
+}
+
+fn pass<B>(guard: &Guard, request: &mut Request<B>, verified: &Arc<Verified>) {
+    let mut extensions = mem::take(request.extensions_mut());
+    guard.pass(request.headers(), &mut extensions, verified);
+    *request.extensions_mut() = extensions;
+}

@@ -1,0 +1,15 @@
+//! The guard against an issuer that answers over TCP and does what a test tells it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "the helpers of tests are in no #[test] function"
+)]
+
+mod discovery;
+mod feed;
+mod issuer;
+mod keys;
+mod staleness;
+mod vectors;
+mod web;
