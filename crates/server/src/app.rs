@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::feed::Hub;
+use crate::feed::{Hub, Mark};
 use crate::flows::Error;
 use crate::flows::keys::KeyRing;
 use crate::hashing::Hasher;
@@ -43,6 +43,8 @@ pub struct App {
     pub throttle: Throttle,
     /// What the process counts.
     pub metrics: Metrics,
+    /// How far the feed was published.
+    pub mark: Mark,
     /// The longest life that access tokens in circulation can have: a setting that was lowered does not shorten
     /// the life of those that are out, so revocations and keys are kept for the longest one ever used.
     longest_access_ttl: AtomicU64,
@@ -122,6 +124,9 @@ impl App {
 
     /// Finishes what was committed and lets go of the database.
     pub async fn close(&self) {
+        if let Some(issuance) = self.issuance.get() {
+            self.mark.keep(&issuance.feed.place());
+        }
         self.store.close().await;
     }
 

@@ -79,6 +79,7 @@ pub async fn follow(app: &App) {
         };
         if std::mem::take(&mut beat_is_due) {
             issuance.feed.heartbeat(app.clock.now());
+            app.mark.keep(&issuance.feed.place());
         }
         // So that readers by the thousand are not woken one by one for each of a burst.
         if published {
@@ -132,6 +133,7 @@ impl Follower {
                 after = entry.seq;
             }
             issuance.feed.publish(&page);
+            app.metrics.revocations(page.len() as u64);
             if page.len() < PAGE as usize {
                 break;
             }

@@ -13,6 +13,8 @@ pub struct Metrics {
     rejected_tokens: AtomicU64,
     faults: AtomicU64,
     connections: AtomicU64,
+    revocations: AtomicU64,
+    feed_streams: AtomicU64,
 }
 
 /// Something worth counting.
@@ -52,6 +54,16 @@ impl Metrics {
     /// Notes how many connections are open.
     pub fn connections(&self, open: u64) {
         self.connections.store(open, Ordering::Relaxed);
+    }
+
+    /// Counts revocations that were published.
+    pub fn revocations(&self, published: u64) {
+        self.revocations.fetch_add(published, Ordering::Relaxed);
+    }
+
+    /// Notes how many streams of the feed are open.
+    pub fn feed_streams(&self, open: u64) {
+        self.feed_streams.store(open, Ordering::Relaxed);
     }
 
     /// The counters as text.
@@ -103,6 +115,18 @@ impl Metrics {
                 "gauge",
                 "Open connections.",
                 &self.connections,
+            ),
+            (
+                "symbolon_revocations_total",
+                "counter",
+                "Revocations published to guards.",
+                &self.revocations,
+            ),
+            (
+                "symbolon_feed_streams",
+                "gauge",
+                "Open streams of the revocation feed.",
+                &self.feed_streams,
             ),
         ];
         for (name, kind, help, counter) in counters {

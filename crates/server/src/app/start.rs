@@ -23,7 +23,7 @@ use tokio::sync::Semaphore;
 use super::{App, Issuance};
 use crate::clock::Clock;
 use crate::config::{Config, Issuer};
-use crate::feed::Hub;
+use crate::feed::{Hub, Mark};
 use crate::flows::keys;
 use crate::hashing::Hasher;
 use crate::metrics::Metrics;
@@ -34,6 +34,7 @@ use crate::throttle::Throttle;
 /// Verified tokens that the process remembers: a hit costs a hundredth of a verification.
 const CACHED_TOKENS: usize = 16_384;
 const MASTER_CHECK: &str = "master_key_check";
+const FEED_MARK: &str = "feed.mark";
 const MASTER_FILE: &str = "master.key";
 const ISSUER: &str = "issuer";
 const LONGEST_TTL: &str = "longest_access_ttl_ms";
@@ -114,6 +115,9 @@ impl App {
             hasher,
             throttle: Throttle::new(config.throttle.enabled, rng.table_seed()),
             metrics: Metrics::default(),
+            mark: Mark::new(
+                (url != DatabaseUrl::SqliteMemory).then(|| config.server.data.join(FEED_MARK)),
+            ),
             longest_access_ttl: super::millis(config.tokens.access_ttl.max(used)).into(),
             issuance: OnceLock::new(),
             config,
@@ -180,16 +184,28 @@ impl App {
         Ok(())
     }
 
-    /// The epoch of the feed, which is named if it is not yet.
+    /// The epoch of the feed: the one that is there, unless the database was restored from a backup.
     async fn begin_feed(&self) -> Result<String, StartError> {
         let feed = self.store.feed().await.map_err(store_error)?;
-        if !feed.epoch.is_empty() {
+        let restored = self
+            .mark
+            .read()
+            .is_some_and(|mark| mark.epoch == feed.epoch && mark.seq > feed.seq);
+        if !feed.epoch.is_empty() && !restored {
             return Ok(feed.epoch);
         }
         let epoch = self.rng.bytes::<9>();
         let epoch = epoch.map_err(|error| StartError::new("random source", &error))?;
+        let epoch = symbolon_token::encoding::encode(&epoch);
         let mut batch = self.store.batch();
-        batch.begin_feed(&symbolon_token::encoding::encode(&epoch));
+        if restored {
+            tracing::warn!(
+                "the database was restored from a backup: the feed of revocations begins another epoch"
+            );
+            batch.renew_feed(&epoch);
+        } else {
+            batch.begin_feed(&epoch);
+        }
         batch.commit().await.map_err(store_error)?;
         // Another node may have been quicker.
         Ok(self.store.feed().await.map_err(store_error)?.epoch)

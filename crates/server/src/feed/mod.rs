@@ -8,6 +8,7 @@
 //! 4. A heartbeat is published only after the store was read: it says that nothing up to its number is missing.
 //! 5. Another epoch ends every stream, and so does the end of the server.
 
+mod mark;
 mod text;
 
 use std::collections::VecDeque;
@@ -21,6 +22,7 @@ use symbolon_domain::Timestamp;
 use symbolon_domain::revocation::Entry;
 use tokio::sync::{Notify, watch};
 
+pub use mark::Mark;
 pub use text::{Point, head, heartbeat, item, revocation};
 
 /// Text kept for readers that are a little late.

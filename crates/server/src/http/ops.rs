@@ -63,6 +63,9 @@ pub(super) fn metrics_router(app: Arc<App>) -> Router {
 }
 
 fn rendered(app: &App) -> Response {
+    if let Ok(issuance) = app.issuance() {
+        app.metrics.feed_streams(issuance.feed.streams() as u64);
+    }
     let mut response = app.metrics.render().into_response();
     response.headers_mut().insert(
         CONTENT_TYPE,

@@ -98,6 +98,19 @@ impl Connection {
         Ok(Reply { status, head, body })
     }
 
+    /// Reads until the server closes, and returns the body.
+    pub fn rest(&mut self) -> io::Result<Vec<u8>> {
+        loop {
+            match self.more() {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,
+                Err(error) => return Err(error),
+            }
+        }
+        let end = find(&self.received, b"\r\n\r\n").map_or(0, |at| at + 4);
+        Ok(self.received.split_off(end))
+    }
+
     fn more(&mut self) -> io::Result<()> {
         let mut chunk = [0; 16 * 1024];
         loop {

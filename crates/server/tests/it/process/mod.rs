@@ -5,11 +5,14 @@ mod confidential;
 mod crash;
 #[cfg(target_os = "linux")]
 mod disk;
+mod explain;
+mod feed;
 mod http;
 mod keys;
 mod outage;
 mod parallel;
 mod place;
+mod revocations;
 mod running;
 mod settings;
 mod start;

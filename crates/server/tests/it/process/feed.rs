@@ -1,0 +1,70 @@
+//! The feed over restarts and restored backups.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::place::Place;
+use super::running::Server;
+
+fn list(server: &Server) -> Value {
+    let path = "/api/revocations?since=no:1";
+    // Over HTTP/1.0, whose answers are not chunked.
+    let mut connection = server.connect();
+    let head = format!("GET {path} HTTP/1.0\r\nhost: {}\r\n\r\n", server.address);
+    connection.send(head.as_bytes()).unwrap();
+    serde_json::from_slice(&connection.rest().unwrap()).unwrap()
+}
+
+fn sign_out(server: &Server, email: &str) {
+    let device = server.sign_in(email);
+    let reply = server
+        .connect()
+        .call("POST", "/api/logout", Some(&device.access), None)
+        .unwrap();
+    reply.expect(204);
+}
+
+/// The list once it holds so many.
+fn listed(server: &Server, entries: usize) -> Value {
+    loop {
+        let list = list(server);
+        if list["entries"].as_array().unwrap().len() >= entries {
+            return list;
+        }
+    }
+}
+
+#[test]
+fn a_restart_keeps_the_epoch_and_a_restored_backup_begins_another() {
+    let place = Place::new();
+    let server = place.serve();
+    server.register("ada@example.com");
+    sign_out(&server, "ada@example.com");
+    let first = listed(&server, 1);
+    server.stop();
+    let backup = fs::read(place.data("symbolon.db")).unwrap();
+
+    let server = place.serve();
+    let again = list(&server);
+    assert_eq!(
+        (&again["epoch"], &again["entries"]),
+        (&first["epoch"], &first["entries"])
+    );
+    sign_out(&server, "ada@example.com");
+    assert_eq!(listed(&server, 2)["epoch"], first["epoch"]);
+    server.stop();
+
+    fs::write(place.data("symbolon.db"), backup).unwrap();
+    let server = place.serve();
+    let restored = list(&server);
+    assert_ne!(restored["epoch"], first["epoch"]);
+    assert_eq!(restored["entries"], first["entries"]);
+    let said = server.stop();
+    assert!(said.contains("restored from a backup"), "{said}");
+
+    // And that one stays.
+    let server = place.serve();
+    assert_eq!(list(&server)["epoch"], restored["epoch"]);
+    assert_eq!(server.stop(), "");
+}
