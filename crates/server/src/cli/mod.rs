@@ -1,9 +1,11 @@
 //! The command line: parse, call one flow, print.
 
 mod config;
+mod discovery;
 mod fetch;
 mod key;
 mod output;
+mod revocations;
 mod secrets;
 mod serve;
 mod session;
@@ -56,16 +58,19 @@ struct Common {
 enum Command {
     /// Run the server
     Serve(serve::Serve),
-    /// Users: add, list, show, set-password, disable, enable, delete
+    /// Users: add, list, show, set-password, set-roles, disable, enable, delete
     #[command(subcommand)]
     User(user::User),
     /// Sessions: list, revoke
     #[command(subcommand)]
     Session(session::Session),
+    /// Revocations: list, tail, add, renew
+    #[command(subcommand)]
+    Revocations(revocations::Revocations),
     /// Signing keys: list, rotate, withdraw
     #[command(subcommand)]
     Key(key::Key),
-    /// Tokens, with no server: decode, verify, sign
+    /// Tokens: decode, verify, explain, sign
     #[command(subcommand)]
     Token(token::Token),
     /// Settings: check, show, reference
@@ -127,8 +132,9 @@ pub fn run() -> ExitCode {
         Command::Serve(serve) => serve.run(&cli.common),
         Command::User(user) => block_on(user.run(&cli.common, &output)),
         Command::Session(session) => block_on(session.run(&cli.common, &output)),
+        Command::Revocations(revocations) => revocations.run(&cli.common, &output),
         Command::Key(key) => block_on(key.run(&cli.common, &output)),
-        Command::Token(token) => token.run(&output),
+        Command::Token(token) => token.run(&cli.common, &output),
         Command::Config(settings) => settings.run(&cli.common, &output),
         Command::Openapi => openapi(),
     };

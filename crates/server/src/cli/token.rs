@@ -1,4 +1,6 @@
-//! `symbolon token …`: works with no server and no store.
+//! `symbolon token …`: all but `explain` work with no server and no store.
+
+mod explain;
 
 use std::io::{IsTerminal, Read, Write, stderr, stdin, stdout};
 use std::path::{Path, PathBuf};
@@ -10,7 +12,7 @@ use symbolon_token::{Algorithm, KeyError, KeySet, Typ};
 use zeroize::Zeroizing;
 
 use super::output::{Output, raw};
-use super::{Failed, fetch};
+use super::{Common, Failed, fetch};
 use crate::clock::Clock;
 use crate::config::parse_duration;
 use crate::flows::sign;
@@ -28,6 +30,8 @@ pub(super) enum Token {
     },
     /// Verify a token: prints its payload, or says why not
     Verify(Verify),
+    /// Say line by line why an access token is accepted or refused
+    Explain(explain::Explain),
     /// Sign a payload read from standard input, one trailing newline cut
     Sign(Sign),
 }
@@ -92,10 +96,11 @@ pub(super) struct Sign {
 }
 
 impl Token {
-    pub(super) fn run(self, output: &Output) -> Result<(), Failed> {
+    pub(super) fn run(self, common: &Common, output: &Output) -> Result<(), Failed> {
         match self {
             Self::Decode { token } => decode(token, output),
             Self::Verify(verify) => verify.run(),
+            Self::Explain(explain) => explain.run(common, output),
             Self::Sign(sign) => sign.run(),
         }
     }

@@ -17,7 +17,7 @@ use symbolon_domain::audit::AuditKind;
 use symbolon_domain::revocation::{Effect, Revocation, Subject};
 use symbolon_domain::{Refusal, Timestamp};
 use symbolon_store::{Batch, KeyRow, KeyState};
-use symbolon_token::{Algorithm, SigningKey};
+use symbolon_token::{Algorithm, KeySet, SigningKey};
 use zeroize::Zeroizing;
 
 pub use ring::KeyRing;
@@ -95,6 +95,15 @@ pub async fn reload(app: &App) -> Result<(), Error> {
     issuance.guard.set_keys(ring.key_set(app.clock.now())?);
     issuance.ring.store(std::sync::Arc::new(ring));
     Ok(())
+}
+
+/// What verifies at this moment, for a look from beside the server: nothing is made and nothing is kept.
+///
+/// # Errors
+/// A fault of the store, or a key that does not open.
+pub async fn verifying(app: &App, master: &MasterKey) -> Result<KeySet, Error> {
+    let rows = app.store.list_keys().await?;
+    KeyRing::open(master, rows)?.key_set(app.clock.now())
 }
 
 /// Every key and its part at this moment.

@@ -1,0 +1,227 @@
+//! What an operator does with revocations: look at them, follow them, kill tokens in an emergency, begin the feed anew.
+//!
+//! 1. A session or a user is ended as everywhere else, with the tokens; one token, a client's or all tokens are ended by
+//!    a statement about them alone, and so is whatever is only to be renewed (`stale`).
+//! 2. The audit row and the revocation are one transaction.
+//! 3. A new epoch makes every guard take a new snapshot: what it knew counts no more.
+
+use std::collections::BTreeMap;
+
+use symbolon_domain::audit::AuditKind;
+use symbolon_domain::ending::Event;
+use symbolon_domain::revocation::{Effect, Entry, Subject};
+use symbolon_domain::{Refusal, SessionId, User};
+use symbolon_store::{Feed, Watch};
+
+use super::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded, users};
+use crate::app::App;
+use crate::feed::Point;
+
+/// Revocations read at once.
+const PAGE: u32 = 1000;
+
+/// Whose tokens an operator kills.
+pub enum Target {
+    /// Those of a session.
+    Session(SessionId),
+    /// Those of a user.
+    User(Box<User>),
+    /// The one with this `jti`.
+    Token(String),
+    /// Those that this client has by now.
+    Client(String),
+    /// All that there are by now.
+    All,
+}
+
+/// The live revocations after number `after`, at most `limit`.
+///
+/// # Errors
+/// A fault of the store.
+pub async fn list(app: &App, after: i64, limit: u32) -> Result<Vec<Entry>, Error> {
+    let mut entries = app.store.list_revocations(after, limit).await?;
+    let now = app.clock.now().seconds();
+    // Those that wait for the purge.
+    entries.retain(|entry| entry.until_s > now);
+    Ok(entries)
+}
+
+/// Kills tokens, or makes them be renewed.
+///
+/// # Errors
+/// `not_found` for a session that is not live, `overloaded`, or a fault.
+pub async fn add(app: &App, target: Target, effect: Effect, origin: &Origin) -> Result<(), Error> {
+    let now = app.clock.now().seconds();
+    let subject = match (target, effect) {
+        (Target::Session(id), Effect::Revoked) => {
+            return users::revoke_session(app, id, origin).await;
+        }
+        (Target::User(user), Effect::Revoked) => {
+            return users::revoke_sessions(app, *user, origin).await;
+        }
+        (Target::User(user), Effect::Stale) => return renew_tokens(app, *user, origin).await,
+        (Target::Session(id), Effect::Stale) => {
+            app.store.find_session(id).await?.ok_or(Refusal::NotFound)?;
+            Subject::Session(id)
+        }
+        (Target::Token(jti), _) => Subject::Token(jti),
+        (Target::Client(id), _) => Subject::Client { id, before_s: now },
+        (Target::All, _) => Subject::All { before_s: now },
+    };
+    end_tokens(app, &subject, effect, origin).await
+}
+
+/// Begins another epoch of the feed, and returns its name.
+///
+/// # Errors
+/// A fault.
+pub async fn renew(app: &App, origin: &Origin) -> Result<String, Error> {
+    let now = app.clock.now();
+    let epoch = app.rng.bytes::<9>().map_err(|error| Error::Fault {
+        context: "random source",
+        source: error.into(),
+    })?;
+    let epoch = symbolon_token::encoding::encode(&epoch);
+    let mut event = origin.event(AuditKind::FeedRenewed, now);
+    event.detail = Some(epoch.clone());
+    let mut batch = app.store.batch();
+    batch.insert_audit(audit_id(app, now)?, &event);
+    batch.renew_feed(&epoch);
+    batch.commit().await?;
+    Ok(epoch)
+}
+
+async fn end_tokens(
+    app: &App,
+    subject: &Subject,
+    effect: Effect,
+    origin: &Origin,
+) -> Result<(), Error> {
+    let now = app.clock.now();
+    let mut event = origin.event(AuditKind::TokensRevoked, now);
+    event.detail = Some(match subject {
+        Subject::Token(id) | Subject::Client { id, .. } => {
+            format!("{} {} {id}", effect.as_str(), subject.kind().as_str())
+        }
+        _ => format!("{} {}", effect.as_str(), subject.kind().as_str()),
+    });
+    if let Subject::Session(id) = subject {
+        event.session = Some(*id);
+    }
+    let mut batch = app.store.batch();
+    batch.insert_audit(audit_id(app, now)?, &event);
+    let ends = Event::TokensEnd { subject, effect };
+    let revocations = consequences::write(app, &mut batch, &ends, None, now);
+    Ok(app.commit(batch, &revocations).await?)
+}
+
+/// As if the user's roles had changed: that is what it says about tokens.
+async fn renew_tokens(app: &App, mut user: User, origin: &Origin) -> Result<(), Error> {
+    for _ in 0..ROUNDS {
+        let now = app.clock.now();
+        let mut event = origin.event(AuditKind::TokensRevoked, now);
+        event.subject = Some(user.id);
+        event.detail = Some("stale user".to_owned());
+        let mut batch = app.store.batch();
+        batch.insert_audit(audit_id(app, now)?, &event);
+        let changed = Event::RolesChanged { user: &user };
+        let revocations = consequences::write(app, &mut batch, &changed, Some(&user), now);
+        let committed = app.commit(batch, &revocations).await;
+        if !lost_race(&committed) {
+            return Ok(committed?);
+        }
+        let again = app.store.find_user(user.id).await?;
+        user = again.ok_or(Refusal::NotFound)?;
+    }
+    Err(overloaded().into())
+}
+
+/// What happens in the feed of a database, seen from beside the server.
+pub enum Seen {
+    /// The beginning, or another epoch: how many live revocations of each kind there are up to this number.
+    Snapshot {
+        /// Names the run of numbers.
+        epoch: String,
+        /// The number of the last revocation.
+        seq: i64,
+        /// How many there are, by kind.
+        counts: BTreeMap<&'static str, u64>,
+    },
+    /// A revocation.
+    Entry(Entry),
+}
+
+/// Follows the feed of a database.
+#[derive(Default)]
+pub struct Follower {
+    watch: Watch,
+    /// The epoch that is followed, and the last number that was seen.
+    place: Option<(String, i64)>,
+    /// The store has more than what was read last.
+    behind: bool,
+}
+
+impl Follower {
+    /// Goes on from a point, where the feed is of that epoch and has come that far; else from the beginning.
+    #[must_use]
+    pub fn new(since: Option<Point>) -> Self {
+        Self {
+            place: since.map(|point| (point.epoch, point.seq)),
+            ..Self::default()
+        }
+    }
+
+    /// The number that was seen last.
+    #[must_use]
+    pub fn seq(&self) -> i64 {
+        self.place.as_ref().map_or(0, |(_, seq)| *seq)
+    }
+
+    /// What happened since it was asked last, a page at most.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn look(&mut self, app: &App) -> Result<Vec<Seen>, Error> {
+        if !self.behind && !app.store.changed(&mut self.watch).await? {
+            return Ok(Vec::new());
+        }
+        let feed = app.store.feed().await?;
+        let after = match &self.place {
+            Some((epoch, seq)) if *epoch == feed.epoch && *seq <= feed.seq => *seq,
+            _ => return Ok(vec![self.snapshot(app, feed).await?]),
+        };
+        let page = app.store.list_revocations(after, PAGE).await?;
+        self.behind = page.len() == PAGE as usize;
+        if let Some(last) = page.last() {
+            self.place = Some((feed.epoch, last.seq));
+        }
+        Ok(page.into_iter().map(Seen::Entry).collect())
+    }
+
+    async fn snapshot(&mut self, app: &App, feed: Feed) -> Result<Seen, Error> {
+        let now = app.clock.now().seconds();
+        let mut counts = BTreeMap::new();
+        let mut after = 0;
+        loop {
+            let page = app.store.list_revocations(after, PAGE).await?;
+            // What is numbered higher was committed since, and is seen next.
+            let counted = page.iter().filter(|entry| entry.seq <= feed.seq);
+            for entry in counted.filter(|entry| entry.until_s > now) {
+                *counts.entry(entry.kind.as_str()).or_insert(0) += 1;
+            }
+            match page.last() {
+                Some(last) if page.len() == PAGE as usize && last.seq < feed.seq => {
+                    after = last.seq
+                }
+                _ => break,
+            }
+        }
+        self.behind = true;
+        self.place = Some((feed.epoch.clone(), feed.seq));
+        Ok(Seen::Snapshot {
+            epoch: feed.epoch,
+            seq: feed.seq,
+            counts,
+        })
+    }
+}
