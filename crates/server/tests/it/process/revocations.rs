@@ -1,0 +1,355 @@
+//! `symbolon revocations list|tail|add|renew` and `symbolon user set-roles`, beside a running server.
+
+use std::io::{BufRead, BufReader};
+use std::process::Command;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+use super::commands::until_refused;
+use super::place::{Kept, PASSWORD, PATIENCE, Place, drain};
+use super::running::{Device, Server};
+
+/// A `tail` that runs.
+struct Tail {
+    child: Kept,
+    lines: Receiver<String>,
+    stderr: Receiver<Vec<u8>>,
+}
+
+impl Tail {
+    fn start(place: &Place, arguments: &[&str]) -> Self {
+        let all = [&["revocations", "tail", "--json"], arguments].concat();
+        Self::of(place.command(&all))
+    }
+
+    fn of(mut command: Command) -> Self {
+        let mut child = Kept(command.spawn().unwrap());
+        let stdout = child.0.stdout.take().unwrap();
+        let stderr = drain(child.0.stderr.take().unwrap());
+        let (said, lines) = channel();
+        thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                let _nobody_reads = said.send(line);
+            }
+        });
+        Self {
+            child,
+            lines,
+            stderr,
+        }
+    }
+
+    fn line(&self) -> String {
+        self.lines.recv_timeout(PATIENCE).expect("no line came")
+    }
+
+    fn told(&self) -> Value {
+        serde_json::from_str(&self.line()).unwrap()
+    }
+
+    /// Kind, effect and number of the next line, which is a revocation.
+    fn revocation(&self) -> (String, String, i64) {
+        let told = self.told();
+        assert_eq!(told["event"], "revocation", "{told}");
+        let text = |name: &str| told[name].as_str().unwrap().to_owned();
+        (text("kind"), text("effect"), told["seq"].as_i64().unwrap())
+    }
+
+    fn snapshot(&self) -> Value {
+        let told = self.told();
+        assert_eq!(told["event"], "snapshot", "{told}");
+        told
+    }
+
+    /// Ends it as an operator does, at the keyboard.
+    fn interrupt(mut self) -> String {
+        kill_process(Pid::from_child(&self.child.0), Signal::INT).unwrap();
+        assert_eq!(self.child.0.wait().unwrap().code(), Some(0));
+        String::from_utf8(self.stderr.recv_timeout(PATIENCE).unwrap()).unwrap()
+    }
+}
+
+fn entry(kind: &str, effect: &str) -> (String, String) {
+    (kind.to_owned(), effect.to_owned())
+}
+
+fn live(server: &Server, device: &Device) -> bool {
+    server.connect().profile(&device.access).unwrap().status == 200
+}
+
+fn renewed(server: &Server, device: &Device) -> Device {
+    let reply = server.connect().refresh(&device.refresh).unwrap();
+    let reply = reply.expect(200);
+    Device::of(&reply.text("accessToken"), &reply.text("refreshToken"))
+}
+
+fn issuer(server: &Server) -> String {
+    format!("http://{}", server.address)
+}
+
+#[test]
+fn tail_prints_what_is_committed_to_the_database() {
+    let place = Place::new();
+    let server = place.serve();
+    let device = server.register("ada@example.com");
+    let tail = Tail::start(&place, &[]);
+    let begun = tail.snapshot();
+    assert_eq!((&begun["seq"], &begun["entries"]), (&json!(0), &json!({})));
+    place.run(&["session", "revoke", &device.sid]).text();
+    let (kind, effect, first) = tail.revocation();
+    assert_eq!((kind, effect), entry("session", "revoked"));
+    place
+        .run(&["revocations", "add", "--user", "ada@example.com", "--stale"])
+        .text();
+    let (kind, effect, second) = tail.revocation();
+    assert_eq!((kind, effect), entry("user", "stale"));
+    assert!(second > first);
+    assert_eq!(tail.interrupt(), "");
+    // It goes on where it was.
+    let point = format!("{}:{first}", begun["epoch"].as_str().unwrap());
+    let tail = Tail::start(&place, &["--since", &point]);
+    assert_eq!(tail.revocation().2, second);
+    tail.interrupt();
+    // A point of another epoch, and one of the future, is none to go on from.
+    for point in ["other:1", &format!("{point}000")] {
+        let tail = Tail::start(&place, &["--since", point]);
+        assert_eq!(
+            tail.snapshot()["entries"],
+            json!({ "session": 1, "user": 1 })
+        );
+        tail.interrupt();
+    }
+    let bad = place.run(&["revocations", "tail", "--since", "yesterday", "--json"]);
+    assert_eq!(bad.failure().0, "bad_argument");
+    server.stop();
+}
+
+#[test]
+fn tail_of_a_server_survives_its_restart() {
+    let place = Place::new();
+    let server = place.serve();
+    let device = server.register("ada@example.com");
+    let (url, listen) = (issuer(&server), server.address.to_string());
+    let tail = Tail::start(&place, &["--url", &url, "--heartbeats"]);
+    assert_eq!(tail.snapshot()["seq"], 0);
+    assert_eq!(tail.told()["event"], "heartbeat");
+    place.run(&["session", "revoke", &device.sid]).text();
+    let next = |tail: &Tail| loop {
+        let told = tail.told();
+        if told["event"] != "heartbeat" {
+            return told;
+        }
+    };
+    assert_eq!(next(&tail)["kind"], "session");
+    server.stop();
+    place
+        .run(&["revocations", "add", "--client", "symbolon"])
+        .text();
+    let server = Server::start(place.command(&["serve", "--listen", &listen]));
+    // What was committed while it was away, and no snapshot.
+    let told = next(&tail);
+    assert_eq!(
+        (&told["event"], &told["kind"]),
+        (&json!("revocation"), &json!("client"))
+    );
+    let complaints = tail.interrupt();
+    assert!(
+        complaints.lines().count() == 1 && complaints.contains("feed_lost"),
+        "{complaints:?}"
+    );
+    let mistaken = place.run(&[
+        "revocations",
+        "tail",
+        "--url",
+        "http://127.0.0.1:1",
+        "--json",
+    ]);
+    assert_eq!(mistaken.failure().0, "cannot_fetch");
+    let other = url.replace("127.0.0.1", "localhost");
+    let other = place.run(&["revocations", "tail", "--url", &other, "--json"]);
+    assert_eq!(other.failure().0, "bad_metadata");
+    server.stop();
+}
+
+#[test]
+fn tail_ends_when_nobody_reads_it() {
+    let place = Place::new();
+    let server = place.serve();
+    let mut command = place.command(&["revocations", "tail", "--heartbeats"]);
+    let mut child = Kept(command.spawn().unwrap());
+    drop(child.0.stdout.take());
+    // The next line, a heartbeat at the latest, finds nobody.
+    assert_eq!(child.0.wait().unwrap().code(), Some(0));
+    let stderr = drain(child.0.stderr.take().unwrap());
+    assert_eq!(stderr.recv_timeout(PATIENCE).unwrap(), b"");
+    server.stop();
+}
+
+#[test]
+fn an_operator_kills_tokens_in_an_emergency() {
+    let place = Place::new();
+    let server = place.serve();
+    let ada = server.register("ada@example.com");
+    let bob = server.register("bob@example.com");
+    let add = |target: &[&str]| {
+        let arguments = [&["revocations", "add", "--json"], target].concat();
+        place.run(&arguments)
+    };
+    let jti = crate::people::claims(&ada.access)["jti"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(add(&["--token", &jti]).json()["effect"], "revoked");
+    assert_eq!(until_refused(&server, &ada.access).1, "token_revoked");
+    assert!(live(&server, &bob));
+    // The session goes on.
+    let ada = renewed(&server, &ada);
+    assert!(live(&server, &ada));
+    add(&["--user", "ada@example.com", "--stale"]).json();
+    assert_eq!(until_refused(&server, &ada.access).1, "token_stale");
+    let ada = renewed(&server, &ada);
+    assert!(live(&server, &ada) && live(&server, &bob));
+    add(&["--session", &ada.sid, "--stale"]).json();
+    assert_eq!(until_refused(&server, &ada.access).1, "token_stale");
+    add(&["--session", &bob.sid]).json();
+    assert_eq!(until_refused(&server, &bob.access).1, "token_revoked");
+    let mut connection = server.connect();
+    connection
+        .refresh(&bob.refresh)
+        .unwrap()
+        .refused(401, "session_revoked");
+    let bob = server.sign_in("bob@example.com");
+    assert!(live(&server, &bob));
+    add(&["--client", "another"]).json();
+    add(&["--all"]).json();
+    assert_eq!(until_refused(&server, &bob.access).1, "token_revoked");
+    add(&["--user", "bob@example.com"]).json();
+    connection
+        .refresh(&bob.refresh)
+        .unwrap()
+        .refused(401, "session_revoked");
+    let listed = place.run(&["revocations", "list", "--json"]).json();
+    let kinds: Vec<_> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["kind"].clone())
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            "token", "user", "session", "session", "client", "all", "user"
+        ]
+    );
+    let table = place
+        .run(&["revocations", "list", "--limit", "2", "--after", "1"])
+        .text();
+    assert!(
+        table.starts_with("SEQ") && table.lines().count() == 3,
+        "{table}"
+    );
+    server.stop();
+}
+
+#[test]
+fn bad_targets_change_nothing() {
+    let place = Place::new();
+    let server = place.serve();
+    server.register("ada@example.com");
+    let unknown = "01995d2e-7a3b-7c55-8a3f-2f6c1f0e9b13";
+    for (target, code) in [
+        (vec!["--session", "no-id"], "malformed_id"),
+        (vec!["--session", unknown], "not_found"),
+        (vec!["--session", unknown, "--stale"], "not_found"),
+        (vec!["--user", "bob@example.com"], "not_found"),
+        (vec!["--token", ""], "malformed_id"),
+        (vec!["--client", ""], "malformed_id"),
+        (vec!["--key", "k1"], "use_key_withdraw"),
+    ] {
+        let arguments = [&["revocations", "add", "--json"], &target[..]].concat();
+        let ended = place.run(&arguments);
+        assert_eq!(
+            (ended.code, ended.failure().0.as_str()),
+            (Some(1), code),
+            "{target:?}"
+        );
+    }
+    for target in [&[][..], &["--all", "--client", "x"], &["--stale"]] {
+        let arguments = [&["revocations", "add"], target].concat();
+        assert_eq!(place.run(&arguments).code, Some(2), "{target:?}");
+    }
+    assert_eq!(
+        place.run(&["revocations", "list", "--json"]).json(),
+        json!([])
+    );
+    server.stop();
+}
+
+#[test]
+fn a_new_epoch_is_told_to_all_who_follow() {
+    let place = Place::new();
+    let server = place.serve();
+    let device = server.register("ada@example.com");
+    let url = issuer(&server);
+    let remote = Tail::start(&place, &["--url", &url]);
+    let local = Tail::start(&place, &[]);
+    let first = remote.snapshot();
+    assert_eq!(local.snapshot()["epoch"], first["epoch"]);
+    place.run(&["session", "revoke", &device.sid]).text();
+    let epoch = place.run(&["revocations", "renew", "--json"]).json()["epoch"].clone();
+    assert_ne!(epoch, first["epoch"]);
+    for tail in [remote, local] {
+        let mut told = tail.told();
+        if told["event"] == "revocation" {
+            told = tail.snapshot();
+        }
+        assert_eq!(
+            (&told["epoch"], &told["entries"]),
+            (&epoch, &json!({ "session": 1 }))
+        );
+        tail.interrupt();
+    }
+    server.stop();
+}
+
+#[test]
+fn other_roles_make_tokens_stale_and_the_next_one_has_them() {
+    let place = Place::new();
+    let server = place.serve();
+    let device = server.register("ada@example.com");
+    let set = |roles: &[&str]| {
+        let arguments = [&["user", "set-roles", "ada@example.com", "--json"], roles].concat();
+        place.run(&arguments)
+    };
+    let made = set(&["--role", "admin", "--role", "user"]).json();
+    assert_eq!(made["roles"], json!(["admin", "user"]));
+    assert_eq!(until_refused(&server, &device.access).1, "token_stale");
+    let device = renewed(&server, &device);
+    assert!(live(&server, &device));
+    let claims = crate::people::claims(&device.access);
+    assert_eq!(claims["roles"], json!(["admin", "user"]));
+    // The same again changes nothing.
+    set(&["--role", "user", "--role", "admin"]).json();
+    assert!(live(&server, &device));
+    // The last admin stays; a role must be there, and named.
+    assert_eq!(set(&["--role", "user"]).failure().0, "conflict");
+    assert_eq!(set(&["--role", "adimn"]).failure().0, "validation_failed");
+    assert_eq!(set(&["--role", "No Role"]).failure().0, "role_malformed");
+    assert_eq!(set(&[]).code, Some(2));
+    assert!(live(&server, &device));
+    let add = [
+        "user",
+        "add",
+        "bob@example.com",
+        "--role",
+        "admin",
+        "--password-stdin",
+    ];
+    place.run_with(&add, PASSWORD.as_bytes()).text();
+    assert_eq!(set(&["--role", "user"]).json()["roles"], json!(["user"]));
+    assert_eq!(until_refused(&server, &device.access).1, "token_stale");
+    server.stop();
+}
