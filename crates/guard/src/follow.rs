@@ -1,9 +1,9 @@
 //! Following the revocation feed.
 //!
 //! 1. Connect to the stream. Where the last connection left off at a known point, name it (`Last-Event-ID`).
-//! 2. A snapshot of the epoch that is live, or the very first one, is applied on top while it arrives: within an epoch
-//!    nothing is taken back, so the union is right. One of another epoch is built beside and put in place when it is
-//!    complete. Either gives the point from where to go on.
+//! 2. A snapshot of the epoch that is live is applied on top while it arrives: within an epoch nothing is taken back, so
+//!    the union is right. The first one and one of another epoch are built beside and put in place when they are
+//!    complete. Each gives the point from where to go on.
 //! 3. Revocations are applied in order; a number that is not above the last one has been applied already.
 //! 4. A heartbeat tells the number that must have come by now. A lower one here means that something was lost: connect
 //!    anew and name the last point, which brings it.
@@ -283,15 +283,8 @@ impl<'a> Session<'a> {
     }
 
     fn begin_snapshot(&mut self) -> Box<Arriving> {
-        let epoch = self.id.as_ref().map(|id| Arc::clone(&id.epoch));
-        let is_on_top = match (&epoch, &self.place.epoch) {
-            (Some(epoch), Some(live)) => epoch == live,
-            (Some(_), None) => true,
-            (None, _) => false,
-        };
-        if is_on_top {
-            self.place.epoch = epoch;
-        }
+        let live = self.place.epoch.as_ref();
+        let is_on_top = live.is_some() && self.id.as_ref().map(|id| &id.epoch) == live;
         Box::new(Arriving {
             scanner: Scanner::new(),
             beside: (!is_on_top).then(|| self.shared.checker.beside()),

@@ -86,8 +86,6 @@ pub(crate) struct Script {
 pub(crate) enum Then {
     /// The answer ends as it should.
     End,
-    /// The connection breaks.
-    Break,
     /// It stays open, and the test may say more.
     Stay,
     /// It answers 500 and no stream.
@@ -212,12 +210,11 @@ impl Issuer {
         live.as_ref().unwrap().send(Ok(text.into())).unwrap();
     }
 
-    /// Breaks the open connection, and says this on the next.
-    pub(crate) fn next(&self, script: Script) {
-        self.world.scripts.lock().unwrap().push_back(script);
-        if let Some(live) = self.world.live.lock().unwrap().take() {
-            let _already_gone = live.send(Err(std::io::ErrorKind::ConnectionReset.into()));
-        }
+    /// Breaks the open connection.
+    pub(crate) fn break_off(&self) {
+        let live = self.world.live.lock().unwrap().take().unwrap();
+        live.send(Err(std::io::ErrorKind::ConnectionReset.into()))
+            .unwrap();
     }
 
     pub(crate) fn fetches(&self) -> usize {
@@ -344,9 +341,6 @@ async fn give_stream(State(world): State<Arc<World>>, headers: HeaderMap) -> Res
     say.send(Ok(script.text)).unwrap();
     match script.then {
         Then::End => {}
-        Then::Break => say
-            .send(Err(std::io::ErrorKind::ConnectionReset.into()))
-            .unwrap(),
         Then::Stay => *world.live.lock().unwrap() = Some(say),
         Then::Fail => {
             world.connections.send_modify(|all| all.push(last));

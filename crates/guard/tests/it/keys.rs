@@ -6,7 +6,7 @@ use futures_util::{FutureExt, future::join_all};
 use symbolon_guard::{Denied, Event};
 use symbolon_token::{Algorithm, SigningKey};
 
-use crate::issuer::{Answer, Issuer, jwks, sign, soon};
+use crate::issuer::{Answer, Issuer, Watched, jwks, sign, soon};
 
 fn new_key() -> SigningKey {
     SigningKey::generate(Algorithm::Es256).unwrap()
@@ -46,7 +46,8 @@ async fn unknown_keys_cause_no_more_than_one_fetch_in_ten_seconds() {
 #[tokio::test]
 async fn the_old_keys_stay_while_new_ones_cannot_be_had() {
     let issuer = Issuer::start().await;
-    let mut watched = issuer.guard().await;
+    let mut watched =
+        Watched::start(issuer.builder().staleness_bound(Duration::from_secs(99))).await;
     let (token, foreign) = (issuer.token(), sign(&new_key(), &issuer.claims()));
     for answer in [
         Answer::Status(500),
@@ -63,7 +64,6 @@ async fn the_old_keys_stay_while_new_ones_cannot_be_had() {
         watched
             .until(|event| matches!(event, Event::KeysFailed { .. }))
             .await;
-        issuer.say(crate::issuer::heartbeat(0));
         assert!(soon(watched.guard.verify(&token)).await.is_ok());
     }
     assert_eq!(watched.guard.metrics().key_failures, 4);

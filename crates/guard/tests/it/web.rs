@@ -319,7 +319,8 @@ async fn the_metadata_of_the_resource_is_where_challenges_say() {
     );
     assert_eq!((status, body), (200, expected));
 
-    let plain = issuer.guard().await;
+    let other = Issuer::start().await;
+    let plain = other.guard().await;
     assert_eq!(plain.guard.metadata_url(), None);
     assert!(plain.guard.resource_metadata().is_none());
 }
