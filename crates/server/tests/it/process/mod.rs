@@ -9,6 +9,7 @@ mod explain;
 mod feed;
 mod http;
 mod keys;
+mod nginx;
 mod outage;
 mod parallel;
 mod place;
