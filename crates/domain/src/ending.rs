@@ -50,7 +50,7 @@ pub enum Event<'a> {
     },
     /// An operator kills tokens, or wants them to be renewed; sessions go on.
     TokensEnd {
-        /// Which.
+        /// Which. To be renewed, not those of a session: its next tokens would be hit as well.
         subject: &'a Subject,
         /// What becomes of them.
         effect: Effect,

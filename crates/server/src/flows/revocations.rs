@@ -1,7 +1,8 @@
 //! What an operator does with revocations: look at them, follow them, kill tokens in an emergency, begin the feed anew.
 //!
-//! 1. A session or a user is ended as everywhere else, with the tokens; one token, a client's or all tokens are ended by
-//!    a statement about them alone, and so is whatever is only to be renewed (`stale`).
+//! 1. A session or a user is ended as everywhere else, with the tokens. Where the tokens are only to be renewed
+//!    (`stale`), the user's token version is raised, as it is when roles change.
+//!    One token, a client's or all tokens are ended by a statement about them alone.
 //! 2. The audit row and the revocation are one transaction.
 //! 3. A new epoch makes every guard take a new snapshot: what it knew counts no more.
 
@@ -60,9 +61,11 @@ pub async fn add(app: &App, target: Target, effect: Effect, origin: &Origin) -> 
             return users::revoke_sessions(app, *user, origin).await;
         }
         (Target::User(user), Effect::Stale) => return renew_tokens(app, *user, origin).await,
+        // By the user's version: an entry that names the session would hit its refreshed tokens as well.
         (Target::Session(id), Effect::Stale) => {
-            app.store.find_session(id).await?.ok_or(Refusal::NotFound)?;
-            Subject::Session(id)
+            let session = app.store.find_session(id).await?.ok_or(Refusal::NotFound)?;
+            let user = app.store.find_user(session.user).await?;
+            return renew_tokens(app, user.ok_or(Refusal::NotFound)?, origin).await;
         }
         (Target::Token(jti), _) => Subject::Token(jti),
         (Target::Client(id), _) => Subject::Client { id, before_s: now },
@@ -105,9 +108,6 @@ async fn end_tokens(
         }
         _ => format!("{} {}", effect.as_str(), subject.kind().as_str()),
     });
-    if let Subject::Session(id) = subject {
-        event.session = Some(*id);
-    }
     let mut batch = app.store.batch();
     batch.insert_audit(audit_id(app, now)?, &event);
     let ends = Event::TokensEnd { subject, effect };

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
+use rusqlite::Connection as Database;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
@@ -188,70 +189,115 @@ fn tail_ends_when_nobody_reads_it() {
     server.stop();
 }
 
+fn add(place: &Place, target: &[&str]) -> Value {
+    let arguments = [&["revocations", "add", "--json"], target].concat();
+    place.run(&arguments).json()
+}
+
 #[test]
 fn an_operator_kills_tokens_in_an_emergency() {
     let place = Place::new();
     let server = place.serve();
     let ada = server.register("ada@example.com");
     let bob = server.register("bob@example.com");
-    let add = |target: &[&str]| {
-        let arguments = [&["revocations", "add", "--json"], target].concat();
-        place.run(&arguments)
-    };
-    let jti = crate::people::claims(&ada.access)["jti"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    assert_eq!(add(&["--token", &jti]).json()["effect"], "revoked");
+    let claims = crate::people::claims(&ada.access);
+    let said = add(&place, &["--token", claims["jti"].as_str().unwrap()]);
+    assert_eq!(said["effect"], "revoked");
     assert_eq!(until_refused(&server, &ada.access).1, "token_revoked");
     assert!(live(&server, &bob));
     // The session goes on.
-    let ada = renewed(&server, &ada);
-    assert!(live(&server, &ada));
-    add(&["--user", "ada@example.com", "--stale"]).json();
-    assert_eq!(until_refused(&server, &ada.access).1, "token_stale");
-    let ada = renewed(&server, &ada);
-    assert!(live(&server, &ada) && live(&server, &bob));
-    add(&["--session", &ada.sid, "--stale"]).json();
-    assert_eq!(until_refused(&server, &ada.access).1, "token_stale");
-    add(&["--session", &bob.sid]).json();
+    assert!(live(&server, &renewed(&server, &ada)));
+    add(&place, &["--session", &bob.sid]);
     assert_eq!(until_refused(&server, &bob.access).1, "token_revoked");
     let mut connection = server.connect();
-    connection
-        .refresh(&bob.refresh)
-        .unwrap()
-        .refused(401, "session_revoked");
+    let mut is_out = |device: &Device| {
+        let refused = connection.refresh(&device.refresh).unwrap();
+        refused.refused(401, "session_revoked");
+    };
+    is_out(&bob);
     let bob = server.sign_in("bob@example.com");
+    add(&place, &["--client", "another"]);
     assert!(live(&server, &bob));
-    add(&["--client", "another"]).json();
-    add(&["--all"]).json();
+    add(&place, &["--all"]);
     assert_eq!(until_refused(&server, &bob.access).1, "token_revoked");
-    add(&["--user", "bob@example.com"]).json();
-    connection
-        .refresh(&bob.refresh)
-        .unwrap()
-        .refused(401, "session_revoked");
+    add(&place, &["--user", "bob@example.com"]);
+    is_out(&bob);
     let listed = place.run(&["revocations", "list", "--json"]).json();
-    let kinds: Vec<_> = listed
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|entry| entry["kind"].clone())
-        .collect();
-    assert_eq!(
-        kinds,
-        [
-            "token", "user", "session", "session", "client", "all", "user"
-        ]
-    );
-    let table = place
-        .run(&["revocations", "list", "--limit", "2", "--after", "1"])
-        .text();
+    let listed = listed.as_array().unwrap().iter();
+    let kinds: Vec<_> = listed.map(|entry| entry["kind"].clone()).collect();
+    assert_eq!(kinds, ["token", "session", "client", "all", "user"]);
+    let table = place.run(&["revocations", "list", "--limit", "2", "--after", "1"]);
+    let table = table.text();
     assert!(
         table.starts_with("SEQ") && table.lines().count() == 3,
         "{table}"
     );
     server.stop();
+}
+
+#[test]
+fn stale_tokens_are_renewed_and_no_session_ends() {
+    let place = Place::new();
+    let server = place.serve();
+    let bob = server.register("bob@example.com");
+    let mut ada = server.register("ada@example.com");
+    let sid = ada.sid.clone();
+    for kind in ["--user", "--session", "--token"] {
+        let claims = crate::people::claims(&ada.access);
+        let id = match kind {
+            "--user" => "ada@example.com",
+            "--session" => &sid,
+            _ => claims["jti"].as_str().unwrap(),
+        };
+        assert_eq!(add(&place, &[kind, id, "--stale"])["effect"], "stale");
+        assert_eq!(
+            until_refused(&server, &ada.access).1,
+            "token_stale",
+            "{kind}"
+        );
+        ada = renewed(&server, &ada);
+        assert!(live(&server, &ada) && live(&server, &bob), "{kind}");
+    }
+    assert_eq!(ada.sid, sid);
+    server.stop();
+}
+
+#[test]
+fn what_an_operator_does_is_written_down() {
+    let place = Place::new();
+    let server = place.serve();
+    let device = server.register("ada@example.com");
+    add(&place, &["--token", "some-jti"]);
+    add(&place, &["--client", "symbolon", "--stale"]);
+    add(&place, &["--all"]);
+    add(&place, &["--user", "ada@example.com", "--stale"]);
+    add(&place, &["--session", &device.sid]);
+    place
+        .run(&["user", "set-roles", "ada@example.com", "--role", "admin"])
+        .text();
+    let renewed = place.run(&["revocations", "renew", "--json"]).json();
+    server.stop();
+    let database = Database::open(place.data("symbolon.db")).unwrap();
+    let mut rows = database
+        .prepare("SELECT kind, coalesce(detail, '') FROM audit WHERE user_agent = 'symbolon command line' ORDER BY id")
+        .unwrap();
+    let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+    let rows: Vec<(String, String)> = rows.unwrap().map(Result::unwrap).collect();
+    let epoch = renewed["epoch"].as_str().unwrap();
+    let expected = [
+        ("tokens_revoked", "revoked token some-jti"),
+        ("tokens_revoked", "stale client symbolon"),
+        ("tokens_revoked", "revoked all"),
+        ("tokens_revoked", "stale user"),
+        ("session_ended", ""),
+        ("roles_changed", "user -> admin"),
+        ("feed_renewed", epoch),
+    ];
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|(kind, detail)| (&**kind, &**detail))
+        .collect();
+    assert_eq!(rows, expected);
 }
 
 #[test]
