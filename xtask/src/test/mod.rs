@@ -2,7 +2,10 @@
 //!
 //! A test whose service is missing (PostgreSQL, Redis, Node, Chromium) appends one line,
 //! `WHAT: how to install it`, to the file named by `SYMBOLON_SKIP_LOG` and returns. With
-//! `SYMBOLON_REQUIRE_ALL=1`, which `--all` sets, it fails instead.
+//! `SYMBOLON_REQUIRE_ALL=1`, which `--all` sets, it fails instead. The guards in other languages have suites of their
+//! own, which run when no test is picked out.
+
+mod sdk;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
@@ -12,6 +15,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::workspace::Workspace;
 use crate::{run, say};
+use sdk::Sdks;
 
 pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<()> {
     let log = workspace.target()?.join("skipped-tests.txt");
@@ -19,15 +23,38 @@ pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<()> {
         std::fs::create_dir_all(folder)?;
     }
     std::fs::write(&log, "").with_context(|| format!("cannot write {}", log.display()))?;
+    let everything = args.iter().all(|arg| arg == "--all");
+    let sdks = match everything {
+        true => Some(Sdks::prepare(workspace)?),
+        false => None,
+    };
     let mut command = command(workspace, args);
     command.env("SYMBOLON_SKIP_LOG", &log);
-    let (counts, ended_well) = counted(&mut command)?;
-    let skipped = std::fs::read_to_string(&log).unwrap_or_default();
+    let mut counts = Counts::default();
+    let mut missing = Vec::new();
+    if let Some(sdks) = &sdks {
+        sdks.tell(&mut command);
+    }
+    let mut ended_well = counted(&mut command, &mut counts)?;
+    if let Some(sdks) = &sdks {
+        let (well, not_run) = sdks.run(&mut counts)?;
+        ended_well &= well;
+        missing = not_run;
+    }
+    let mut skipped = std::fs::read_to_string(&log).unwrap_or_default();
+    let returned_early = skipped.lines().count();
+    for line in &missing {
+        skipped.push_str(&format!("{line}\n"));
+    }
     for line in skip_lines(&skipped) {
         say::line(&line);
     }
     if counts.passed + counts.failed > 0 {
-        say::line(&counts.closing_line(skipped.lines().count()));
+        counts.ignored += missing.len();
+        say::line(&counts.closing_line(returned_early));
+    }
+    if args.iter().any(|arg| arg == "--all") && !missing.is_empty() {
+        bail!("what was skipped is missing");
     }
     if !ended_well {
         bail!("the tests failed");
@@ -59,14 +86,13 @@ fn command(workspace: &Workspace, args: &[String]) -> Command {
     command
 }
 
-/// Runs the tests, shows their output as it comes, and adds up their results.
-fn counted(command: &mut Command) -> Result<(Counts, bool)> {
+/// Runs tests, shows their output as it comes, and adds up their results; whether they ended well.
+fn counted(command: &mut Command, counts: &mut Counts) -> Result<bool> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
-        .context("cannot start cargo test")?;
-    let mut counts = Counts::default();
+        .with_context(|| format!("cannot start {:?}", command.get_program()))?;
     if let Some(output) = child.stdout.take() {
         let mut reader = BufReader::new(output);
         let mut line = Vec::new();
@@ -77,7 +103,7 @@ fn counted(command: &mut Command) -> Result<(Counts, bool)> {
             line.clear();
         }
     }
-    Ok((counts, child.wait()?.success()))
+    Ok(child.wait()?.success())
 }
 
 /// One line for each thing that was missing, with the number of tests that it kept from running.
@@ -98,22 +124,35 @@ struct Counts {
 }
 
 impl Counts {
-    /// Adds what a test program's closing line says; any other line says nothing.
+    /// Adds what a closing line says, of a test program in Rust (`test result: ok. 3 passed; …`), of Node's runner
+    /// (`# pass 3`) or of pytest (`3 passed, 1 skipped in 0.12s`); any other line says nothing.
     fn add(&mut self, line: &str) {
-        let Some(rest) = line.strip_prefix("test result: ") else {
-            return;
+        let (rest, word_first) = match line.strip_prefix("test result: ") {
+            Some(rest) => (rest, false),
+            None if line.contains(" in ") && line.contains(" passed") => {
+                (line.split(" in ").next().unwrap_or_default(), false)
+            }
+            None => match line.strip_prefix("# ").or(line.strip_prefix("\u{2139} ")) {
+                Some(rest) => (rest, true),
+                None => return,
+            },
         };
-        for part in rest.split(['.', ';']) {
-            let Some((number, word)) = part.trim().split_once(' ') else {
+        for part in rest.split(['.', ';', ',']) {
+            let Some((first, second)) = part.trim().trim_matches('=').trim().split_once(' ') else {
                 continue;
+            };
+            let (number, word) = if word_first {
+                (second, first)
+            } else {
+                (first, second)
             };
             let Ok(number) = number.parse::<usize>() else {
                 continue;
             };
             match word {
-                "passed" => self.passed += number,
-                "failed" => self.failed += number,
-                "ignored" => self.ignored += number,
+                "passed" | "pass" => self.passed += number,
+                "failed" | "fail" | "error" | "errors" => self.failed += number,
+                "ignored" | "skipped" => self.ignored += number,
                 _ => {}
             }
         }
@@ -149,6 +188,29 @@ mod tests {
             counts.closing_line(4),
             "tests: 11 passed, 2 failed, 5 skipped"
         );
+    }
+
+    #[test]
+    fn other_runners_count_too() {
+        let mut counts = Counts::default();
+        for line in [
+            "# tests 9",
+            "# pass 7",
+            "# fail 1",
+            "# skipped 1",
+            "\u{2139} pass 2",
+        ] {
+            counts.add(line);
+        }
+        counts.add("20 passed, 2 skipped in 3.21s");
+        counts.add("== 1 failed, 4 passed in 0.10s ==");
+        counts.add("it passed in a hurry");
+        let expected = Counts {
+            passed: 33,
+            failed: 2,
+            ignored: 3,
+        };
+        assert_eq!(counts, expected);
     }
 
     #[test]

@@ -1,0 +1,177 @@
+//! The guards in JavaScript and Python: what their tests and examples need, and their own suites.
+//!
+//! Everything is installed from the package registries, at the versions of the committed lock files, into folders that
+//! git ignores, and only when a lock file has changed.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use super::{Counts, counted};
+use crate::workspace::Workspace;
+use crate::{run, say};
+
+const NODE: &str = "Node 20 or later: apt-get install nodejs npm";
+const PYTHON: &str = "Python 3.11 or later: apt-get install python3-venv";
+const GUARD: &str = "sdk/js/guard";
+const EXPRESS: &str = "examples/express";
+const PYTHON_GUARD: &str = "sdk/python";
+/// What the Python guard's tests and its example need.
+const REQUIREMENTS: [&str; 2] = [
+    "sdk/python/requirements-test.txt",
+    "examples/fastapi/requirements.txt",
+];
+
+/// What is there to run the guards with.
+pub(super) struct Sdks {
+    root: PathBuf,
+    node: bool,
+    python: Option<PathBuf>,
+}
+
+impl Sdks {
+    /// Installs what is needed, as far as Node and Python are there.
+    pub(super) fn prepare(workspace: &Workspace) -> Result<Self> {
+        let root = workspace.root.clone();
+        let node = node_answers();
+        if node {
+            install_node(&root, workspace).context("the JavaScript guard")?;
+        }
+        let python = match python_answers() {
+            true => Some(install_python(&root, workspace).context("the Python guard")?),
+            false => None,
+        };
+        Ok(Self { root, node, python })
+    }
+
+    /// Tells the tests in Rust where the example services are.
+    pub(super) fn tell(&self, command: &mut Command) {
+        if self.node {
+            command.env("SYMBOLON_TEST_EXPRESS", self.root.join(EXPRESS));
+        }
+        if let Some(python) = &self.python {
+            command.env("SYMBOLON_TEST_PYTHON", python);
+        }
+    }
+
+    /// Runs both suites; the lines of those that cannot run here.
+    pub(super) fn run(&self, counts: &mut Counts) -> Result<(bool, Vec<&'static str>)> {
+        let mut missing = Vec::new();
+        let mut ended_well = true;
+        if self.node {
+            let mut command = npm(&self.root.join(GUARD), &["run", "--silent", "test"]);
+            ended_well &= counted(&mut command, counts)?;
+        } else {
+            missing.push(NODE);
+        }
+        if let Some(python) = &self.python {
+            let mut command = Command::new(python);
+            command
+                .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
+                .current_dir(self.root.join(PYTHON_GUARD));
+            ended_well &= counted(&mut command, counts)?;
+        } else {
+            missing.push(PYTHON);
+        }
+        Ok((ended_well, missing))
+    }
+}
+
+fn node_answers() -> bool {
+    let program = "process.exit(process.versions.node.split('.')[0] >= 20 ? 0 : 1)";
+    run::answers(Command::new("node").args(["-e", program]))
+        && run::answers(Command::new("npm").arg("--version"))
+}
+
+fn python_answers() -> bool {
+    let program = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))";
+    run::answers(Command::new("python3").args(["-c", program]))
+}
+
+fn install_node(root: &Path, workspace: &Workspace) -> Result<()> {
+    for folder in [GUARD, EXPRESS] {
+        let folder_path = root.join(folder);
+        let stamp = workspace
+            .target()?
+            .join(format!("sdk/{}.lock", folder.replace('/', "-")));
+        let wanted = std::fs::read_to_string(folder_path.join("package-lock.json"))
+            .with_context(|| format!("{folder} has no package-lock.json"))?;
+        if !folder_path.join("node_modules").is_dir() || !is(&stamp, &wanted) {
+            say::line(&format!("installing what {folder} needs"));
+            let install = [
+                "ci",
+                "--no-audit",
+                "--no-fund",
+                "--ignore-scripts",
+                "--silent",
+            ];
+            run::shown(&mut npm(&folder_path, &install))?;
+            keep(&stamp, &wanted)?;
+        }
+        if folder == GUARD {
+            // The example is built on what the guard is built into.
+            run::shown(&mut npm(&folder_path, &["run", "--silent", "build"]))?;
+        }
+    }
+    Ok(())
+}
+
+fn install_python(root: &Path, workspace: &Workspace) -> Result<PathBuf> {
+    let folder = workspace.target()?.join("sdk/python");
+    let python = folder.join("bin/python");
+    let stamp = folder.join("requirements.lock");
+    let mut wanted = root.display().to_string();
+    for file in REQUIREMENTS {
+        let text = std::fs::read_to_string(root.join(file));
+        wanted.push_str(&text.with_context(|| format!("{file} cannot be read"))?);
+    }
+    if is(&stamp, &wanted) && python.exists() {
+        return Ok(python);
+    }
+    say::line("installing what sdk/python and examples/fastapi need");
+    run::shown(
+        Command::new("python3")
+            .args(["-m", "venv", "--clear"])
+            .arg(&folder),
+    )?;
+    let pip = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ];
+    let mut install = Command::new(&python);
+    install.args(pip).current_dir(root);
+    for file in REQUIREMENTS {
+        install.args(["-r", file]);
+    }
+    run::shown(&mut install)?;
+    let editable = ["--no-deps", "-e", PYTHON_GUARD];
+    run::shown(
+        Command::new(&python)
+            .args(pip)
+            .args(editable)
+            .current_dir(root),
+    )?;
+    keep(&stamp, &wanted)?;
+    Ok(python)
+}
+
+fn npm(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new("npm");
+    command.args(arguments).current_dir(folder);
+    command
+}
+
+fn is(stamp: &Path, wanted: &str) -> bool {
+    std::fs::read_to_string(stamp).is_ok_and(|text| text == wanted)
+}
+
+fn keep(stamp: &Path, text: &str) -> Result<()> {
+    if let Some(folder) = stamp.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(stamp, text).with_context(|| format!("cannot write {}", stamp.display()))
+}
