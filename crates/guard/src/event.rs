@@ -49,8 +49,10 @@ pub enum Event {
     },
 }
 
+type Hook = dyn Fn(&Event) + Send + Sync;
+
 /// Whom to tell. Called in the guard's own task and, for [`Event::Stale`], in requests: it must not block.
-pub(crate) struct Observer(pub(crate) Option<Box<dyn Fn(&Event) + Send + Sync>>);
+pub(crate) struct Observer(pub(crate) Option<Box<Hook>>);
 
 impl Observer {
     pub(crate) fn tell(&self, event: Event) {

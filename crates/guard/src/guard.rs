@@ -62,7 +62,6 @@ pub(crate) enum Judgement {
 impl Guard {
     /// Begins to set up a guard that trusts the tokens of `issuer`, an `https` address without a slash at its end, and
     /// asks it where its keys and its feed are (RFC 8414).
-    #[must_use]
     pub fn discover(issuer: impl Into<String>) -> GuardBuilder {
         GuardBuilder::new(issuer.into())
     }

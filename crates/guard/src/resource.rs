@@ -15,7 +15,6 @@ pub struct ResourceMetadata<'a> {
     /// How a token is to be sent: in the header only.
     pub bearer_methods_supported: [&'a str; 1],
     /// The scopes that it knows.
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
     pub scopes_supported: &'a [String],
 }
 

@@ -70,3 +70,31 @@ pub(crate) struct Heartbeat {
     pub(crate) now: i64,
     pub(crate) seq: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_is_an_epoch_and_a_number() {
+        let point = Revision::read(b"e:1:7").unwrap();
+        assert_eq!(
+            (&*point.epoch, point.seq, point.to_string().as_str()),
+            ("e:1", 7, "e:1:7")
+        );
+        for bad in [
+            "",
+            "e",
+            ":7",
+            "e:",
+            "e:-1",
+            "e:+1",
+            "e e:1",
+            "e:1 ",
+            "\u{e9}:1",
+            "e:99999999999999999999",
+        ] {
+            assert_eq!(Revision::read(bad.as_bytes()), None, "{bad}");
+        }
+    }
+}
