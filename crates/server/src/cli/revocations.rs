@@ -109,12 +109,12 @@ impl Add {
         let (target, whose) = self.target(app).await?;
         revocations::add(app, target, effect, &origin()).await?;
         let became = match effect {
-            Effect::Revoked => "is dead",
-            Effect::Stale => "must be refreshed",
+            Effect::Revoked => "are dead",
+            Effect::Stale => "have to be refreshed",
         };
         output.done(
             &serde_json::json!({ "tokens": whose, "effect": effect.as_str() }),
-            &format!("From now on every token of {whose} {became}."),
+            &format!("The tokens of {whose} {became}."),
         )
     }
 
