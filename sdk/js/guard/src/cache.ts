@@ -1,6 +1,16 @@
-/** Values by the whole text of a key, bounded by number: those not asked for the longest make room. */
-export class LruCache<V> {
-  readonly #values = new Map<string, V>()
+interface Slot<V> {
+  readonly value: V
+  /** Whether it was asked for since it came, or since it was last spared. */
+  used: boolean
+}
+
+/**
+ * Values by the whole text of a key, bounded by number. Those not asked for lately make room: the eldest goes, unless it
+ * was used, which gives it a second turn. (To move each to the end as it is used would let a busy key fill a map's bucket
+ * with its own remains, and cost a hundred times as much.)
+ */
+export class Cache<V> {
+  readonly #slots = new Map<string, Slot<V>>()
   readonly #capacity: number
 
   /** A capacity of 0 keeps nothing. */
@@ -9,32 +19,34 @@ export class LruCache<V> {
   }
 
   get size(): number {
-    return this.#values.size
+    return this.#slots.size
   }
 
   find(key: string): V | undefined {
-    const value = this.#values.get(key)
-    if (value !== undefined) {
-      // A map keeps the order in which keys came: now it is the youngest.
-      this.#values.delete(key)
-      this.#values.set(key, value)
-    }
-    return value
+    const slot = this.#slots.get(key)
+    if (slot) slot.used = true
+    return slot?.value
   }
 
   insert(key: string, value: V): void {
-    this.#values.delete(key)
-    this.#values.set(key, value)
-    if (this.#values.size <= this.#capacity) return
-    for (const oldest of this.#values.keys()) {
-      this.#values.delete(oldest)
-      break
-    }
+    if (this.#capacity === 0) return
+    if (!this.#slots.has(key) && this.#slots.size >= this.#capacity) this.#makeRoom()
+    this.#slots.set(key, { value, used: false })
   }
 
   dropWhere(dead: (value: V) => boolean): void {
-    for (const [key, value] of this.#values) {
-      if (dead(value)) this.#values.delete(key)
+    for (const [key, { value }] of this.#slots) {
+      if (dead(value)) this.#slots.delete(key)
+    }
+  }
+
+  /** A map goes through its keys from the eldest, and comes to those that are put back at its end. */
+  #makeRoom(): void {
+    for (const [key, slot] of this.#slots) {
+      this.#slots.delete(key)
+      if (!slot.used) return
+      slot.used = false
+      this.#slots.set(key, slot)
     }
   }
 }

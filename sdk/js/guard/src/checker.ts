@@ -1,6 +1,6 @@
 import { compactVerify, errors } from 'jose'
 
-import { LruCache } from './cache.js'
+import { Cache } from './cache.js'
 import { feedKey } from './entry.js'
 import { KeySet, type Algorithm, type Key } from './keys.js'
 import { Rejection } from './rejection.js'
@@ -56,13 +56,13 @@ export interface CheckerOptions {
 /** Decides about access tokens by what it knows: keys, revocations, and tokens seen before. */
 export class Checker {
   readonly #options: CheckerOptions
-  readonly #cache: LruCache<Verified>
+  readonly #cache: Cache<Verified>
   #keys: KeySet | undefined
   #revocations = new RevocationSet()
 
   constructor(options: CheckerOptions) {
     this.#options = options
-    this.#cache = new LruCache(options.cacheCapacity)
+    this.#cache = new Cache(options.cacheCapacity)
   }
 
   get revocations(): RevocationSet {
@@ -95,12 +95,16 @@ export class Checker {
     return this.heed(await this.verify(token))
   }
 
+  /** As `verify`, without waiting, for a token that was verified before; nothing for any other. */
+  seen(token: string): Verified | undefined {
+    const known = this.#cache.find(token)
+    return known?.upheld ? this.#inTime(known) : undefined
+  }
+
   /** The token, if it is good, revocations aside. Rejections: `invalid_token`, `token_expired`. */
   async verify(token: string): Promise<Verified> {
-    const known = this.#cache.find(token)
-    if (known?.upheld) return this.#inTime(known)
     try {
-      return await this.#verifyNew(token)
+      return this.seen(token) ?? (await this.#verifyNew(token))
     } catch (error) {
       // What is wrong with it is nobody's business: a forger would learn from it.
       if (error instanceof Malformed || error instanceof errors.JOSEError) throw new Rejection('invalid_token')

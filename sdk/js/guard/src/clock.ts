@@ -17,7 +17,8 @@ const TOLERATED = 2
 export class JudgedTime {
   readonly #clock: Clock
   readonly #report: Report
-  #heard = 0
+  #skew = 0
+  #last: number | undefined
 
   constructor(clock: Clock, report: Report) {
     this.#clock = clock
@@ -29,13 +30,18 @@ export class JudgedTime {
 
   /** Seconds by which the server's clock is ahead, as last heard, where it counts; else 0. */
   get skew(): number {
-    return Math.abs(this.#heard) >= TOLERATED ? this.#heard : 0
+    return Math.abs(this.#skew) >= TOLERATED ? this.#skew : 0
   }
 
-  /** Heeds the server's time, in seconds, which arrived when our clock showed `at`, in milliseconds. */
+  /**
+   * Heeds the server's time, in seconds, which arrived when our clock showed `at`, in milliseconds. What was delayed on
+   * its way, or by a busy process, makes the server's clock seem slow, so of the last two the higher counts.
+   */
   hear(serverNow: number, at: number): void {
     const before = this.skew
-    this.#heard = serverNow - seconds(at)
+    const heard = serverNow - seconds(at)
+    this.#skew = Math.max(heard, this.#last ?? heard)
+    this.#last = heard
     if ((this.skew === 0) === (before === 0)) return
     if (before) {
       this.#report({ type: 'clock_right', level: 'info', message: 'the clock agrees with that of the server again' })

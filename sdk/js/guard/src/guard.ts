@@ -99,14 +99,20 @@ export class Guard {
    * It asks nobody, save for a token that names an unknown key, or where it must introspect.
    */
   async verify(token: string, ...demands: readonly Demand[]): Promise<Verified> {
-    return this.#counted(() => this.#decide(token, demands))
+    try {
+      return this.#accepted(await this.#decide(token, demands))
+    } catch (error) {
+      this.#refused(error)
+      throw error
+    }
   }
 
   /** Judges a request of any framework. */
   async judge({ authorization, requestId }: Incoming, demands: readonly Demand[] = []): Promise<Verdict<Answer>> {
     try {
-      return { token: await this.#counted(() => this.#decide(credential(authorization), demands)) }
+      return { token: this.#accepted(await this.#decide(credential(authorization), demands)) }
     } catch (error) {
+      this.#refused(error)
       if (!(error instanceof Rejection)) throw error
       return { answer: render(error, requestId, this.#settings.resourceMetadata) }
     }
@@ -151,32 +157,35 @@ export class Guard {
     clearInterval(this.#sweeper)
   }
 
-  async #counted(decide: () => Promise<Verified>): Promise<Verified> {
-    try {
-      const token = await decide()
-      this.#counters.accepted += 1
-      return token
-    } catch (error) {
-      if (error instanceof Rejection) {
-        this.#counters.rejected[error.code] = (this.#counters.rejected[error.code] ?? 0) + 1
-      }
-      throw error
-    }
+  #accepted(token: Verified): Verified {
+    this.#counters.accepted += 1
+    return token
   }
 
-  async #decide(text: string, demands: readonly Demand[]): Promise<Verified> {
-    const token = await this.#checker.verify(text)
+  #refused(error: unknown): void {
+    if (!(error instanceof Rejection)) return
+    const { rejected } = this.#counters
+    rejected[error.code] = (rejected[error.code] ?? 0) + 1
+  }
+
+  /** A token that was seen before is judged without waiting: a promise for each step would cost more than the steps. */
+  #decide(text: string, demands: readonly Demand[]): Verified | Promise<Verified> {
+    const known = this.#checker.seen(text)
+    return known ? this.#heed(text, known, demands) : this.#decideNew(text, demands)
+  }
+
+  async #decideNew(text: string, demands: readonly Demand[]): Promise<Verified> {
+    return this.#heed(text, await this.#checker.verify(text), demands)
+  }
+
+  #heed(text: string, token: Verified, demands: readonly Demand[]): Verified | Promise<Verified> {
     const { staleness } = this.#settings
     const { isFresh } = this.#freshness
     if (!isFresh && staleness === 'fail_closed') throw new Rejection('overloaded')
     // What is revoked stays revoked, whoever is asked.
     this.#checker.heed(token)
-    if (!isFresh && staleness === 'introspect') await this.#introspection.ask(text)
-    for (const demand of demands) {
-      const refusal = demand(token)
-      if (refusal) throw refusal
-    }
-    return token
+    if (isFresh || staleness === 'fail_open') return meeting(token, demands)
+    return this.#introspection.ask(text).then(() => meeting(token, demands))
   }
 
   #steps(): Step[] {
@@ -210,4 +219,12 @@ export class Guard {
   async #sweep(): Promise<void> {
     for (const _ of this.#checker.expire()) await setImmediate()
   }
+}
+
+function meeting(token: Verified, demands: readonly Demand[]): Verified {
+  for (const demand of demands) {
+    const refusal = demand(token)
+    if (refusal) throw refusal
+  }
+  return token
 }

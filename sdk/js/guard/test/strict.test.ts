@@ -3,7 +3,7 @@ import { test } from 'node:test'
 
 import { isBase64url, parseObject } from '../dist/strict.js'
 import { metadataUrl } from '../dist/discovery.js'
-import { LruCache } from '../dist/cache.js'
+import { Cache } from '../dist/cache.js'
 
 test('JSON: an object whose members are named once', () => {
   const good = ['{}', ' {"a":{"a":[{"a":1},{"a":2}]},"b":"\\"a\\":1,","c":[]} ', '{"a":["a","a"],"":{"":""}}']
@@ -32,15 +32,22 @@ test('the place of the metadata', () => {
   assert.equal(metadataUrl('https://a.example/x/').href, 'https://a.example/.well-known/oauth-authorization-server/x')
 })
 
-test('the cache keeps those asked for last', () => {
-  const cache = new LruCache<number>(3)
+test('the cache keeps those that were asked for', () => {
+  const cache = new Cache<number>(3)
   for (let n = 1; n <= 3; n += 1) cache.insert(`${n}`, n)
   assert.equal(cache.find('1'), 1)
   cache.insert('4', 4)
   assert.deepEqual(['1', '2', '3', '4'].map((key) => cache.find(key)), [1, undefined, 3, 4])
   cache.dropWhere((n) => n > 2)
   assert.equal(cache.size, 1)
-  const none = new LruCache<number>(0)
+  // Though all are used, the eldest goes, and nothing goes round for ever.
+  const busy = new Cache<number>(3)
+  for (let n = 0; n < 10; n += 1) {
+    busy.insert(`${n}`, n)
+    for (let m = 0; m <= n; m += 1) busy.find(`${m}`)
+  }
+  assert.deepEqual([busy.size, busy.find('9')], [3, 9])
+  const none = new Cache<number>(0)
   none.insert('1', 1)
   assert.equal(none.size, 0)
 })
