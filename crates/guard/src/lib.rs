@@ -1,7 +1,9 @@
 //! Decides, inside a resource and without asking anybody, whether an access token is good.
 //!
-//! A [`Checker`] holds the issuer's keys, the live revocations and a bounded cache of tokens it has verified. It has no
-//! clock and no network: its owner gives it the time, new keys and the entries of the revocation feed.
+//! A `Guard` (feature `follow`) asks its issuer for keys and follows its revocations; with the feature `axum` there are a
+//! layer and extractors. Both stand on the [`Checker`], which holds the keys, the live revocations and a bounded cache of
+//! tokens it has verified, and has no clock and no network: its owner gives it the time, new keys and the entries of the
+//! revocation feed.
 //!
 //! ```
 //! use symbolon_guard::{Effect, Entry, Checker, CheckerOptions, Kind};
@@ -82,3 +84,8 @@ pub use {
     remote::FetchError,
     resource::ResourceMetadata,
 };
+
+/// Compiles the examples of the README.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
