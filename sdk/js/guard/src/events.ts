@@ -6,7 +6,6 @@ export interface GuardEvent {
     | 'clock_skewed'
     | 'clock_right'
     | 'feed_malformed'
-    | 'feed_lost'
     | 'keys_failed'
     | 'start_failed'
   readonly level: 'info' | 'warn'
@@ -18,6 +17,17 @@ export type Report = (event: GuardEvent) => void
 
 export function logEvent({ level, message }: GuardEvent): void {
   console[level](`symbolon guard: ${message}`)
+}
+
+/** An owner's log that fails must not end the following of the feed. */
+export function safely(report: Report): Report {
+  return (event) => {
+    try {
+      report(event)
+    } catch (error) {
+      console.warn(`symbolon guard: onEvent threw: ${reason(error)}`)
+    }
+  }
 }
 
 /** Why something did not work, in one line: `fetch` hides the reason in its cause. */

@@ -1,5 +1,5 @@
 import { systemClock, type Clock } from './clock.js'
-import { logEvent, type Report } from './events.js'
+import { logEvent, safely, type Report } from './events.js'
 import type { Algorithm } from './keys.js'
 import type { Fetch } from './network.js'
 
@@ -89,7 +89,7 @@ export function settle(options: GuardOptions): Settings {
     cacheCapacity: within('cacheCapacity', options.cacheCapacity ?? 10_000, 0, 10_000_000),
     start: oneOf('start', options.start ?? 'wait', ['wait', 'background']),
     startTimeoutMs: within('startTimeoutMs', options.startTimeoutMs ?? 10_000, 1, MAX_MS),
-    onEvent: options.onEvent ?? logEvent,
+    onEvent: safely(options.onEvent ?? logEvent),
     clock: options.clock ?? systemClock,
     fetch: options.fetch ?? globalThis.fetch,
   }
