@@ -2,6 +2,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+
 from symbolon_guard import Guard, Refused, Timing
 
 from .issuer import Issuer
@@ -22,8 +23,8 @@ def start(issuer: Issuer) -> Iterator[Callable[..., Guard]]:
     """Make guards of the issuer that end with the test. They start in the background, unless told otherwise."""
     guards: list[Guard] = []
 
-    def make(**options: Any) -> Guard:
-        options = {"audience": "api", "timing": SWIFT, "background": True} | options
+    def make(**given: Any) -> Guard:
+        options: dict[str, Any] = {"audience": "api", "timing": SWIFT, "background": True} | given
         guard = Guard.discover(issuer.url, **options)
         guards.append(guard)
         return guard

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from symbolon_guard import Claims, Guard, Refused
 from symbolon_guard._events import Event
 from symbolon_guard._keys import KeySet, parse
@@ -22,10 +23,10 @@ def load() -> Any:
     return json.loads(FILE.read_text())
 
 
-VECTORS = load() if FILE.exists() else None
+VECTORS: Any = load() if FILE.exists() else None
 
 
-def cases(part: str) -> Any:
+def cases(part: str) -> pytest.MarkDecorator:
     """Each case of a part by its name. Without the file one case remains, which fails."""
     values = [None] if VECTORS is None else VECTORS[part]
     return pytest.mark.parametrize("case", values, ids=lambda case: case.get("name", case.get("code")) if case else "")

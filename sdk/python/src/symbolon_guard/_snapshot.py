@@ -18,7 +18,7 @@ class SnapshotReader:
 
     def __init__(self, entry: Callable[[Entry], None]) -> None:
         self._entry = entry
-        self._decode = codecs.getincrementaldecoder("utf-8")("strict").decode
+        self._decoder = codecs.getincrementaldecoder("utf-8")("strict")
         self._scan = json.JSONDecoder(parse_constant=_refuse).raw_decode
         self._text = ""
         self._at = 0
@@ -31,7 +31,7 @@ class SnapshotReader:
     def write(self, data: bytes) -> None:
         """Take the next piece."""
         try:
-            self._text = self._text[self._at :] + self._decode(data)
+            self._text = self._text[self._at :] + self._decoder.decode(data)
         except UnicodeDecodeError:
             raise MalformedFeed("a snapshot is not UTF-8") from None
         self._at = 0
@@ -42,7 +42,8 @@ class SnapshotReader:
     def finish(self) -> tuple[str, int, int]:
         """Give the epoch, the last number and the server's time in seconds."""
         epoch = self._members.get("epoch")
-        if self._step != self._end or self._decode(b"") or not self._listed or not isinstance(epoch, str):
+        half_a_character = self._decoder.getstate()[0]
+        if self._step != self._end or half_a_character or not self._listed or not isinstance(epoch, str):
             raise MalformedFeed("a malformed snapshot")
         return epoch, number(self._members.get("seq")), number(self._members.get("now"))
 
@@ -68,8 +69,8 @@ class SnapshotReader:
 
     def _member(self) -> bool:
         if self._name == "entries" and not self._listed:
-            self._listed = True
-            return self._sign({"[": self._first_entry})
+            self._listed = self._sign({"[": self._first_entry})
+            return self._listed
         found, value = self._value()
         if not found:
             return False

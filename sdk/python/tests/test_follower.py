@@ -1,0 +1,590 @@
+"""Following the feed of a real issuer on a socket: what is lost, spoilt, cut or silent."""
+
+import json
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from symbolon_guard import Guard, StartError, Timing
+from symbolon_guard._http import Exchange, fetch, parse_url
+
+from .conftest import SWIFT, verdict
+from .issuer import Connection, Issuer, entry, event, greet, heartbeat, revocation, snapshot, until
+
+Start = Callable[..., Guard]
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.time = time.time()
+
+    def __call__(self) -> float:
+        return self.time
+
+
+def test_revoked_at_once(issuer: Issuer, start: Start) -> None:
+    guard, stream = start(), issuer.accept()
+    stream.send(snapshot()).send(heartbeat(0))
+    until(lambda: guard.metrics().fresh)
+    token = issuer.token()
+    assert verdict(guard, token) is None
+    stream.send(revocation(entry(1, "session", "s1", effect="stale")))
+    until(lambda: guard.metrics().seq == 1)
+    assert verdict(guard, token) == "token_stale"
+    stream.send(revocation(entry(2, "session", "s1")))
+    until(lambda: guard.metrics().seq == 2)
+    assert verdict(guard, token) == "token_revoked"
+    assert verdict(guard, issuer.token(sid="s2")) is None
+    metrics = guard.metrics()
+    assert (metrics.seq, metrics.entries, metrics.applied, metrics.snapshots, metrics.malformed) == (2, 2, 2, 1, 0)
+    assert metrics.accepted == 2
+    assert metrics.rejected["token_revoked"] == 1
+
+
+def test_sign_out_everywhere_and_in_again_in_the_same_second(issuer: Issuer, start: Start) -> None:
+    guard, stream = start(), issuer.accept()
+    stream.send(snapshot()).send(revocation(entry(1, "user", "u1", below=2)))
+    until(lambda: guard.metrics().seq == 1)
+    assert verdict(guard, issuer.token(ver=1)) == "token_revoked"
+    assert verdict(guard, issuer.token(ver=2)) is None
+
+
+def test_a_new_epoch_replaces_everything(issuer: Issuer, start: Start) -> None:
+    guard, stream = start(), issuer.accept()
+    stream.send(snapshot(entry(7, "session", "s1")))
+    until(lambda: verdict(guard, issuer.token()) == "token_revoked")
+    stream.cut()
+    again = issuer.accept()
+    assert again.last_event_id == "e1:7"
+    again.send(snapshot(entry(1, "session", "s2"), epoch="e2"))
+    until(lambda: verdict(guard, issuer.token(sid="s2")) == "token_revoked")
+    assert verdict(guard, issuer.token()) is None
+    again.cut()
+    assert issuer.accept().last_event_id == "e2:1"
+
+
+def test_a_cut_amid_a_chunk_resumes_where_nothing_was_begun(issuer: Issuer, start: Start) -> None:
+    guard, stream = start(), issuer.accept()
+    stream.send(snapshot(entry(1, "session", "s1"))).send(": nothing yet")
+    until(lambda: guard.metrics().seq == 1)
+    stream.cut()
+    again = issuer.accept()
+    assert again.last_event_id == "e1:1"
+    again.send(heartbeat(1))
+    until(lambda: guard.metrics().fresh)
+    assert guard.metrics().malformed == 0
+    assert guard.metrics().reconnects == 1
+
+
+def test_a_snapshot_too_large_for_one_read(issuer: Issuer, start: Start) -> None:
+    guard, stream = start(), issuer.accept()
+    entries = [entry(number, "session", f"x{number}") for number in range(1, 5001)]
+    text = snapshot(*entries, entry(5001, "session", "s1")).replace('},{"seq": 2500,', '},\ndata:{"seq": 2500,')
+    for at in range(0, len(text), 10_007):
+        stream.send(text[at : at + 10_007])
+    until(lambda: guard.metrics().entries == 5001)
+    assert verdict(guard, issuer.token()) == "token_revoked"
+
+
+def test_silence_ends_a_connection(issuer: Issuer, start: Start) -> None:
+    guard = start(timing=Timing(backoff=0.001, silence=0.2))
+    stream = issuer.accept()
+    stream.send(snapshot(entry(3, "session", "s1")))
+    # Nobody cuts it: the guard leaves by itself.
+    assert issuer.accept().last_event_id == "e1:3"
+    assert guard.metrics().malformed == 0
+
+
+def test_silence_amid_an_event_asks_for_everything(issuer: Issuer, start: Start) -> None:
+    guard = start(timing=Timing(backoff=0.001, silence=0.2))
+    issuer.accept().send(snapshot()).send("event: revocation\n")
+    assert issuer.accept().last_event_id is None
+    assert guard.metrics().malformed == 1
+
+
+@pytest.mark.parametrize(("status", "kind"), [(500, ""), (401, ""), (204, ""), (307, ""), (200, "application/json")])
+def test_an_answer_that_is_no_stream(issuer: Issuer, start: Start, status: int, kind: str) -> None:
+    issuer.stream_status = status
+    issuer.stream_type = kind or issuer.stream_type
+    guard = start()
+    until(lambda: guard.metrics().reconnects >= 2)
+    assert not guard.metrics().fresh
+    assert verdict(guard, issuer.token()) == "overloaded"
+    issuer.stream_status, issuer.stream_type = 200, "text/event-stream; charset=utf-8"
+    issuer.greeting = greet
+    until(lambda: guard.metrics().fresh)
+    assert verdict(guard, issuer.token()) is None
+
+
+def test_the_waits_between_connections_grow_and_begin_anew(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("symbolon_guard._follower.random.uniform", lambda _, high: high)
+    waits: list[float] = []
+
+    class Closing(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.append(timeout or 0)
+            return super().wait(0)
+
+    issuer.stream_status = 500
+    guard = Guard(issuer.url, audience="api", timing=Timing(backoff=0.1, longest_backoff=0.5))
+    guard._follower._closing = Closing()
+    guard.start(background=True)
+    until(lambda: len(waits) >= 6)
+    assert [round(wait, 3) for wait in waits[:6]] == [0.1, 0.2, 0.4, 0.5, 0.5, 0.5]
+    issuer.stream_status = 200
+    stream = issuer.accept()
+    stream.send(snapshot())
+    until(lambda: guard.metrics().fresh)
+    asked = len(waits)
+    stream.end()
+    stream = issuer.accept()
+    assert waits[asked:] == [0.1]
+    # What is malformed each time is not asked for ten times a second, however well it began.
+    for number in range(4):
+        stream.send(snapshot()).send("event: revocation\ndata: {\n\n")
+        stream = issuer.accept()
+        assert len(waits) == asked + 2 + number
+    assert waits[asked + 1 :] == [0.2, 0.4, 0.5, 0.5]
+    guard.close()
+
+
+def test_clocks_that_differ_by_a_minute(issuer: Issuer, start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "symbolon_guard")
+    clock = Clock()
+    guard, stream = start(clock=clock), issuer.accept()
+    server = clock.time + 60
+    stream.send(snapshot(now=server))
+    until(lambda: guard.metrics().skew == 60)
+    # Issued now by the server's clock, which is a minute ahead; and expired by it.
+    assert verdict(guard, issuer.token(iat=int(server), exp=int(server) + 900)) is None
+    assert verdict(guard, issuer.token(exp=int(server) - 10)) == "token_expired"
+    stream.send(heartbeat(0, server + 1)).send(heartbeat(0, server - 1)).send(heartbeat(0, clock.time + 1))
+    until(lambda: guard.metrics().skew == 0)
+    assert verdict(guard, issuer.token(iat=int(server))) == "invalid_token"
+    said = [record.getMessage() for record in caplog.records if "clock" in record.getMessage()]
+    assert [line.split(issuer.url)[1] for line in said] == [" differ by 60 s", " agree"]
+
+
+def test_entries_are_dropped_when_their_time_is_over(issuer: Issuer, start: Start) -> None:
+    clock = Clock()
+    now = int(clock.time)
+    guard = start(clock=clock, timing=Timing(backoff=0.001, sweep_every=0))
+    stream = issuer.accept()
+    stream.send(snapshot(entry(1, "session", "a", until=now - 5), entry(2, "session", "b", until=now - 4)))
+    until(lambda: guard.metrics().entries == 1)
+    clock.time += 1
+    stream.send(heartbeat(2, now))
+    until(lambda: guard.metrics().entries == 0)
+
+
+def test_stale_and_fresh_again(issuer: Issuer, start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "symbolon_guard")
+    moving = Clock()
+    guard, stream = start(monotonic=moving), issuer.accept()
+    token = issuer.token()
+    assert verdict(guard, token) == "overloaded"
+    stream.send(snapshot())
+    until(lambda: verdict(guard, token) is None)
+    moving.time += 15
+    assert verdict(guard, token) is None
+    moving.time += 0.1
+    assert verdict(guard, token) == "overloaded"
+    assert verdict(guard, issuer.token(exp=1)) == "token_expired"
+    assert verdict(guard, token[:-2] + "AA") == "invalid_token"
+    assert guard.metrics().seconds_since_heard == pytest.approx(15.1)
+    # A heartbeat that tells of a loss is no sign of life.
+    stream.send(heartbeat(1))
+    stream = issuer.accept()
+    assert verdict(guard, token) == "overloaded"
+    stream.send(revocation(entry(1, "session", "x")))
+    until(lambda: verdict(guard, token) is None)
+
+    def said() -> list[str]:
+        lines = [record.getMessage() for record in caplog.records]
+        return [word for line in lines for word in ("is fresh", "is stale") if word in line]
+
+    until(lambda: said() == ["is fresh", "is stale", "is fresh"])
+
+
+def test_every_policy_when_stale(issuer: Issuer, start: Start) -> None:
+
+    def greeting(one: Connection) -> None:
+        one.send(snapshot(entry(1, "session", "dead")))
+
+    issuer.greeting = greeting
+    moving = Clock()
+    guards = {
+        policy: start(monotonic=moving, staleness=policy) for policy in ("fail_closed", "introspect", "fail_open")
+    }
+    for guard in guards.values():
+        until(lambda guard=guard: guard.metrics().fresh)  # type: ignore[misc]
+    moving.time += 16
+    issuer.word = (401, {"code": "token_revoked"})
+    good, dead = issuer.token(), issuer.token(sid="dead")
+    assert [verdict(guard, good) for guard in guards.values()] == ["overloaded", "token_revoked", None]
+    assert [verdict(guard, dead) for guard in guards.values()] == ["overloaded", "token_revoked", "token_revoked"]
+    for guard in guards.values():
+        assert verdict(guard, issuer.token(aud="other")) == "invalid_token"
+        assert not guard.metrics().fresh
+
+
+def test_no_keys_yet_is_nobodys_fault(issuer: Issuer, start: Start) -> None:
+    issuer.keys_status = 503
+    for policy in ("fail_closed", "introspect", "fail_open"):
+        guard = start(staleness=policy)
+        until(lambda guard=guard: guard.metrics().key_failures > 0)  # type: ignore[misc]
+        assert verdict(guard, issuer.token()) == "overloaded"
+        assert verdict(guard, "a.b") == "invalid_token"
+        assert verdict(guard, issuer.token({"alg": "none"})) == "invalid_token"
+
+
+@pytest.mark.parametrize(
+    ("word", "code"),
+    [
+        ((200, {}), None),
+        ((401, {"code": "token_expired"}), "token_expired"),
+        ((401, {"code": "token_stale"}), "token_stale"),
+        ((401, {"code": "no_token"}), "invalid_token"),
+        ((401, {}), "invalid_token"),
+        ((403, {"code": "account_disabled"}), "forbidden"),
+        ((500, {}), "overloaded"),
+        ((204, {}), "overloaded"),
+        ((307, {}), "overloaded"),
+    ],
+)
+def test_the_issuers_word(issuer: Issuer, start: Start, word: tuple[int, dict[str, str]], code: str | None) -> None:
+    moving = Clock()
+    guard, stream = start(staleness="introspect", monotonic=moving), issuer.accept()
+    stream.send(snapshot())
+    until(lambda: guard.metrics().fresh)
+    assert verdict(guard, issuer.token()) is None
+    assert issuer.asked_about == []
+    moving.time += 16
+    issuer.word = word
+    token = issuer.token()
+    assert verdict(guard, token) == code
+    assert issuer.asked_about == [f"Bearer {token}"]
+    assert guard.metrics().introspections == 1
+
+
+def test_the_issuers_silence(issuer: Issuer, start: Start) -> None:
+    moving = Clock()
+    guard = start(staleness="introspect", monotonic=moving, timing=Timing(introspection=0.1))
+    issuer.accept().send(snapshot())
+    until(lambda: guard.metrics().fresh)
+    moving.time += 16
+    issuer.word_may_go.clear()
+    assert verdict(guard, issuer.token()) == "overloaded"
+
+
+def test_no_more_than_64_are_asked_about_at_once(issuer: Issuer, start: Start) -> None:
+    moving = Clock()
+    guard = start(staleness="introspect", monotonic=moving)
+    issuer.accept().send(snapshot())
+    until(lambda: guard.metrics().fresh)
+    moving.time += 16
+    issuer.word_may_go.clear()
+    codes: list[str | None] = []
+    token = issuer.token()
+    threads = [threading.Thread(target=lambda: codes.append(verdict(guard, token))) for _ in range(64)]
+    for thread in threads:
+        thread.start()
+    until(lambda: len(issuer.asked_about) == 64)
+    assert verdict(guard, token) == "overloaded"
+    issuer.word_may_go.set()
+    for thread in threads:
+        thread.join()
+    assert codes == [None] * 64
+    assert verdict(guard, token) is None
+
+
+# Keys.
+
+
+def test_a_stampede_fetches_keys_once(issuer: Issuer, start: Start) -> None:
+    moving = Clock()
+    guard = start(monotonic=moving)
+    issuer.accept().send(snapshot())
+    until(lambda: guard.metrics().fresh)
+    asked = issuer.keys_asked
+    moving.time += 11
+    issuer.keys_may_go.clear()
+    new = type(issuer.key)("k2")
+    issuer.keys.append(new.jwk())
+    issuer.key = new
+    tokens = [issuer.token(jti=str(number)) for number in range(50)]
+    codes: list[str | None] = []
+    threads = [threading.Thread(target=lambda one=one: codes.append(verdict(guard, one))) for one in tokens]
+    for thread in threads:
+        thread.start()
+    until(lambda: issuer.keys_asked > asked)
+    issuer.keys_may_go.set()
+    for thread in threads:
+        thread.join()
+    assert codes == [None] * 50
+    assert issuer.keys_asked == asked + 1
+
+
+def test_an_unknown_key_is_asked_for_no_more_than_every_ten_seconds(issuer: Issuer, start: Start) -> None:
+    moving = Clock()
+    guard = start(monotonic=moving, staleness_bound=1000)
+    issuer.accept().send(snapshot())
+    until(lambda: guard.metrics().fresh)
+    moving.time += 11
+    asked = issuer.keys_asked
+    stranger = issuer.token({"kid": "nobody"})
+    for wait, more in [(0, 1), (0, 1), (9.9, 1), (0.2, 2), (5, 2)]:
+        moving.time += wait
+        assert verdict(guard, stranger) == "invalid_token"
+        assert issuer.keys_asked == asked + more
+    # What cannot be of a key that is not known yet asks nobody.
+    moving.time += 11
+    for header in ({"alg": "none"}, {"typ": "JWT", "kid": "x"}, {"crit": ["x"], "kid": "x"}):
+        assert verdict(guard, issuer.token(header)) == "invalid_token"
+    assert issuer.keys_asked == asked + 2
+
+
+@pytest.mark.parametrize("fault", ["status", "no-json", "long", "unsafe"])
+def test_old_keys_stay_when_new_ones_cannot_be_had(issuer: Issuer, start: Start, fault: str) -> None:
+    moving = Clock()
+    guard = start(monotonic=moving, staleness_bound=1000)
+    issuer.accept().send(snapshot())
+    until(lambda: guard.metrics().fresh)
+    moving.time += 11
+    if fault == "status":
+        issuer.keys_status = 500
+    issuer.jwks = {
+        "status": None,
+        "no-json": "{",
+        "long": json.dumps({"keys": [], "x": "y" * (1024 * 1024)}),
+        "unsafe": json.dumps({"keys": [issuer.key.jwk() | {"d": "AAAA"}]}),
+    }[fault]
+    assert verdict(guard, issuer.token({"kid": "nobody"})) == "invalid_token"
+    assert guard.metrics().key_failures == 1
+    assert verdict(guard, issuer.token()) is None
+
+
+def test_keys_are_fetched_again_without_being_asked_for(issuer: Issuer, start: Start) -> None:
+    moving = Clock()
+    guard, stream = start(monotonic=moving, staleness_bound=10_000), issuer.accept()
+    stream.send(snapshot())
+    until(lambda: guard.metrics().fresh)
+    token = issuer.token()
+    assert verdict(guard, token) is None
+    issuer.keys = []
+    moving.time += 301
+    stream.send(heartbeat(0))
+    # A token that was verified dies with its key.
+    until(lambda: verdict(guard, token) == "invalid_token")
+
+
+# Starting and ending.
+
+
+def test_start_waits_for_the_first_snapshot(issuer: Issuer, start: Start) -> None:
+    issuer.greeting = greet
+    guard = start(background=False)
+    assert guard.metrics().fresh
+    assert verdict(guard, issuer.token()) is None
+
+
+def test_start_tries_again_until_its_time_is_over(issuer: Issuer, start: Start) -> None:
+    issuer.greeting = greet
+    issuer.metadata_status = 503
+    healer = threading.Timer(0.05, setattr, (issuer, "metadata_status", 200))
+    healer.start()
+    assert start(background=False).metrics().fresh
+    healer.join()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"metadata": {"issuer": "http://evil.example"}}, "discovery: the metadata is of another issuer"),
+        ({"metadata": {"issuer": None}}, "discovery: the metadata is of another issuer"),
+        ({"metadata": {"jwks_uri": None}}, "discovery: the metadata names no jwks_uri"),
+        ({"metadata": {"revocation_stream_uri": None}}, "discovery: the metadata names no revocation_stream_uri"),
+        ({"metadata": {"jwks_uri": 1}}, "discovery: the metadata names no jwks_uri"),
+        ({"metadata": {"jwks_uri": "http://evil.example/"}}, "jwks_uri is neither https nor of this machine"),
+        ({"metadata": {"jwks_uri": "ftp://127.0.0.1/"}}, "jwks_uri: the address is not one of http or https"),
+        ({"metadata": {"jwks_uri": "http://u@127.0.0.1/"}}, "jwks_uri: the address has a user"),
+        ({"metadata": {"jwks_uri": "http://127.0.0.1/\r\nX: y"}}, "jwks_uri: the address has characters"),
+        ({"metadata": {"verification_uri": "/x"}}, "verification_uri: the address is not one"),
+        ({"metadata_status": 404}, "discovery: the issuer answered 404"),
+        ({"metadata_status": 302}, "discovery: the issuer answered 302"),
+        ({"metadata": {"x": "y" * (1024 * 1024)}}, "discovery: the answer is too long"),
+        ({"keys_status": 500}, "keys: the issuer answered 500"),
+        ({"jwks": "[]"}, "keys: not a JSON object"),
+        ({"stream_status": 503}, "feed: the issuer answered 503"),
+        ({}, "first snapshot: nothing came in time"),
+    ],
+)
+def test_a_start_that_fails_says_where_and_why(issuer: Issuer, change: dict[str, object], said: str) -> None:
+    for name, value in change.items():
+        setattr(issuer, name, value)
+    with pytest.raises(StartError) as failed:
+        Guard.discover(issuer.url, audience="api", timing=SWIFT, start_timeout=0.3)
+    assert said in str(failed.value)
+    assert issuer.url in str(failed.value)
+
+
+def test_nobody_there() -> None:
+    gone = Issuer()
+    gone.close()
+    with pytest.raises(StartError, match=r"discovery: .*refused"):
+        Guard.discover(gone.url, audience="api", timing=SWIFT, start_timeout=0.1)
+
+
+def test_an_issuer_with_a_path() -> None:
+    issuer = Issuer("/tenants/a")
+    issuer.greeting = greet
+    guard = Guard.discover(issuer.url, audience="api")
+    assert verdict(guard, issuer.token()) is None
+    guard.close()
+    issuer.close()
+
+
+@pytest.mark.parametrize(
+    ("issuer_url", "options"),
+    [
+        ("https://i.example/", {}),
+        ("https://i.example?x", {}),
+        ("https://i.example#x", {}),
+        ("https://u:p@i.example", {}),
+        ("i.example", {}),
+        ("https://ü.example", {}),
+        ("https://i.example", {"audience": ""}),
+        ("https://i.example", {"leeway": 61}),
+        ("https://i.example", {"leeway": -1}),
+        ("https://i.example", {"cache_size": -1}),
+        ("https://i.example", {"staleness": "fail"}),
+        ("https://i.example", {"staleness_bound": 0}),
+        ("https://i.example", {"resource": "api"}),
+        ("https://i.example", {"resource_metadata": 'https://x/"'}),
+        ("https://i.example", {"scopes_supported": ["a b"]}),
+    ],
+)
+def test_options_that_make_no_sense(issuer_url: str, options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        Guard(issuer_url, **{"audience": "api", **options})
+
+
+def test_close_ends_the_thread_at_once(issuer: Issuer, start: Start) -> None:
+    issuer.greeting = greet
+    with start(background=False) as guard:
+        thread = guard._follower._thread
+    assert thread is not None
+    assert not thread.is_alive()
+
+
+# Processes that come of others.
+
+
+@contextmanager
+def child() -> Iterator[Callable[[Callable[[], None]], int]]:
+    """Run something in a forked process, and give how it ended."""
+
+    def run(what: Callable[[], None]) -> int:
+        pid = os.fork()
+        if pid == 0:
+            code = 1
+            try:
+                what()
+                code = 0
+            finally:
+                os._exit(code)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+    yield run
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_forked_process_follows_for_itself(issuer: Issuer, start: Start) -> None:
+    guard, stream = start(), issuer.accept()
+    stream.send(snapshot(entry(4, "session", "x")))
+    until(lambda: guard.metrics().fresh)
+    token = issuer.token()
+    assert verdict(guard, token) is None
+    said: list[str | None] = []
+
+    def serve() -> None:
+        # It is fresh from the start, as its parent was.
+        said.append(verdict(guard, token))
+        until(lambda: verdict(guard, token) == "token_revoked")
+        assert said == [None]
+        assert guard.metrics().applied == 1
+        guard.close()
+
+    def revoke() -> None:
+        own = issuer.accept()
+        # Not its parent's connection, and from where its parent was.
+        assert own.last_event_id == "e1:4"
+        own.send(revocation(entry(5, "session", "s1")))
+
+    helper = threading.Thread(target=revoke)
+    helper.start()
+    with child() as run:
+        assert run(serve) == 0
+    helper.join()
+    # The parent's connection was left alone.
+    assert verdict(guard, token) is None
+    stream.send(revocation(entry(5, "session", "s1")))
+    until(lambda: verdict(guard, token) == "token_revoked")
+    assert guard.metrics().reconnects == 0
+
+
+# The wire.
+
+
+def test_a_wait_for_an_answer_ends_however_slowly_it_drips(issuer: Issuer) -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def drip() -> None:
+        connection, _ = listener.accept()
+        try:
+            while True:
+                connection.sendall(b"H")
+                time.sleep(0.01)
+        except OSError:
+            connection.close()
+
+    threading.Thread(target=drip, daemon=True).start()
+    url = parse_url(f"http://127.0.0.1:{listener.getsockname()[1]}/")
+    with pytest.raises(TimeoutError):
+        fetch(url, {}, timeout=0.2)
+    listener.close()
+
+
+def test_headers_do_not_break_lines(issuer: Issuer) -> None:
+    with Exchange(parse_url(issuer.origin)) as exchange, pytest.raises(ValueError, match="line break"):
+        exchange.send({"X": "a\r\nY: b"})
+
+
+@pytest.mark.parametrize(
+    ("text", "origin", "target"),
+    [
+        ("http://a.example", ("http", "a.example", 80), "/"),
+        ("https://A.example:8443/b?c=d", ("https", "a.example", 8443), "/b?c=d"),
+        ("https://[::1]/x", ("https", "::1", 443), "/x"),
+    ],
+)
+def test_addresses(text: str, origin: tuple[str, str, int], target: str) -> None:
+    url = parse_url(text)
+    assert (url.origin, url.target) == (origin, target)
+    assert url.loopback is (url.host == "::1")
+
+
+def test_events_of_an_unknown_kind_may_be_long(issuer: Issuer, start: Start) -> None:
+    guard, stream = start(), issuer.accept()
+    stream.send(snapshot()).send(event("later", "x" * 200_000)).send(revocation(entry(1, "session", "a")))
+    until(lambda: guard.metrics().seq == 1)
+    assert guard.metrics().malformed == 0
