@@ -124,6 +124,8 @@ impl Follower {
         if let Some(feed) = self.watch.feed() {
             issuance.feed.begin(&feed.epoch, feed.seq);
         }
+        // First: who hears that a key was withdrawn asks for the ones that are good.
+        self.reload_keys(app).await;
         let before = issuance.feed.place().seq();
         let mut after = before;
         loop {
@@ -138,7 +140,6 @@ impl Follower {
                 break;
             }
         }
-        self.reload_keys(app).await;
         Ok(after > before)
     }
 

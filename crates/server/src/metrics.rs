@@ -79,7 +79,19 @@ impl Metrics {
                 class + 1
             );
         }
-        let counters = [
+        for (name, kind, help, counter) in self.single() {
+            let value = counter.load(Ordering::Relaxed);
+            let _infallible = writeln!(
+                text,
+                "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}"
+            );
+        }
+        text
+    }
+
+    /// Name, kind, help and counter of those that have no label.
+    fn single(&self) -> [(&'static str, &'static str, &'static str, &AtomicU64); 8] {
+        [
             (
                 "symbolon_refreshes_total",
                 "counter",
@@ -128,14 +140,6 @@ impl Metrics {
                 "Open streams of the revocation feed.",
                 &self.feed_streams,
             ),
-        ];
-        for (name, kind, help, counter) in counters {
-            let value = counter.load(Ordering::Relaxed);
-            let _infallible = writeln!(
-                text,
-                "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}"
-            );
-        }
-        text
+        ]
     }
 }

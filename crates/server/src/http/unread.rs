@@ -114,7 +114,8 @@ mod tests {
             ours.write_all(b"123456789012"),
             theirs.read_exact(&mut read)
         );
-        (written.unwrap(), received.unwrap());
+        written.unwrap();
+        received.unwrap();
         assert!(ours.limit.is_none(), "the wait is over");
     }
 }

@@ -7,6 +7,7 @@ mod crash;
 mod disk;
 mod explain;
 mod feed;
+mod guards;
 mod http;
 mod keys;
 mod nginx;
