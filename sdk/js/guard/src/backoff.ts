@@ -27,7 +27,7 @@ export class Backoff {
     this.#failures = 0
   }
 
-  /** What was malformed brings on a whole snapshot, which is dear: good events between do not hide that it happens again. */
+  /** What is malformed brings on a whole snapshot, which is dear: good events between do not hide that it goes on. */
   malformed(): void {
     const now = this.#now()
     this.#malformed = now - this.#malformedAt > FORGIVEN_MS ? 0 : Math.min(this.#malformed + 1, MOST)

@@ -5,9 +5,9 @@ interface Slot<V> {
 }
 
 /**
- * Values by the whole text of a key, bounded by number. Those not asked for lately make room: the eldest goes, unless it
- * was used, which gives it a second turn. (To move each to the end as it is used would let a busy key fill a map's bucket
- * with its own remains, and cost a hundred times as much.)
+ * Values by the whole text of a key, bounded by number. Those not asked for lately make room: the eldest goes, unless
+ * it was used, which gives it a second turn. (To move each to the end as it is used would let a busy key fill a map's
+ * bucket with its own remains, and cost a hundred times as much.)
  */
 export class Cache<V> {
   readonly #slots = new Map<string, Slot<V>>()

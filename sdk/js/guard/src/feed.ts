@@ -79,7 +79,8 @@ export class Follower {
     counters.malformed += 1
     this.#resumable = false
     this.#backoff.malformed()
-    report({ type: 'feed_malformed', level: 'warn', message: `the revocation feed is malformed, taking a snapshot: ${this.#failure}` })
+    const message = `the revocation feed is malformed, taking a snapshot: ${this.#failure}`
+    report({ type: 'feed_malformed', level: 'warn', message })
   }
 
   async #connect(url: URL): Promise<void> {
@@ -87,15 +88,16 @@ export class Follower {
     const stop = (): void => connection.abort(new Error('closed'))
     this.#closed.signal.addEventListener('abort', stop, { once: true })
     try {
-      const options = { headers: this.#headers(), signal: connection.signal, redirect: 'error', cache: 'no-store' } as const
-      const response = await this.#heardFrom(this.#options.fetch(url, options), connection.signal)
+      const { signal } = connection
+      const options = { headers: this.#headers(), signal, redirect: 'error', cache: 'no-store' } as const
+      const response = await this.#heardFrom(this.#options.fetch(url, options), signal)
       const type = response.headers.get('content-type') ?? ''
       if (response.status !== 200 || !/^text\/event-stream\s*(;|$)/i.test(type) || !response.body) {
         // It may not like the point: a snapshot it must have.
         if (response.status === 400) this.#resumable = false
         throw new Error(`${url.href} answered ${response.status} ${type}`)
       }
-      await this.#follow(response.body.getReader(), connection.signal)
+      await this.#follow(response.body.getReader(), signal)
     } finally {
       this.#closed.signal.removeEventListener('abort', stop)
       connection.abort()
@@ -116,7 +118,8 @@ export class Follower {
       const { done, value } = await this.#heardFrom(reader.read(), signal).catch((error: unknown) => {
         throw parser.isAmid ? new Malformed(`an event ends early: ${reason(error)}`) : error
       })
-      if (done) throw parser.isAmid ? new Malformed('an event ends early') : new Error('the server ended the connection')
+      if (done && parser.isAmid) throw new Malformed('an event ends early')
+      if (done) throw new Error('the server ended the connection')
       const at = this.#options.clock.wall()
       for (const event of parser.push(decode(decoder, value), at)) await this.#take(event)
     }
@@ -184,7 +187,8 @@ export class Follower {
   #heartbeat(event: SseEvent): void {
     const raw = data(event)
     const [now, seq] = [integer(raw['now'], 'now'), sequence(raw['seq'])]
-    if (!this.#point || seq > this.#point.seq) throw new Gap(`the server is at ${seq}, this reader at ${this.#point?.seq ?? 'nothing'}`)
+    const own = this.#point?.seq ?? -1
+    if (seq > own) throw new Gap(`the server is at ${seq}, this reader at ${own}`)
     this.#options.heard(now, event.begunAt)
   }
 }

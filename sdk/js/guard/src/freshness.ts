@@ -29,7 +29,9 @@ export class Freshness {
   /** A snapshot was taken, or something was heard after one. */
   heard(): void {
     this.#heardAt = this.#clock.monotonic()
-    if (this.#told === 'stale') this.#report({ type: 'fresh', level: 'info', message: 'the revocation feed is heard again' })
+    if (this.#told === 'stale') {
+      this.#report({ type: 'fresh', level: 'info', message: 'the revocation feed is heard again' })
+    }
     this.#told = 'fresh'
     this.#timer ??= this.#watch(this.#boundMs)
   }
@@ -49,7 +51,8 @@ export class Freshness {
       this.#timer = this.#watch(this.#boundMs - (this.sinceHeardMs ?? 0))
     } else {
       this.#told = 'stale'
-      this.#report({ type: 'stale', level: 'warn', message: `the revocation feed was not heard for ${this.#boundMs / 1000} s` })
+      const message = `the revocation feed was not heard for ${this.#boundMs / 1000} s`
+      this.#report({ type: 'stale', level: 'warn', message })
     }
   }
 }

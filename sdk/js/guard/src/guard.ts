@@ -148,7 +148,7 @@ export class Guard {
     }
   }
 
-  /** Ends the connection of the feed, which would keep the process alive. Tokens are then judged as of a stale guard. */
+  /** Ends the connection of the feed, which would keep the process alive. The guard is then stale before long. */
   close(): void {
     this.#closed.abort()
     this.#follower.close()

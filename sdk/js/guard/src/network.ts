@@ -6,7 +6,11 @@ export const MAX_DOCUMENT = 1_048_576
 export type Fetch = typeof globalThis.fetch
 
 /** Does work that is given up after a time, or when `outer` says so. The timer keeps no process alive. */
-export async function within<T>(ms: number, outer: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function within<T>(
+  ms: number,
+  outer: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const controller = new AbortController()
   const stop = (): void => controller.abort(outer?.reason)
   const timer = setTimeout(() => controller.abort(new Error(`no answer within ${ms / 1000} s`)), ms).unref()

@@ -109,7 +109,8 @@ function url(name: string, value: string): URL {
 }
 
 function within(name: string, value: number, least: number, most: number): number {
-  if (!Number.isInteger(value) || value < least || value > most) throw new RangeError(`${name}: from ${least} to ${most}`)
+  const isWithin = Number.isInteger(value) && value >= least && value <= most
+  if (!isWithin) throw new RangeError(`${name}: from ${least} to ${most}`)
   return value
 }
 

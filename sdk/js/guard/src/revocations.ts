@@ -64,8 +64,8 @@ interface Mark {
 
 /** The entries of one effect, by kind. Those of identity keep only `until`, a small integer that costs no object. */
 class Marks {
-  readonly #identities = { session: new Map<string, number>(), token: new Map<string, number>(), key: new Map<string, number>() }
-  readonly #bounded = { user: new Map<string, Mark>(), client: new Map<string, Mark>(), all: new Map<string, Mark>() }
+  readonly #identities = { session: newMap<number>(), token: newMap<number>(), key: newMap<number>() }
+  readonly #bounded = { user: newMap<Mark>(), client: newMap<Mark>(), all: newMap<Mark>() }
 
   get size(): number {
     return this.#maps().reduce((sum, map) => sum + map.size, 0)
@@ -122,6 +122,8 @@ class Marks {
     return [...Object.values(this.#identities), ...Object.values(this.#bounded)] as Map<string, number | Mark>[]
   }
 }
+
+const newMap = <V>(): Map<string, V> => new Map()
 
 function hold(map: { size: number }): void {
   if (map.size >= MAX_ENTRIES) throw new Malformed('more revocations than can be held')

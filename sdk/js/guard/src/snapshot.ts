@@ -27,7 +27,7 @@ export function* readSnapshot(lines: readonly string[]): Generator<unknown[], Sn
   return { epoch, seq: sequence(head['seq']), now: integer(head['now'], 'now') }
 }
 
-/** Takes the elements of the member `entries` out of a JSON object; what it leaves and what it takes is parsed as JSON. */
+/** Takes the elements of `entries` out of a JSON object; what it takes and what it leaves are parsed as JSON. */
 class Splitter {
   #rest: string[] = []
   #batch: string[] = []

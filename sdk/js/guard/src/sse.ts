@@ -32,7 +32,8 @@ export class SseParser {
   /** Whether an event has begun that is not complete. Comments are no events. */
   get isAmid(): boolean {
     const line = this.#pieces[0] ?? ''
-    return this.#name !== '' || this.#data.length > 0 || this.#id !== undefined || (line !== '' && !line.startsWith(':'))
+    const hasFields = this.#name !== '' || this.#data.length > 0 || this.#id !== undefined
+    return hasFields || (line !== '' && !line.startsWith(':'))
   }
 
   /** The events that this text completes. Throws `Malformed` for one that is too long. */

@@ -64,7 +64,9 @@ async function inTurn(steps: readonly Step[], options: StartOptions, progress: P
           report({ type: 'start_failed', level: 'warn', message: `${name}: ${why}` })
         }
         progress.reason = why
-        if (timeoutMs !== undefined && error instanceof Refused) throw new StartError(`${name}: ${why}`, { cause: error })
+        if (timeoutMs !== undefined && error instanceof Refused) {
+          throw new StartError(`${name}: ${why}`, { cause: error })
+        }
         await sleep(backoff.next(), undefined, { ref: false, signal: closed }).catch(() => undefined)
       }
     }

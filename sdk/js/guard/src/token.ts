@@ -61,7 +61,8 @@ function readHeader(segment: string): Header {
   for (const name of ['crit', 'b64', 'enc']) {
     if (raw[name] !== undefined) throw new Malformed('header not understood')
   }
-  return { alg: required(raw, 'alg', isString), typ: optional(raw, 'typ', isString), kid: optional(raw, 'kid', isString) }
+  const [typ, kid] = [optional(raw, 'typ', isString), optional(raw, 'kid', isString)]
+  return { alg: required(raw, 'alg', isString), typ, kid }
 }
 
 /** Whether a header's `typ` says that it is an access token (RFC 9068 section 4, RFC 7515 section 4.1.9). */

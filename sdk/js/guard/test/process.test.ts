@@ -6,9 +6,9 @@ import { test } from 'node:test'
 import { TestIssuer } from './issuer.js'
 
 /** Runs a program of its own with a guard of this issuer, to its end. */
-async function run(issuer: string, rest: string): Promise<{ code: number | null; output: string }> {
+async function run(issuer: string, startTimeoutMs: number, rest: string): Promise<{ code: number | null; output: string }> {
   const program = `import { createGuard } from '@symbolon/guard'
-    const guard = await createGuard({ issuer: ${JSON.stringify(issuer)}, audience: 'api', startTimeoutMs: 500 })
+    const guard = await createGuard({ issuer: ${JSON.stringify(issuer)}, audience: 'api', startTimeoutMs: ${startTimeoutMs} })
     ${rest}`
   const child = spawn(process.execPath, ['--input-type=module', '-e', program], { cwd: new URL('..', import.meta.url) })
   const chunks: string[] = []
@@ -20,13 +20,13 @@ async function run(issuer: string, rest: string): Promise<{ code: number | null;
 test('a process ends when it has closed its guard', async (t) => {
   const issuer = await TestIssuer.start()
   t.after(() => issuer.close())
-  assert.deepEqual(await run(issuer.url, `guard.close(); console.log('closed')`), { code: 0, output: 'closed\n' })
+  assert.deepEqual(await run(issuer.url, 10_000, `guard.close(); console.log('closed')`), { code: 0, output: 'closed\n' })
 })
 
 test('a process that only waits for its guard waits until it knows why there is none', async () => {
   const issuer = await TestIssuer.start()
   issuer.close()
-  const { code, output } = await run(issuer.url, '')
+  const { code, output } = await run(issuer.url, 500, '')
   assert.equal(code, 1)
   assert.match(output, /StartError: reading the metadata of the issuer, not done within 0.5 s: fetch failed/)
 })
