@@ -13,7 +13,8 @@
 //! 6. Whatever cannot be read, or ends in the middle of an event, is counted; the next connection names no point and
 //!    gets a snapshot. Nothing is skipped.
 //! 7. No byte for three heartbeats: the connection is dead, although nobody said so.
-//! 8. After each end wait: 100 ms, doubling to 5 s, with jitter; after something was heard from the beginning.
+//! 8. After each end wait: 100 ms, doubling to 5 s, with jitter; after something was heard from the beginning, save where
+//!    it ended in what cannot be read or in a gap, for that may come again and again.
 
 mod pause;
 mod session;
@@ -99,10 +100,14 @@ pub(crate) async fn follow(shared: &Shared, url: &Url) {
         if !std::mem::take(&mut is_first) {
             shared.counts.count(Count::Reconnect);
         }
+        let before = pause.clone();
         let cut = match connect(shared, url, &mut place, &mut pause).await {
             Ok(never) => match never {},
             Err(cut) => cut,
         };
+        if let Cut::Malformed(_) | Cut::Gap { .. } = cut {
+            pause = before;
+        }
         let reason = cut.to_string();
         if let Cut::Malformed(_) = cut {
             place.point = None;
@@ -110,8 +115,10 @@ pub(crate) async fn follow(shared: &Shared, url: &Url) {
             tracing::warn!(%reason, "the revocation feed cannot be read; taking a new snapshot");
             let reason = reason.clone();
             shared.observer.tell(Event::Malformed { reason });
-        } else {
+        } else if pause.is_short() {
             tracing::info!(%reason, "the revocation feed was lost; trying again");
+        } else {
+            tracing::debug!(%reason, "the revocation feed cannot be reached; trying again");
         }
         shared.feed_failed(&reason);
         shared.observer.tell(Event::Disconnected { reason });

@@ -97,19 +97,18 @@ pub(crate) fn unreachable(error: &reqwest::Error) -> FetchError {
     FetchError::Unreachable(Causes(error).to_string())
 }
 
-/// An error with what caused it, but without the address, which the message around it tells.
+/// What caused an error, without the address, which the message around it tells.
 struct Causes<'a>(&'a reqwest::Error);
 
 impl fmt::Display for Causes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut cause = self.0.source();
-        match cause {
-            None => write!(f, "the request failed")?,
-            Some(_) => write!(f, "no connection")?,
-        }
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
+        let Some(mut cause) = self.0.source() else {
+            return f.write_str("the request failed");
+        };
+        write!(f, "{cause}")?;
+        while let Some(next) = cause.source() {
+            write!(f, ": {next}")?;
+            cause = next;
         }
         Ok(())
     }

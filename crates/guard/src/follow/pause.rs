@@ -7,7 +7,7 @@ use std::{
 
 /// Waits that double, so that an issuer that is down is not asked all the time, and differ, so that its guards do not all
 /// come back at once.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Pause {
     next: Duration,
 }
@@ -23,6 +23,11 @@ impl Pause {
         // Each state is seeded by the system, which is chance enough for guards not to come back all at once.
         let chance = RandomState::new().hash_one(0_u8) % 1_024;
         whole / 2 + whole * u32::try_from(chance).unwrap_or_default() / 2_048
+    }
+
+    /// Whether nothing has failed since the beginning.
+    pub(crate) fn is_short(&self) -> bool {
+        self.next == Self::SHORTEST
     }
 
     /// Begins from the beginning.
