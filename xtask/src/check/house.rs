@@ -186,6 +186,8 @@ fn refused_pair(first: Token<'_>, second: Token<'_>) -> Option<String> {
             "`{}`: say `find_`, `list_` or the thing's name, never `get_`",
             second.text
         )),
+        // The associated type of `tower::Layer` is named by others.
+        "type" if second.is("Service") => None,
         "struct" | "enum" | "trait" | "mod" | "type" => {
             let word = empty_word(second.text)?;
             Some(format!(

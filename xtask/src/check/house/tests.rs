@@ -25,6 +25,12 @@ fn refused_words_are_found_where_they_are_code() {
 }
 
 #[test]
+fn names_that_others_gave_are_not_refused() {
+    let source = "impl Layer for A {\n type Service = B;\n}\nstruct Service;\ntype Services = C;\n";
+    assert_eq!(lines("crates/guard/src/a.rs", source), [4, 5]);
+}
+
+#[test]
 fn only_tests_are_kept_from_sleeping() {
     let source =
         "fn f() { sleep(d) }\n#[cfg(test)]\nmod tests {\n fn g() { tokio::time::sleep(d) }\n}\n";
