@@ -3,7 +3,7 @@
 use std::{
     fmt, fs,
     sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result};
@@ -167,6 +167,70 @@ pub fn cpu_seconds(pid: u32) -> f64 {
         Some((user + system) / 100.0)
     };
     read().unwrap_or_default()
+}
+
+/// Processor time that goes by from now on, and whose.
+pub struct Usage {
+    server: u32,
+    start: Instant,
+    /// What was used before: by this process, by the server, by everything together.
+    before: [f64; 3],
+}
+
+impl Usage {
+    pub fn of(server: u32) -> Self {
+        Self {
+            server,
+            start: clock::now(),
+            before: Self::now(server),
+        }
+    }
+
+    fn now(server: u32) -> [f64; 3] {
+        let own = cpu_seconds(std::process::id());
+        [own, cpu_seconds(server), busy_seconds()]
+    }
+
+    /// In percent of a core, for the reader.
+    pub fn text(&self) -> String {
+        let seconds = clock::since(self.start).as_secs_f64();
+        let [own, server, all] = Self::now(self.server);
+        let [own_before, server_before, all_before] = self.before;
+        let (own, server) = (own - own_before, server - server_before);
+        let others = (all - all_before - own - server) / seconds;
+        let percent = |cores: f64| format!("{:.0} %", cores * 100.0);
+        let mut text = format!(
+            "server {} of a core, readers and callers {}",
+            percent(server / seconds),
+            percent(own / seconds)
+        );
+        if others > QUIET {
+            text += &format!(", DISTURBED: something else used {}", percent(others));
+        }
+        text
+    }
+}
+
+/// Raises the number of files that this process and its children may have open to what the system lets them, and
+/// returns it.
+#[cfg(unix)]
+pub fn open_files() -> u64 {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: maximum,
+        maximum,
+    };
+    match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => maximum,
+        Err(_) => current,
+    }
+    .unwrap_or(u64::MAX)
+}
+
+#[cfg(not(unix))]
+pub fn open_files() -> u64 {
+    u64::MAX
 }
 
 /// A `Vm…` line of a process in MiB.

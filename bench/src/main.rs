@@ -3,8 +3,10 @@
 //! `cargo xtask bench [SECTION…] [--quick] [--patient] [--write] [--dir DIR] [--server FILE]`; see bench/README.md.
 
 mod clock;
+mod feed;
 mod floor;
 mod footprint;
+mod guard;
 mod load;
 mod machine;
 mod press;
@@ -41,13 +43,15 @@ pub struct Run {
 
 type Measure = fn(&Run) -> Result<Section>;
 
-const SECTIONS: [(&str, Measure); 6] = [
+const SECTIONS: [(&str, Measure); 8] = [
     ("tokens", tokens::measure),
     ("refresh", refresh::measure),
     ("protected", protected::measure),
     ("signin", signin::measure),
     ("footprint", footprint::measure),
     ("scale", scale::measure),
+    ("feed", feed::measure),
+    ("guard", guard::measure),
 ];
 
 fn main() -> Result<()> {
@@ -55,6 +59,7 @@ fn main() -> Result<()> {
     match arguments.split_first() {
         Some((first, rest)) if first == "floor" => return floor::main(rest),
         Some((first, rest)) if first == "press" => return press::main(rest),
+        Some((first, rest)) if first == "follow" => return guard::child::main(rest),
         _ => {}
     }
     let run = Run::parse(&arguments)?;

@@ -18,10 +18,13 @@ use symbolon::{
 use symbolon_domain::{
     Email, RoleName, Roles, Session, SessionId, Timestamp, Transport, User, UserId, UserStatus,
     refresh::RefreshState,
+    revocation::{Effect, Revocation, Subject},
 };
 use tokio::runtime::Runtime;
 use zeroize::Zeroizing;
 
+/// The issuer of every seeded folder, wherever its server listens.
+pub const ISSUER: &str = "http://127.0.0.1:8080";
 /// Sessions that one user has.
 const SESSIONS_OF_USER: u64 = 5;
 /// Sessions written in one transaction.
@@ -30,6 +33,8 @@ const BATCH: u64 = 10_000;
 const AGE: Duration = Duration::from_secs(12 * 3600);
 /// Sessions made in each millisecond since.
 const PER_MILLISECOND: u64 = 200;
+/// Longer than any run: what was revoked stays in the feed.
+const LONG: Duration = Duration::from_secs(12 * 3600);
 /// Of the form and length of a real one. Nobody signs in with it.
 const PASSWORD_HASH: &str = "$argon2id$v=19$m=47104,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$\
     MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY";
@@ -87,6 +92,32 @@ impl Seeded {
         let issuance = self.app.issuance()?;
         let token = issuance.first_refresh_token(self.session_id(at), &secret(at))?;
         Ok(token.encode())
+    }
+
+    /// What the feed calls a session.
+    pub fn feed_key(&self, at: u64) -> [u8; 16] {
+        Subject::Session(self.session_id(at)).key()
+    }
+
+    /// Revokes sessions that do not exist, from one number up to another: what so many logouts leave in the feed. To be
+    /// called while no server has the folder.
+    pub fn revoke(&mut self, from: u64, to: u64) -> Result<()> {
+        self.app = self.runtime.block_on(open(&self.data))?;
+        let until = self.app.clock.now().plus(LONG);
+        for first in (from..to).step_by(BATCH as usize) {
+            let mut batch = self.app.store.batch();
+            for at in first..to.min(first + BATCH) {
+                let chance = u128::from(mix(at)) << 64 | u128::from(mix(!at));
+                batch.insert_revocation(&Revocation {
+                    subject: Subject::Session(SessionId::from_bytes(chance.to_le_bytes())),
+                    effect: Effect::Revoked,
+                    until,
+                });
+            }
+            self.runtime.block_on(batch.commit()).context("revoking")?;
+        }
+        self.runtime.block_on(self.app.store.close());
+        Ok(())
     }
 
     async fn write(&self, from: u64, to: u64) -> Result<()> {

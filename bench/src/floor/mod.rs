@@ -5,6 +5,7 @@
 //! connections: on one core nothing is faster.
 
 mod journal;
+mod relay;
 
 use std::{convert::Infallible, future::Future, path::PathBuf, sync::Arc};
 
@@ -25,13 +26,13 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use journal::Journal;
 pub use journal::{Shape, bare_rows_per_second};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::{clock, say};
 
 type Answer = Response<Full<Bytes>>;
 
-/// The arguments after `floor`: `commit DIR insert|update BYTES`, `profile BYTES` or `idle`.
+/// The arguments after `floor`: `commit DIR insert|update BYTES`, `profile BYTES` or `relay`.
 pub fn main(arguments: &[String]) -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match *arguments.as_slice() {
@@ -44,15 +45,34 @@ pub fn main(arguments: &[String]) -> Result<()> {
             let profile = Arc::new(Profile::new(bytes.parse()?));
             serve(move |request| std::future::ready(profile.answer(&request)))
         }
+        ["relay"] => {
+            let readers = relay::Readers::default();
+            listen(move |stream| relay::serve(stream, readers.clone()))
+        }
         _ => bail!("unknown floor"),
     }
 }
 
-/// Serves every connection on one thread until the process is killed.
+/// Answers the requests of every connection.
 fn serve<H, F>(handler: H) -> Result<()>
 where
     H: Fn(Request<Incoming>) -> F + Clone + 'static,
     F: Future<Output = Answer> + 'static,
+{
+    listen(move |stream| {
+        let handler = handler.clone();
+        let service = service_fn(move |request| {
+            let answer = handler(request);
+            async move { Ok::<_, Infallible>(answer.await) }
+        });
+        http1::Builder::new().serve_connection(TokioIo::new(stream), service)
+    })
+}
+
+/// Serves every connection on one thread until the process is killed.
+fn listen<F, E>(serve: impl Fn(TcpStream) -> F) -> Result<()>
+where
+    F: Future<Output = Result<(), E>> + 'static,
 {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -63,16 +83,10 @@ where
         loop {
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
-            let handler = handler.clone();
+            let served = serve(stream);
             tokio::task::spawn_local(async move {
-                let service = service_fn(move |request| {
-                    let answer = handler(request);
-                    async move { Ok::<_, Infallible>(answer.await) }
-                });
                 // A caller that goes away is none of the floor's business.
-                let _ = http1::Builder::new()
-                    .serve_connection(TokioIo::new(stream), service)
-                    .await;
+                let _ = served.await;
             });
         }
     })

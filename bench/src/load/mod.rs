@@ -4,6 +4,7 @@
 //! by the next request of that connection in one turn. Each connection has one request under way
 //! ("closed loop"), so the rate is what the server can do with that many callers waiting.
 
+mod caller;
 mod connection;
 pub mod probe;
 
@@ -13,6 +14,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
+pub use caller::Caller;
 use connection::{Connection, Turn};
 use mio::{Events, Interest, Poll, Token};
 

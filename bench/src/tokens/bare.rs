@@ -32,7 +32,8 @@ enum Signer {
     Hmac(Box<hmac::Key>),
 }
 
-enum Checker {
+/// Verifies with a prepared key, and reads the claims.
+pub enum Checker {
     Public(ParsedPublicKey),
     Hmac(Box<hmac::Key>),
 }
@@ -71,14 +72,7 @@ impl Bare {
     }
 
     pub fn verify(&self, token: &str) -> Result<Claims> {
-        let (signed, signature) = token.rsplit_once('.').context("no dot")?;
-        let (_, payload) = signed.split_once('.').context("one dot")?;
-        let signature = BASE64.decode_to_vec(signature)?;
-        match &self.verifier {
-            Checker::Public(key) => key.verify_sig(signed.as_bytes(), &signature)?,
-            Checker::Hmac(key) => hmac::verify(key, signed.as_bytes(), &signature)?,
-        }
-        Ok(serde_json::from_slice(&BASE64.decode_to_vec(payload)?)?)
+        self.verifier.verify(token)
     }
 
     pub fn sign(&self, claims: &Claims) -> Result<String> {
@@ -111,6 +105,36 @@ impl Bare {
         token.push('.');
         BASE64.encode_append(signature, &mut token);
         Ok(token)
+    }
+}
+
+impl Checker {
+    /// With the ES256 key of a JWK set that has signed this token.
+    pub fn of_jwks(jwks: &serde_json::Value, token: &str) -> Result<Self> {
+        let keys = jwks.get("keys").and_then(|keys| keys.as_array());
+        for key in keys.context("no keys")? {
+            let mut point = vec![4];
+            for name in ["x", "y"] {
+                let number = key.get(name).and_then(|number| number.as_str());
+                point.extend(BASE64.decode_to_vec(number.context("no point")?)?);
+            }
+            let checker = public(&ECDSA_P256_SHA256_FIXED, &point)?;
+            if checker.verify(token).is_ok() {
+                return Ok(checker);
+            }
+        }
+        bail!("no key has signed the token")
+    }
+
+    pub fn verify(&self, token: &str) -> Result<Claims> {
+        let (signed, signature) = token.rsplit_once('.').context("no dot")?;
+        let (_, payload) = signed.split_once('.').context("one dot")?;
+        let signature = BASE64.decode_to_vec(signature)?;
+        match self {
+            Self::Public(key) => key.verify_sig(signed.as_bytes(), &signature)?,
+            Self::Hmac(key) => hmac::verify(key, signed.as_bytes(), &signature)?,
+        }
+        Ok(serde_json::from_slice(&BASE64.decode_to_vec(payload)?)?)
     }
 }
 

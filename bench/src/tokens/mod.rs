@@ -1,6 +1,6 @@
 //! (a) Signing and verifying, beside the `jsonwebtoken` crate and beside the bare primitives.
 
-mod bare;
+pub mod bare;
 mod claims;
 mod peer;
 
@@ -162,14 +162,14 @@ impl Trial {
 }
 
 /// The end of a call whose result nobody wants, and which must not be left out for that.
-fn done<T>(result: T) -> Result<()> {
+pub fn done<T>(result: T) -> Result<()> {
     black_box(result);
     Ok(())
 }
 
 /// The median time of each contender for one call, in microseconds. They take turns in short
 /// rounds, so that whatever else the machine does hits all of them.
-fn rounds<const N: usize>(
+pub fn rounds<const N: usize>(
     run: &Run,
     mut contenders: [&mut dyn FnMut() -> Result<()>; N],
 ) -> Result<[f64; N]> {
