@@ -56,8 +56,9 @@ impl Demand {
         is_met.then_some(()).ok_or(otherwise)
     }
 
-    /// The scope that a challenge names.
-    pub(crate) fn scope_name(&self) -> Option<&str> {
+    /// The scope that is demanded, where it is one: for [`Guard::challenge`](crate::Guard::challenge).
+    #[must_use]
+    pub fn scope_name(&self) -> Option<&str> {
         match &self.0 {
             What::Scope(scope) => Some(scope),
             What::Roles(_) | What::Permission(_) => None,
