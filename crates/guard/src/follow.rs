@@ -4,14 +4,15 @@
 //! 2. A snapshot of the epoch that is live is applied on top while it arrives: within an epoch nothing is taken back, so
 //!    the union is right. The first one and one of another epoch are built beside and put in place when they are
 //!    complete. Each gives the point from where to go on.
-//! 3. Revocations are applied in order; a number that is not above the last one has been applied already.
+//! 3. Revocations are applied in order; a number that is not above the last one has been applied already. After one that
+//!    withdraws a key, the next token with an unknown key may ask for the keys at once.
 //! 4. A heartbeat tells the number that must have come by now. A lower one here means that something was lost: connect
 //!    anew and name the last point, which brings it.
 //! 5. The feed was *heard* when a snapshot, a heartbeat without a gap, or a revocation after one of these was taken
 //!    whole. Its `now` gives the skew of the clocks, and lets entries expire: never by this machine's clock, which may
 //!    be ahead and would drop what still counts.
-//! 6. Whatever cannot be read, or ends in the middle of an event, is counted; the next connection names no point and
-//!    gets a snapshot. Nothing is skipped.
+//! 6. Whatever cannot be read is counted; the next connection names no point and gets a snapshot. Nothing is skipped. An
+//!    event that the end of a connection cut off is as if it had not come: the next one goes on from the last whole one.
 //! 7. No byte for three heartbeats: the connection is dead, although nobody said so.
 //! 8. After each end wait: 100 ms, doubling to 5 s, with jitter; after something was heard from the beginning, save where
 //!    it ended in what cannot be read or in a gap, for that may come again and again.
@@ -138,17 +139,14 @@ async fn connect(
     let silence = shared.settings.silence;
     let mut events = Events::new();
     let mut session = Session::new(shared, place, pause);
-    let ended = loop {
+    // An event that the end cuts off is as if it had not come: the next connection brings it whole.
+    Err(loop {
         match time::timeout(silence, response.chunk()).await {
             Ok(Ok(Some(bytes))) => events.read(&bytes, |part| session.take(part))?,
             Ok(Ok(None)) => break Cut::Ended,
             Ok(Err(error)) => break unreachable(&error).into(),
             Err(_) => break Cut::Silent(silence),
         }
-    };
-    Err(match events.is_between() {
-        true => ended,
-        false => Cut::Malformed("an event ended early"),
     })
 }
 

@@ -2,7 +2,8 @@
 //!
 //! 1. One fetch at a time: whoever wants one while one is under way waits for that.
 //! 2. Unknown keys cause a fetch only where the last one began 10 seconds ago or longer; anybody can write a token
-//!    that names an unknown key.
+//!    that names an unknown key. Where the feed has just told that a key was withdrawn, they need not wait: what follows
+//!    is signed with another.
 //! 3. A fetch that fails changes nothing: the old keys stay.
 
 use std::{
@@ -72,6 +73,11 @@ impl Shared {
     /// Fetches keys after a token named an unknown one, unless that was done just now.
     pub(crate) async fn refetch_keys(self: &Arc<Self>) {
         self.fetch_keys(COOL_DOWN).await;
+    }
+
+    /// Notes that the keys are others than those fetched last.
+    pub(crate) fn keys_changed(&self) {
+        self.keyring.state().began = None;
     }
 
     /// Fetches keys if that has not been done for a while.

@@ -9,7 +9,7 @@ use super::{
     stream::Part,
     wire::{self, Revision},
 };
-use crate::{event::Event, metrics::Count, revocations::Replacement, shared::Shared};
+use crate::{entry::Kind, event::Event, metrics::Count, revocations::Replacement, shared::Shared};
 
 /// The longest data of an event other than a snapshot.
 const LONGEST_DATA: usize = 4 * 1024;
@@ -186,6 +186,9 @@ impl<'a> Session<'a> {
         }
         if seq > point.seq {
             self.shared.checker.apply(&entry);
+            if entry.kind == Kind::Key {
+                self.shared.keys_changed();
+            }
             point.seq = seq;
             let point = point.clone();
             self.shared.counts.count(Count::Applied);

@@ -43,8 +43,6 @@ pub(crate) struct Events {
     word: Vec<u8>,
     /// Whether the last byte was a CR, so that an LF belongs to it.
     after_cr: bool,
-    /// Whether a field of an event has begun that has not ended.
-    open: bool,
     /// Whether the event has a line of data already.
     has_data: bool,
 }
@@ -55,14 +53,8 @@ impl Events {
             at: At::Name,
             word: Vec::new(),
             after_cr: false,
-            open: false,
             has_data: false,
         }
-    }
-
-    /// Whether the stream may end here: between two events.
-    pub(crate) fn is_between(&self) -> bool {
-        !self.open && (self.at != At::Name || self.word.is_empty())
     }
 
     /// Takes the next bytes and hands out what they complete.
@@ -133,8 +125,6 @@ impl Events {
             b"data" => Field::Data,
             _ => Field::Ignored,
         };
-        // A line that begins with a colon is a comment, and none of an event.
-        self.open |= !self.word.is_empty();
         self.word.clear();
         self.at = At::Value {
             field,
@@ -154,7 +144,6 @@ impl Events {
     ) -> Result<(), E> {
         self.after_cr = ending == b'\r';
         if self.word.is_empty() {
-            self.open = false;
             self.has_data = false;
             return hand_out(Part::End);
         }

@@ -287,8 +287,13 @@ pub(crate) fn jwks(keys: &[&SigningKey]) -> Answer {
 
 /// An entry that ends a session.
 pub(crate) fn ended(seq: u64, session: &str) -> Value {
-    let key = encoding::encode(&feed_key("session", session));
-    json!({"seq": seq, "kind": "session", "key": key, "effect": "revoked", "until": NOW + 900})
+    entry(seq, "session", session)
+}
+
+/// An entry that hits by identity.
+pub(crate) fn entry(seq: u64, kind: &str, id: &str) -> Value {
+    let key = encoding::encode(&feed_key(kind, id));
+    json!({"seq": seq, "kind": kind, "key": key, "effect": "revoked", "until": NOW + 900})
 }
 
 pub(crate) fn snapshot(epoch: &str, seq: u64, entries: &[Value]) -> String {

@@ -6,7 +6,7 @@ use futures_util::{FutureExt, future::join_all};
 use symbolon_guard::{Denied, Event};
 use symbolon_token::{Algorithm, SigningKey};
 
-use crate::issuer::{Answer, Issuer, Watched, jwks, sign, soon};
+use crate::issuer::{Answer, Issuer, Watched, entry, jwks, revocation, sign, soon};
 
 fn new_key() -> SigningKey {
     SigningKey::generate(Algorithm::Es256).unwrap()
@@ -41,6 +41,25 @@ async fn unknown_keys_cause_no_more_than_one_fetch_in_ten_seconds() {
     }
     assert_eq!(watched.guard.check(&foreign).unwrap_err(), Denied::Invalid);
     assert_eq!(issuer.fetches(), 3);
+}
+
+#[tokio::test]
+async fn after_a_key_was_withdrawn_nobody_waits_for_the_next() {
+    let issuer = Issuer::start().await;
+    let watched = issuer.guard().await;
+    let (next, foreign) = (new_key(), sign(&new_key(), &issuer.claims()));
+    assert!(soon(watched.guard.verify(&foreign)).await.is_err());
+    *issuer.world.jwks.lock().unwrap() = jwks(&[&next]);
+    let token = sign(&next, &issuer.claims());
+    assert!(
+        soon(watched.guard.verify(&token)).await.is_err(),
+        "it was asked for just now"
+    );
+    let withdrawn = entry(2, "key", issuer.key.kid());
+    issuer.say(revocation("e1", &withdrawn));
+    soon(watched.guard.wait_for(2)).await;
+    assert!(soon(watched.guard.verify(&token)).await.is_ok());
+    assert!(soon(watched.guard.verify(&issuer.token())).await.is_err());
 }
 
 #[tokio::test]

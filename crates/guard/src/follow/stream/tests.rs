@@ -10,7 +10,7 @@ struct Whole {
 }
 
 /// The events of a text that arrives in these pieces, and whether it may end there.
-fn events<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Whole>, bool) {
+fn events<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Whole> {
     let (mut reader, mut all, mut event) = (Events::new(), Vec::new(), Whole::default());
     for piece in pieces {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
@@ -26,7 +26,7 @@ fn events<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Whole>, bool) 
             })
             .unwrap();
     }
-    (all, reader.is_between())
+    all
 }
 
 fn event(name: &str, id: &str, data: &str) -> Whole {
@@ -52,26 +52,20 @@ fn expected() -> Vec<Whole> {
 fn reads_events_with_any_line_ending() {
     for ending in ["\n", "\r", "\r\n"] {
         let text = TEXT.replace('\n', ending);
-        assert_eq!(events([text.as_bytes()]), (expected(), true), "{ending:?}");
+        assert_eq!(events([text.as_bytes()]), expected(), "{ending:?}");
     }
 }
 
 #[test]
-fn knows_when_an_event_ends_early() {
-    for (text, between) in [
-        ("", true),
-        ("event: x\n\n", true),
-        ("event: x\n\r\n", true),
-        (": half a com", true),
-        (": comment\n", true),
-        ("e", false),
-        ("event: x", false),
-        ("event: x\n", false),
-        ("event: x\ndata: 1\n", false),
-        ("data: 1\n: comment\n", false),
-        ("event: x\n\nid: 5", false),
+fn an_event_that_is_not_ended_is_none() {
+    for text in [
+        "e",
+        "event: x",
+        "event: x\n",
+        "event: x\ndata: 1\n",
+        "data: 1\n: comment\n",
     ] {
-        assert_eq!(events([text.as_bytes()]).1, between, "{text:?}");
+        assert_eq!(events([text.as_bytes()]), [], "{text:?}");
     }
 }
 
@@ -103,6 +97,6 @@ proptest! {
         cuts.extend([0, text.len()]);
         cuts.sort_unstable();
         let pieces = cuts.windows(2).map(|cut| &text.as_bytes()[cut[0]..cut[1]]);
-        prop_assert_eq!(events(pieces), (expected(), true));
+        prop_assert_eq!(events(pieces), expected());
     }
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use super::super::NOW;
 use super::super::feed::{Written, key};
 use super::wire::{Text, snapshot_json};
-use super::{Cast, EPOCH, entry};
+use super::{Cast, EPOCH, OTHER_EPOCH, entry};
 
 pub(super) fn add(cast: &mut Cast) -> Result<()> {
     gaps(cast)?;
@@ -221,30 +221,78 @@ fn heartbeats(cast: &mut Cast) -> Result<()> {
     Ok(())
 }
 
-/// An event that was begun and not ended tells that one was lost.
+/// An event that a cut left unfinished is as if it had not come: nothing of it is heeded, and the guard goes on from
+/// the last one that was whole. A network that cuts often must not make it load everything anew.
 fn cut_short(cast: &mut Cast) -> Result<()> {
     let (text, a) = begin()?;
     let (b, c) = (entry(4, "b"), entry(5, "c"));
-    let live = [a, b.clone(), c];
-    let again = Text::snapshot(EPOCH, 5, &live)?.heartbeat(5);
+    let live = [a, b.clone(), c.clone()];
+    let after_three = Text::default().revocation(&b)?.revocation(&c)?.heartbeat(5);
+    let after_four = Text::default().revocation(&c)?.heartbeat(5);
     let whole = text.revocation(&b)?;
-    for (what, first) in [
-        ("before-the-blank-line", whole.clone().cut(1)),
-        ("before-the-last-line-ends", whole.clone().cut(2)),
-        ("inside-the-json", whole.clone().cut(30)),
-        ("inside-the-name", begin()?.0.raw("event: revo")),
+    for (what, first, id, rest) in [
+        (
+            "before-the-blank-line",
+            whole.clone().cut(1),
+            "e1:3",
+            &after_three,
+        ),
+        (
+            "before-the-last-line-ends",
+            whole.clone().cut(2),
+            "e1:3",
+            &after_three,
+        ),
+        (
+            "inside-the-json",
+            whole.clone().cut(30),
+            "e1:3",
+            &after_three,
+        ),
+        (
+            "inside-the-name",
+            begin()?.0.raw("event: revo"),
+            "e1:3",
+            &after_three,
+        ),
         (
             "before-the-data",
             begin()?.0.raw("event: revocation\nid: e1:4\n"),
+            "e1:3",
+            &after_three,
         ),
-        ("inside-a-heartbeat", whole.clone().heartbeat(4).cut(10)),
         (
-            "inside-the-first-snapshot",
-            Text::snapshot(EPOCH, 5, &live)?.cut(40),
+            "inside-a-heartbeat",
+            whole.heartbeat(4).cut(10),
+            "e1:4",
+            &after_four,
         ),
     ] {
-        let connections = vec![(None, first), (None, again.clone())];
-        cast.stream(format!("cut-{what}"), connections, (EPOCH, 5, 1), &live);
+        let connections = vec![(None, first), (Some(id), rest.clone())];
+        cast.stream(format!("cut-{what}"), connections, (EPOCH, 5, 0), &live);
     }
+    let again = Text::snapshot(EPOCH, 5, &live)?.heartbeat(5);
+    let connections = vec![
+        (None, Text::snapshot(EPOCH, 5, &live)?.cut(40)),
+        (None, again),
+    ];
+    cast.stream(
+        "cut-inside-the-first-snapshot",
+        connections,
+        (EPOCH, 5, 0),
+        &live,
+    );
+    let other = Text::snapshot(OTHER_EPOCH, 1, std::slice::from_ref(&c))?;
+    let connections = vec![
+        (None, begin()?.0),
+        (Some("e1:3"), other.clone().cut(40)),
+        (Some("e1:3"), other),
+    ];
+    cast.stream(
+        "cut-inside-the-snapshot-of-another-epoch",
+        connections,
+        (OTHER_EPOCH, 1, 0),
+        std::slice::from_ref(&c),
+    );
     Ok(())
 }
