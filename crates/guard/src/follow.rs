@@ -14,7 +14,7 @@
 //! 6. Whatever cannot be read is counted; the next connection names no point and gets a snapshot. Nothing is skipped. An
 //!    event that the end of a connection cut off is as if it had not come: the next one goes on from the last whole one.
 //! 7. No byte for three heartbeats: the connection is dead, although nobody said so.
-//! 8. After each end wait: 100 ms, doubling to 5 s, with jitter; after something was heard from the beginning, save where
+//! 8. After each end wait: 100 ms, doubling to 5 s, with jitter; after something new came from the beginning, save where
 //!    it ended in what cannot be read or in a gap, for that may come again and again.
 
 mod pause;

@@ -190,6 +190,8 @@ impl<'a> Session<'a> {
                 self.shared.keys_changed();
             }
             point.seq = seq;
+            // What came is not asked for again: it is worth coming back soon for the rest.
+            self.pause.reset();
             let point = point.clone();
             self.shared.counts.count(Count::Applied);
             self.shared.reached(point);

@@ -13,7 +13,7 @@ use symbolon_store::{DatabaseUrl, OpenOptions, Store};
 use symbolon_testkit::Postgres;
 
 use super::super::place::Place;
-use super::services::services;
+use super::examples::examples;
 
 const REVOCATIONS: i64 = 10_000;
 const WRITERS: i64 = 8;
@@ -42,7 +42,7 @@ fn chaos(place: Place, database: &str) {
     let place = place.with("server.issuer", &issuer);
     let mut server = place.serve();
     proxy.lead_to(server.address);
-    let services = services(&issuer);
+    let examples = examples(&issuer);
     // From here on no connection is safe.
     proxy.cut.store(true, Ordering::SeqCst);
 
@@ -57,21 +57,21 @@ fn chaos(place: Place, database: &str) {
         proxy.lead_to(server.address);
     }
     writers.join().unwrap();
-    for service in &services {
-        let state = service.state();
+    for example in &examples {
+        let state = example.state();
         let epoch = state["epoch"].as_str().unwrap_or_default().to_owned();
-        service.wait_for(&epoch, REVOCATIONS);
-        let state = service.state();
+        example.wait_for(&epoch, REVOCATIONS);
+        let state = example.state();
         assert_eq!(
             (&state["entries"], &state["seq"]),
             (&REVOCATIONS.into(), &REVOCATIONS.into()),
             "{}: {state}",
-            service.name
+            example.name
         );
         assert!(
             state["reconnects"].as_u64() >= Some(KILLS as u64),
             "{}: {state}",
-            service.name
+            example.name
         );
     }
     server.stop();

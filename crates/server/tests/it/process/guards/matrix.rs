@@ -6,23 +6,23 @@ use serde_json::{Value, json};
 
 use super::super::place::{PASSWORD, Place};
 use super::super::running::{Device, Server};
-use super::services::{Service, Verdict, services};
+use super::examples::{Example, Verdict, examples};
 
 /// A server and its guards.
 pub struct World {
     pub server: Server,
-    pub services: Vec<Service>,
+    pub examples: Vec<Example>,
 }
 
 impl World {
     pub fn start(place: &Place) -> Self {
         let server = place.serve();
-        let services = services(&format!("http://{}", server.address));
-        Self { server, services }
+        let examples = examples(&format!("http://{}", server.address));
+        Self { server, examples }
     }
 
-    pub fn each(&self, check: impl Fn(&Service)) {
-        self.services.iter().for_each(check);
+    pub fn each(&self, check: impl Fn(&Example)) {
+        self.examples.iter().for_each(check);
     }
 
     /// The feed's point.
@@ -45,7 +45,7 @@ impl World {
         let (epoch, seq) = std::iter::repeat_with(|| self.feed())
             .find(|(_, now)| *now >= seq)
             .unwrap();
-        self.each(|service| service.wait_for(&epoch, seq));
+        self.each(|example| example.wait_for(&epoch, seq));
         seq
     }
 }
@@ -296,26 +296,26 @@ fn s4_every_event_ends_what_it_should_at_every_guard() {
     let mut seq = world.settle(0);
     for (number, (event, act, fate)) in EVENTS.iter().enumerate() {
         let people = People::sign_in(&world, number);
-        world.each(|service| {
+        world.each(|example| {
             for token in people.tokens() {
                 assert_eq!(
-                    service.verdict("/orders", token),
+                    example.verdict("/orders", token),
                     verdict(LIVES),
                     "before {event}, {}",
-                    service.name
+                    example.name
                 );
             }
         });
         act(&place, &world, &people);
         seq = world.settle(seq + 1);
-        world.each(|service| people.check(service, event, fate));
+        world.each(|example| people.check(example, event, fate));
         let again = people.again(&world, event, fate);
-        world.each(|service| {
+        world.each(|example| {
             assert_eq!(
-                service.verdict("/orders", &again),
+                example.verdict("/orders", &again),
                 verdict(LIVES),
                 "after {event}, {}",
-                service.name
+                example.name
             );
         });
         // The server's own routes say the same.
@@ -338,18 +338,18 @@ fn one_token_is_revoked_and_the_session_goes_on() {
     world.settle(1);
     let reply = world.server.connect().refresh(&ada.refresh).unwrap();
     let next = reply.expect(200).text("accessToken");
-    world.each(|service| {
+    world.each(|example| {
         assert_eq!(
-            service.verdict("/orders", &ada.access),
+            example.verdict("/orders", &ada.access),
             verdict(REVOKED),
             "{}",
-            service.name
+            example.name
         );
         assert_eq!(
-            service.verdict("/orders", &next),
+            example.verdict("/orders", &next),
             verdict(LIVES),
             "{}",
-            service.name
+            example.name
         );
     });
 }
@@ -383,14 +383,14 @@ impl People {
         ]
     }
 
-    fn check(&self, service: &Service, event: &str, fate: &Fate) {
+    fn check(&self, example: &Example, event: &str, fate: &Fate) {
         let expected = [fate.here, fate.here, fate.there, fate.other];
-        let found = self.tokens().map(|token| service.verdict("/orders", token));
+        let found = self.tokens().map(|token| example.verdict("/orders", token));
         assert_eq!(
             found,
             expected.map(verdict),
             "after {event}, {}",
-            service.name
+            example.name
         );
     }
 

@@ -1,6 +1,6 @@
-//! Three guards that follow a real server: the orders services of `examples/` in Rust, JavaScript and Python.
+//! Three guards that follow a real server: the orders examples of `examples/` in Rust, JavaScript and Python.
 
 mod chaos;
+mod examples;
 mod matrix;
-mod services;
 mod walk;

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::super::place::Place;
+use super::examples::Example;
 use super::matrix::World;
-use super::services::Service;
 
 #[test]
 fn the_examples_take_orders_and_show_each_to_its_owner_only() {
@@ -12,28 +12,28 @@ fn the_examples_take_orders_and_show_each_to_its_owner_only() {
     let world = World::start(&place);
     let ada = world.server.register("ada@example.com");
     let bob = world.server.register("bob@example.com");
-    world.each(|service| {
-        take_an_order(service, &ada.access, &bob.access);
-        let of_ada = |path: &str| service.verdict(path, &ada.access);
+    world.each(|example| {
+        take_an_order(example, &ada.access, &bob.access);
+        let of_ada = |path: &str| example.verdict(path, &ada.access);
         let forbidden = (403, "forbidden".to_owned());
-        assert_eq!(of_ada("/admin/orders"), forbidden, "{}", service.name);
-        assert_eq!(of_ada("/reports"), forbidden, "{}", service.name);
-        assert_eq!(of_ada("/scoped").0, 200, "{}", service.name);
+        assert_eq!(of_ada("/admin/orders"), forbidden, "{}", example.name);
+        assert_eq!(of_ada("/reports"), forbidden, "{}", example.name);
+        assert_eq!(of_ada("/scoped").0, 200, "{}", example.name);
     });
 }
 
-fn take_an_order(service: &Service, ada: &str, bob: &str) {
-    let name = service.name;
+fn take_an_order(example: &Example, ada: &str, bob: &str) {
+    let name = example.name;
     let ask = |method: &str, path: &str, who: &str, body: Option<&Value>| {
-        let reply = service.ask(method, path, Some(who), body);
+        let reply = example.ask(method, path, Some(who), body);
         let json = match reply.body.is_empty() {
             true => Value::Null,
             false => reply.json(),
         };
         (reply.status, json)
     };
-    service.ask("GET", "/", None, None).expect(200);
-    let nobody = service.ask("GET", "/orders", None, None);
+    example.ask("GET", "/", None, None).expect(200);
+    let nobody = example.ask("GET", "/orders", None, None);
     let nobody = (nobody.status, nobody.text("code"));
     assert_eq!(nobody, (401, "no_token".to_owned()), "{name}");
 
@@ -64,35 +64,35 @@ fn m8_a_change_of_roles_takes_effect_without_a_new_sign_in() {
     let place = Place::new();
     let world = World::start(&place);
     let ada = world.server.register("ada@example.com");
-    world.each(|service| assert_eq!(service.verdict("/admin/orders", &ada.access).0, 403));
+    world.each(|example| assert_eq!(example.verdict("/admin/orders", &ada.access).0, 403));
     place
         .run(&["user", "set-roles", "ada@example.com", "--role", "admin"])
         .text();
     world.settle(1);
-    world.each(|service| {
+    world.each(|example| {
         assert_eq!(
-            service.verdict("/orders", &ada.access),
+            example.verdict("/orders", &ada.access),
             (401, "token_stale".to_owned()),
             "{}",
-            service.name
+            example.name
         )
     });
     let reply = world.server.connect().refresh(&ada.refresh).unwrap();
     let access = reply.expect(200).text("accessToken");
-    world.each(|service| {
+    world.each(|example| {
         assert_eq!(
-            service.verdict("/admin/orders", &access).0,
+            example.verdict("/admin/orders", &access).0,
             200,
             "{}",
-            service.name
+            example.name
         )
     });
-    world.each(|service| {
+    world.each(|example| {
         assert_eq!(
-            service.verdict("/reports", &access).0,
+            example.verdict("/reports", &access).0,
             200,
             "{}",
-            service.name
+            example.name
         )
     });
 }

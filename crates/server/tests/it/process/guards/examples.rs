@@ -1,4 +1,4 @@
-//! The example services as processes.
+//! The example examples as processes.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -9,8 +9,8 @@ use symbolon_testkit::skip;
 use super::super::http::{Connection, Reply};
 use super::super::running::Server;
 
-/// A service that a guard protects.
-pub struct Service {
+/// A example that a guard protects.
+pub struct Example {
     pub name: &'static str,
     server: Server,
 }
@@ -19,11 +19,11 @@ pub struct Service {
 pub type Verdict = (u16, String);
 
 /// Every guard of `issuer` that can run here; one line is said of each that cannot.
-pub fn services(issuer: &str) -> Vec<Service> {
+pub fn examples(issuer: &str) -> Vec<Example> {
     [rust(), javascript(), python()]
         .into_iter()
         .flatten()
-        .map(|(name, command)| Service::start(name, command, issuer))
+        .map(|(name, command)| Example::start(name, command, issuer))
         .collect()
 }
 
@@ -67,7 +67,7 @@ fn folder(variable: &str, what: &str) -> Option<PathBuf> {
     found
 }
 
-impl Service {
+impl Example {
     fn start(name: &'static str, mut command: Command, issuer: &str) -> Self {
         command
             .env("ISSUER", issuer)
