@@ -1,6 +1,7 @@
 """Where a guard stands in the feed: what it has heard, without knowing how it came."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from ._counters import Counters
@@ -39,6 +40,8 @@ class Feed:
         self.seq = 0
         #: Whether to resume, and so nothing up to the point is missing.
         self.resumable = False
+        #: Called when the feed tells that a key counts no more, and so that there are others.
+        self.key_withdrawn: Callable[[], None] = lambda: None
         self.counters = counters
 
     @property
@@ -97,6 +100,8 @@ class Feed:
             return
         self.revocations.apply(entry)
         self.seq = entry.seq
+        if entry.kind == "key":
+            self.key_withdrawn()
         self.counters.add("applied")
 
     def _heartbeat(self, event: Event) -> int:

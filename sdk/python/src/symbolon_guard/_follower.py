@@ -45,7 +45,7 @@ class Timing:
     #: For its word about one token.
     introspection: float = 5.0
     #: How often entries that have had their time are dropped.
-    sweep_every: float = 30.0
+    sweep_every: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,8 @@ class Follower:
         self.failure: Exception | None = None
         #: Seconds that the server is ahead of the local clock, where they matter: 2 or more.
         self.skew = 0
+        self._ahead: int | None = None
+        self._server_time = 0
         self.key_fetcher = KeyFetcher(self._refresh_keys, timing.keys_cool_down, clocks.monotonic)
         self._issuer = issuer
         self._checker = checker
@@ -94,8 +96,9 @@ class Follower:
         self._told_fresh: bool | None = None
         self._keys_due = 0.0
         self._sweep_due = 0.0
-        self._tries = 0
+        self._connected = False
         self._exchange: Exchange | None = None
+        self.feed.key_withdrawn = self.key_fetcher.forget_cool_down
         self._begin()
 
     def _begin(self) -> None:
@@ -200,10 +203,8 @@ class Follower:
         if self.metadata is None:
             self.metadata = discover(self._issuer, self._tls, self._timing.request)
         if not self.keys_known:
+            self.key_fetcher.note_fetch()
             self._load_keys(self.metadata)
-        if self._tries:
-            self.counters.add("reconnects")
-        self._tries += 1
         headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
         if self.feed.last_id is not None:
             headers["Last-Event-ID"] = self.feed.last_id
@@ -215,6 +216,9 @@ class Follower:
                 kind = response.getheader("Content-Type", "").partition(";")[0].strip().lower()
                 if response.status != 200 or kind != "text/event-stream":
                     raise IssuerError("feed", f"the issuer answered {response.status} {kind}")
+                if self._connected:
+                    self.counters.add("reconnects")
+                self._connected = True
                 exchange.patient(self._timing.silence, self._tick)
                 self._read(response)
             finally:
@@ -223,21 +227,15 @@ class Follower:
     def _read(self, response: HTTPResponse) -> None:
         parser = EventParser(self.feed.sink_for)
         begun = self._clocks.wall()
-        try:
-            while chunk := response.read1(64 * 1024):
-                arrived = self._clocks.wall()
-                if not parser.amid_event:
-                    begun = arrived
-                for event in parser.feed(chunk):
-                    self.heed(event, begun)
-                    begun = arrived
-                self._tick()
-        except WIRE_ERRORS as error:
-            if parser.amid_event:
-                raise MalformedFeed(f"an event ends early ({why(error)})") from error
-            raise
-        if parser.amid_event:
-            raise MalformedFeed("an event ends early")
+        # An event that the end cuts off is as if it had not come: the next connection brings it whole.
+        while chunk := response.read1(64 * 1024):
+            arrived = self._clocks.wall()
+            if not parser.amid_event:
+                begun = arrived
+            for event in parser.feed(chunk):
+                self.heed(event, begun)
+                begun = arrived
+            self._tick()
 
     def heed(self, event: Event, begun: float) -> None:
         """Heed an event that began to come at that local time; raises MalformedFeed, and Gap."""
@@ -245,6 +243,7 @@ class Follower:
         # A long snapshot tells the time at which it began to come.
         if said is not None:
             self._compare_clocks(said - int(begun))
+            self._server_time = said
         if event.type == "snapshot":
             self._sweep()
         with self.moved:
@@ -253,7 +252,10 @@ class Follower:
             self.moved.notify_all()
         self.is_fresh()
 
-    def _compare_clocks(self, skew: int) -> None:
+    def _compare_clocks(self, ahead: int) -> None:
+        # What was late on its way makes the server's clock seem slow: of the last two the higher counts.
+        skew = ahead if self._ahead is None else max(ahead, self._ahead)
+        self._ahead = ahead
         skew = skew if abs(skew) >= 2 else 0
         if bool(skew) is not bool(self.skew):
             how = f"differ by {skew} s" if skew else "agree"
@@ -273,7 +275,8 @@ class Follower:
 
     def _sweep(self) -> None:
         self._sweep_due = self._clocks.monotonic() + self._timing.sweep_every
-        self.feed.revocations.expire(self.now() - self._checker.leeway)
+        # Never by this machine's clock: one that is ahead for a while would drop what still counts afterwards.
+        self.feed.revocations.expire(self._server_time - self._checker.leeway)
 
     def _refresh_keys(self) -> None:
         if self.metadata is not None:

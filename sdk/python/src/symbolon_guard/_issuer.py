@@ -134,6 +134,16 @@ class KeyFetcher:
         self._lock = threading.Lock()
         self._flight: Future[None] | None = None
 
+    def note_fetch(self) -> None:
+        """Note that keys are fetched by somebody else."""
+        with self._lock:
+            self._last = self._monotonic()
+
+    def forget_cool_down(self) -> None:
+        """Let the next unknown key be asked for at once: the keys are others than those fetched last."""
+        with self._lock:
+            self._last = None
+
     def fetch(self) -> Future[None] | None:
         """Begin to fetch, or join the fetch that is under way; nothing where it is too early for one."""
         with self._lock:
