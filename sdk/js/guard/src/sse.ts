@@ -29,19 +29,13 @@ export class SseParser {
     this.#limit = limit
   }
 
-  /** Whether an event has begun that is not complete. Comments are no events. */
-  get isAmid(): boolean {
-    const line = this.#pieces[0] ?? ''
-    const hasFields = this.#name !== '' || this.#data.length > 0 || this.#id !== undefined
-    return hasFields || (line !== '' && !line.startsWith(':'))
-  }
-
-  /** The events that this text completes. Throws `Malformed` for one that is too long. */
+  /** The events that this text completes; one that is never completed is none. Throws `Malformed` for one that is too long. */
   push(text: string, at: number): SseEvent[] {
     const events: SseEvent[] = []
+    if (text === '') return events
     const ends = /[\r\n]/g
     let start = this.#afterCr && text.startsWith('\n') ? 1 : 0
-    if (text !== '') this.#afterCr = false
+    this.#afterCr = false
     this.#begunAt ??= at
     ends.lastIndex = start
     for (let end = ends.exec(text); end; end = ends.exec(text)) {
@@ -57,10 +51,14 @@ export class SseParser {
     if (start < text.length) {
       this.#grow(text.length - start)
       this.#pieces.push(text.slice(start))
-    } else if (!this.isAmid) {
+    } else if (!this.#hasFields) {
       this.#begunAt = undefined
     }
     return events
+  }
+
+  get #hasFields(): boolean {
+    return this.#name !== '' || this.#data.length > 0 || this.#id !== undefined
   }
 
   #finish(last: string): string {

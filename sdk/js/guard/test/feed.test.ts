@@ -33,12 +33,23 @@ test('a break is resumed from the last entry', async (t) => {
   assert.deepEqual([guard.metrics().snapshots, guard.metrics().malformed], [1, 0])
 })
 
-for (const [name, spoil] of Object.entries<(connection: Connection) => void>({
-  'an event that breaks off': (connection) => {
-    connection.send('event: revocation\nid: e1:1\ndata: {"seq":1,')
+for (const how of ['end', 'cut'] as const) {
+  test(`an event that breaks off (${how}) is as if it had not come: no snapshot is needed`, async (t) => {
+    const { issuer, guard, verdict, events } = await guarded(t)
+    issuer.greet = (connection) => connection.revocation(entry(1, 'session', 's1'))
+    const first = await issuer.connection(0)
+    first.send('event: revocation\nid: e1:1\ndata: {"seq":1,')
     // What was written is on its way before the connection breaks.
-    setImmediate(() => connection.end())
-  },
+    setImmediate(() => first[how]())
+    assert.equal((await issuer.connection(1)).lastEventId, 'e1:0')
+    await until(() => guard.metrics().seq === 1, 'the entry')
+    assert.equal(await verdict(await issuer.sign()), 'token_revoked')
+    assert.deepEqual([guard.metrics().snapshots, guard.metrics().malformed], [1, 0])
+    assert.deepEqual(events.filter(({ level }) => level === 'warn'), [])
+  })
+}
+
+for (const [name, spoil] of Object.entries<(connection: Connection) => void>({
   'an entry that is no JSON': (connection) => connection.send('event: revocation\nid: e1:1\ndata: {"seq":1,\n\n'),
   'an entry of an unknown kind': (connection) => connection.revocation(entry(1, 'planet' as 'session', 'x')),
   'an entry of another epoch': (connection) => connection.revocation(entry(1, 'session', 's1'), 'e2'),
