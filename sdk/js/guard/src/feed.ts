@@ -22,6 +22,8 @@ export interface FollowerOptions {
   readonly silenceMs: number
   /** Called when something good was heard, with the server's time where it was told and when it came. */
   readonly heard: (serverNow?: number, at?: number) => void
+  /** Called when an entry, not a snapshot, withdrew a key. */
+  readonly keyWithdrawn: () => void
 }
 
 /** Where in the feed a reader is. */
@@ -170,7 +172,7 @@ export class Follower {
   }
 
   #revocation(event: SseEvent): void {
-    const { checker, counters, heard } = this.#options
+    const { checker, counters, heard, keyWithdrawn } = this.#options
     const entry = readEntry(data(event))
     const point = this.#point
     if (!point) throw new Malformed('an entry before any snapshot')
@@ -178,6 +180,7 @@ export class Follower {
     // Not higher than the last is an entry that was heard before.
     if (entry.seq > point.seq) {
       checker.revocations.apply(entry)
+      if (entry.kind === 'key') keyWithdrawn()
       point.seq = entry.seq
       counters.applied += 1
     }

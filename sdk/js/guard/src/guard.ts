@@ -74,7 +74,8 @@ export class Guard {
     this.#keys = new KeySource({ fetch, clock, checker, counters, report })
     this.#freshness = new Freshness(stalenessBoundMs, clock, report)
     this.#introspection = new Introspection(fetch, counters)
-    this.#follower = new Follower({ fetch, clock, checker, counters, report, silenceMs, heard: this.#heard })
+    const follow = { heard: this.#heard, keyWithdrawn: this.#keys.withdrawn }
+    this.#follower = new Follower({ fetch, clock, checker, counters, report, silenceMs, ...follow })
   }
 
   /** @internal */

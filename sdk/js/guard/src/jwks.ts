@@ -7,7 +7,7 @@ import { fetchDocument, type Fetch } from './network.js'
 
 /** How often keys are read without cause. */
 const PERIOD_MS = 300_000
-/** How often they are read for a token of an unknown key, and after a failure. */
+/** How often they are read for a token of an unknown key, unless the feed tells of a withdrawal, and after a failure. */
 const COOL_DOWN_MS = 10_000
 
 export interface KeySourceOptions {
@@ -47,6 +47,11 @@ export class KeySource {
     }
     // The failure is counted and told; the tokens of keys known before are as good as ever.
     await this.#read(this.#url).catch(() => undefined)
+  }
+
+  /** A key was withdrawn, and what follows is signed with another: the next token of an unknown key need not wait. */
+  readonly withdrawn = (): void => {
+    this.#askedAt = -Infinity
   }
 
   close(): void {

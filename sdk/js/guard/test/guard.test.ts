@@ -126,6 +126,35 @@ test('an unknown key: one fetch for a stampede, then none until it has cooled do
   assert.deepEqual([guard.metrics().keyFetches, guard.metrics().keyFailures], [3, 0])
 })
 
+test('a withdrawn key: the next unknown one is asked for at once', async (t) => {
+  const { issuer, guard, verdict } = await guarded(t)
+  const old = await issuer.sign()
+  await issuer.rotate('k2', false)
+  assert.equal(await verdict(await issuer.sign()), 'invalid_token')
+  await issuer.rotate('k3')
+  const next = await issuer.sign()
+  assert.equal(await verdict(next), 'invalid_token')
+  assert.equal(issuer.jwksRequests, 2)
+  const connection = await issuer.connection(0)
+  const apply = async (revocation: { seq: number }): Promise<void> => {
+    connection.revocation(revocation)
+    await until(() => guard.metrics().seq === revocation.seq, 'the entry')
+  }
+  await apply(entry(1, 'session', 's9'))
+  assert.equal(await verdict(next), 'invalid_token')
+  assert.equal(issuer.jwksRequests, 2)
+  await apply(entry(2, 'key', 'k1'))
+  assert.equal(await verdict(old), 'token_revoked')
+  assert.equal(await verdict(next), null)
+  assert.equal(issuer.jwksRequests, 3)
+  // Once; and an entry that was heeded before is no news.
+  await issuer.rotate('k4')
+  connection.revocation(entry(2, 'key', 'k1'))
+  await apply(entry(3, 'session', 's8'))
+  assert.equal(await verdict(await issuer.sign()), 'invalid_token')
+  assert.equal(issuer.jwksRequests, 3)
+})
+
 test('keys that cannot be read: the old ones stay', async (t) => {
   const { issuer, guard, clock, events, verdict } = await guarded(t)
   const good = await issuer.sign()
