@@ -114,12 +114,12 @@ class Follower:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop following, and wait until it has stopped."""
+        """Stop following, and wait until it has stopped, save where it is just connecting."""
         self._closing.set()
         if self._exchange is not None:
             self._exchange.interrupt()
         if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(2 * self._timing.request)
+            self._thread.join(2)
 
     def after_fork(self) -> None:
         """Follow in the child too, from where the parent was; the parent's connection is not ours to read."""
