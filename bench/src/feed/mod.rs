@@ -193,7 +193,7 @@ fn many_streams(run: &Run, section: &mut Section) -> Result<()> {
         Ok((with, one_by_one(&server, readers, &requests)?))
     });
     let (with, (ours, last)) = ours?;
-    let after = machine::memory_mib(server.pid(), "VmHWM")?;
+    let most = machine::memory_mib(server.pid(), "VmHWM")?;
     server.stop()?;
     let floor = Server::floor(&["relay".as_ref()], Place::Pinned)?;
     let requests: Vec<_> = (0..logouts).map(bare_request).collect();
@@ -201,15 +201,15 @@ fn many_streams(run: &Run, section: &mut Section) -> Result<()> {
         let readers = Readers::open(floor.address, streams)?;
         one_by_one(&floor, readers, &requests)
     })?;
+    let each = (with - without) * 1024.0 / streams as f64;
     let streams = match streams {
         STREAMS => count(streams as f64),
         fewer => format!("{} (no more files may be open)", count(fewer as f64)),
     };
-    let each = (with - without) * 1024.0 / STREAMS as f64;
     section.push(
         Row::new(
             format!("resident, {streams} idle streams"),
-            format!("{with:.1} MiB, {each:.1} KiB each; most ever {after:.1} MiB"),
+            format!("{with:.1} MiB, {each:.1} KiB each; at most {most:.1} MiB"),
         )
         .beside(format!("{without:.1} MiB without"), with / without)
         .bound("< 100 MB", with < 95.3),

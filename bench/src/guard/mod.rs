@@ -94,5 +94,10 @@ fn follow(server: &Server, revocations: usize, rows: &mut Vec<Row>) -> Result<()
     } else {
         rows.extend([memory, snapshot]);
     }
+    let resident = machine::memory_mib(server.pid(), "VmRSS")?;
+    rows.push(Row::new(
+        format!("resident, the server with {revocations_text} revocations"),
+        format!("{resident:.1} MiB"),
+    ));
     Ok(())
 }

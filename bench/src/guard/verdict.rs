@@ -63,6 +63,11 @@ fn seen(
     [none, million]: [(&Guard, &Vec<String>); 2],
     section: &mut Section,
 ) -> Result<()> {
+    for (guard, tokens) in [none, million] {
+        for token in tokens {
+            check(guard, token)?;
+        }
+    }
     let mut turns = [0, 0];
     let [turn_none, turn_million] = &mut turns;
     let times = rounds(
