@@ -79,8 +79,8 @@ def test_a_cut_amid_a_chunk_resumes_where_nothing_was_begun(issuer: Issuer, star
     stream.cut()
     again = issuer.accept()
     assert again.last_event_id == "e1:1"
-    again.send(heartbeat(1))
-    until(lambda: guard.metrics().fresh)
+    again.send(heartbeat(1)).send(revocation(entry(2, "session", "s2")))
+    until(lambda: guard.metrics().seq == 2)
     assert guard.metrics().malformed == 0
     assert guard.metrics().reconnects == 1
 
