@@ -30,12 +30,24 @@ pub struct Seen {
     entries: usize,
 }
 
+/// What becomes of memory that the guard has freed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Freed {
+    /// The system has it back at once, so that what is resident is what the guard needs.
+    GivenBack,
+    /// mimalloc decides.
+    AsUsual,
+}
+
 /// Starts the process and waits for what it saw.
-pub fn run(server: SocketAddr, entries: usize) -> Result<Seen> {
+pub fn run(server: SocketAddr, entries: usize, freed: Freed) -> Result<Seen> {
     let mut command = Command::new(std::env::current_exe()?);
     command
         .args(["follow", &server.to_string()])
         .stderr(Stdio::inherit());
+    if freed == Freed::GivenBack {
+        command.env("MIMALLOC_PURGE_DELAY", "0");
+    }
     let output = machine::on_core(LOAD_CORE, || command.output())?;
     ensure!(output.status.success(), "the guard's process failed");
     let seen: Seen = serde_json::from_slice(&output.stdout).context("what it saw")?;
