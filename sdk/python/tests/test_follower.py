@@ -540,13 +540,13 @@ def test_a_forked_process_follows_for_itself(issuer: Issuer, start: Start) -> No
     until(lambda: guard.metrics().fresh)
     token = issuer.token()
     assert verdict(guard, token) is None
-    said: list[str | None] = []
+    served, serves = os.pipe()
 
     def serve() -> None:
         # It is fresh from the start, as its parent was.
-        said.append(verdict(guard, token))
+        assert verdict(guard, token) is None
+        os.write(serves, b"!")
         until(lambda: verdict(guard, token) == "token_revoked")
-        assert said == [None]
         assert guard.metrics().applied == 1
         guard.close()
 
@@ -554,6 +554,7 @@ def test_a_forked_process_follows_for_itself(issuer: Issuer, start: Start) -> No
         own = issuer.accept()
         # Not its parent's connection, and from where its parent was.
         assert own.last_event_id == "e1:4"
+        os.read(served, 1)
         own.send(revocation(entry(5, "session", "s1")))
 
     helper = threading.Thread(target=revoke)
@@ -561,6 +562,8 @@ def test_a_forked_process_follows_for_itself(issuer: Issuer, start: Start) -> No
     with child() as run:
         assert run(serve) == 0
     helper.join()
+    os.close(served)
+    os.close(serves)
     # The parent's connection was left alone.
     assert verdict(guard, token) is None
     stream.send(revocation(entry(5, "session", "s1")))
