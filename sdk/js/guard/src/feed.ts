@@ -89,20 +89,24 @@ export class Follower {
     const connection = new AbortController()
     const stop = (): void => connection.abort(new Error('closed'))
     this.#closed.signal.addEventListener('abort', stop, { once: true })
+    let reader: ReadableStreamDefaultReader<Uint8Array> | undefined
     try {
       const { signal } = connection
       const options = { headers: this.#headers(), signal, redirect: 'error', cache: 'no-store' } as const
       const response = await this.#heardFrom(this.#options.fetch(url, options), signal)
+      reader = response.body?.getReader()
       const type = response.headers.get('content-type') ?? ''
-      if (response.status !== 200 || !/^text\/event-stream\s*(;|$)/i.test(type) || !response.body) {
+      if (response.status !== 200 || !/^text\/event-stream\s*(;|$)/i.test(type) || !reader) {
         // It may not like the point: a snapshot it must have.
         if (response.status === 400) this.#resumable = false
         throw new Error(`${url.href} answered ${response.status} ${type}`)
       }
-      await this.#follow(response.body.getReader(), signal)
+      await this.#follow(reader, signal)
     } finally {
       this.#closed.signal.removeEventListener('abort', stop)
       connection.abort()
+      // `fetch` may have forgotten its signal (see `readBounded`), and the connection would keep the process alive.
+      void reader?.cancel().catch(() => undefined)
     }
   }
 

@@ -39,7 +39,7 @@ export class Introspection {
         const headers = { authorization: `Bearer ${token}` }
         const response = await this.#fetch(url, { signal, redirect: 'error', headers })
         const { status } = response
-        if (status === 401 || status === 403) return refusalOf(status, await readBounded(response, url))
+        if (status === 401 || status === 403) return refusalOf(status, await readBounded(response, url, signal))
         await response.body?.cancel()
         return status === 200 ? undefined : new Rejection('overloaded')
       })

@@ -32,21 +32,33 @@ export function fetchDocument(fetch: Fetch, url: URL, outer?: AbortSignal): Prom
       await response.body?.cancel()
       throw new Error(`${url.href} answered ${response.status}`)
     }
-    return readBounded(response, url)
+    return readBounded(response, url, signal)
   })
 }
 
-/** Reads a body that must not be longer than a small document. */
-export async function readBounded(response: Response, url: URL): Promise<string> {
+/**
+ * Reads a body that must not be longer than a small document, until `signal` says otherwise. Node's `fetch` may forget
+ * its own signal once garbage was collected, when the body is still being read (nodejs/node#55428).
+ */
+export async function readBounded({ body }: Response, url: URL, signal: AbortSignal): Promise<string> {
+  if (!body) return ''
   const decoder = new TextDecoder('utf-8', { fatal: true })
+  const reader: ReadableStreamDefaultReader<Uint8Array> = body.getReader()
+  const stop = (): void => void reader.cancel().catch(() => undefined)
+  signal.addEventListener('abort', stop, { once: true })
   let text = ''
   let size = 0
-  for await (const chunk of response.body ?? []) {
-    const bytes = chunk as Uint8Array
-    size += bytes.byteLength
-    // Leaving the loop cancels the rest.
-    if (size > MAX_DOCUMENT) throw new Error(`${url.href} answered more than ${MAX_DOCUMENT} bytes`)
-    text += decoder.decode(bytes, { stream: true })
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      signal.throwIfAborted()
+      if (done) return text + decoder.decode()
+      size += value.byteLength
+      if (size > MAX_DOCUMENT) throw new Error(`${url.href} answered more than ${MAX_DOCUMENT} bytes`)
+      text += decoder.decode(value, { stream: true })
+    }
+  } finally {
+    signal.removeEventListener('abort', stop)
+    stop()
   }
-  return text + decoder.decode()
 }
