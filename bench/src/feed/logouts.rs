@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 
 use super::readers::Mark;
 use crate::{clock, load::Caller, process::Server, refresh::rotate, seed::Seeded};
@@ -109,8 +109,25 @@ fn in_turn<T: Send>(
         .collect())
 }
 
-/// The number of each session's revocation, as the server lists them.
+/// The number of each session's revocation. The server lists what it has published, which for the last of them may be
+/// a moment after their answers.
 pub fn numbers(address: SocketAddr, sessions: &[Signed]) -> Result<Vec<u64>> {
+    for _ in 0..100 {
+        let listed = listed(address)?;
+        let number = |session: &Signed| {
+            let key = base64_simd::URL_SAFE_NO_PAD.encode_to_string(session.key);
+            listed.get(&key).copied()
+        };
+        if let Some(numbers) = sessions.iter().map(number).collect() {
+            return Ok(numbers);
+        }
+        clock::pause(Duration::from_millis(50));
+    }
+    bail!("a logout revoked nothing")
+}
+
+/// The numbers of all revocations by their keys.
+fn listed(address: SocketAddr) -> Result<HashMap<String, u64>> {
     let mut stream = TcpStream::connect(address)?;
     // In HTTP/1.0 a body of unknown length is not cut into chunks.
     stream.write_all(b"GET /api/revocations HTTP/1.0\r\n\r\n")?;
@@ -119,19 +136,14 @@ pub fn numbers(address: SocketAddr, sessions: &[Signed]) -> Result<Vec<u64>> {
     let end = memchr::memmem::find(&answer, b"\r\n\r\n").context("no answer")?;
     let list: serde_json::Value = serde_json::from_slice(&answer.split_off(end + 4))?;
     let entries = list.get("entries").and_then(|entries| entries.as_array());
-    let known: HashMap<&str, u64> = entries
+    Ok(entries
         .context("no entries")?
         .iter()
-        .filter_map(|entry| Some((entry.get("key")?.as_str()?, entry.get("seq")?.as_u64()?)))
-        .collect();
-    let number = |session: &Signed| {
-        let key = base64_simd::URL_SAFE_NO_PAD.encode_to_string(session.key);
-        known
-            .get(key.as_str())
-            .copied()
-            .context("a logout that was not revoked")
-    };
-    sessions.iter().map(number).collect()
+        .filter_map(|entry| {
+            let key = entry.get("key")?.as_str()?;
+            Some((key.to_owned(), entry.get("seq")?.as_u64()?))
+        })
+        .collect())
 }
 
 /// How long revocations took to their readers: one value for each revocation and reader, sorted, in microseconds.

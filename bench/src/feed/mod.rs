@@ -84,7 +84,6 @@ fn to_guards(run: &Run, section: &mut Section) -> Result<()> {
     let server = Server::symbolon(&run.server, folder.path(), Place::Pinned, &[])?;
     let mut sessions = signed(&server, &seeded, 2 * logouts)?;
     let others = sessions.split_off(logouts);
-    machine::wait_until_quiet();
     let ours = machine::on_core(LOAD_CORE, || with_guards(&server, &sessions))?;
     let plain = machine::on_core(LOAD_CORE, || {
         let requests: Vec<_> = others.iter().map(|one| request(&one.access)).collect();
@@ -110,6 +109,7 @@ fn with_guards(server: &Server, sessions: &[Signed]) -> Result<Outcome> {
     let tokens: Vec<&str> = sessions.iter().map(|one| one.access.as_str()).collect();
     guards.judge(&tokens, false)?;
     let requests: Vec<_> = tokens.iter().map(|token| request(token)).collect();
+    machine::wait_until_quiet();
     let usage = Usage::of(server.pid());
     let asked = paced(server.address, &requests, PER_SECOND)?;
     let numbers = numbers(server.address, sessions)?;
@@ -126,6 +126,7 @@ fn with_readers(
     numbers: impl FnOnce() -> Result<Vec<u64>>,
 ) -> Result<Outcome> {
     let mut readers = Readers::open(server.address, GUARDS)?;
+    machine::wait_until_quiet();
     let usage = Usage::of(server.pid());
     let asked = std::thread::scope(|scope| {
         let callers = scope.spawn(|| paced(server.address, requests, PER_SECOND));
