@@ -68,7 +68,7 @@ impl Sdks {
         if let Some(python) = &self.python {
             let mut command = Command::new(python);
             command
-                .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
+                .args(["-m", "pytest", "-p", "no:cacheprovider"])
                 .current_dir(self.root.join(PYTHON_GUARD));
             ended_well &= counted(&mut command, counts)?;
         } else {

@@ -55,7 +55,8 @@ pub(super) struct Add {
     /// Every token that there is now; sessions go on
     #[arg(long)]
     all: bool,
-    #[arg(long, value_name = "KID", hide = true)]
+    /// Refused: a key is withdrawn by `symbolon key withdraw`, which puts another in its place
+    #[arg(long, value_name = "KID")]
     key: Option<String>,
     /// Only make clients refresh: no session ends
     #[arg(long)]

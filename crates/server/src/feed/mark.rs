@@ -2,8 +2,10 @@
 //! point any more was restored from a backup: its feed begins another epoch, so that guards do not go on from where
 //! the lost one was.
 
-use std::fs;
-use std::path::PathBuf;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::{Place, Point};
@@ -42,15 +44,22 @@ impl Mark {
         };
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         let point = place.to_string();
-        if *written == point || !path.parent().is_some_and(std::path::Path::is_dir) {
+        if *written == point || !path.parent().is_some_and(Path::is_dir) {
             return;
         }
         // Renamed, so that no half of it is ever read.
         let part = path.with_extension("part");
-        let kept = fs::write(&part, &point).and_then(|()| fs::rename(&part, path));
+        let kept = write(&part, &point).and_then(|()| fs::rename(&part, path));
         if let Err(error) = kept {
             tracing::warn!(%error, "the feed's mark cannot be written");
         }
         *written = point;
     }
+}
+
+/// Like every file in the data folder: for its owner only.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(path)?.write_all(text.as_bytes())
 }
