@@ -7,6 +7,7 @@ import express from 'express'
 
 import { Orders } from './orders.js'
 import { onError, problem } from './problem.js'
+import { stopOnSignal } from './stop.js'
 
 const { ISSUER, AUDIENCE = ISSUER, LISTEN = '127.0.0.1:0', STALENESS, STALENESS_BOUND } = process.env
 if (!ISSUER) fail('ISSUER is not set: the address of the Symbolon server, such as http://127.0.0.1:8080')
@@ -44,16 +45,9 @@ app.get('/scoped', openid, (req, res) => res.json({ scope: req.auth.claims.scope
 app.use((req, res) => problem(res, 404, 'not_found', 'There is nothing here.'))
 app.use(onError)
 
+stopOnSignal(server, () => guard.close())
 server.on('request', app)
 console.log(`listening on ${address}`)
-
-for (const signal of ['SIGTERM', 'SIGINT']) {
-  process.once(signal, () => {
-    guard.close()
-    server.close()
-    server.closeIdleConnections()
-  })
-}
 
 function fail(message) {
   console.error(message)
