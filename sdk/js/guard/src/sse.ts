@@ -5,7 +5,7 @@ export interface SseEvent {
   readonly name: string
   readonly id: string | undefined
   /** The values of its `data` lines; joined by line feeds they are the data. */
-  readonly data: readonly string[]
+  readonly data: string[]
   /** What `at` was when its first character came. */
   readonly begunAt: number
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 
 import { readSnapshot, type SnapshotHead } from '../dist/snapshot.js'
 
-function read(lines: readonly string[]): { head: SnapshotHead; entries: unknown[]; batches: number } {
+function read(lines: string[]): { head: SnapshotHead; entries: unknown[]; batches: number } {
   const entries: unknown[] = []
   let batches = 0
   const reading = readSnapshot(lines)
