@@ -4,7 +4,7 @@
 //! 2. Unknown keys cause a fetch only where the last one began 10 seconds ago or longer; anybody can write a token
 //!    that names an unknown key. Where the feed has just told that a key was withdrawn, they need not wait: what follows
 //!    is signed with another.
-//! 3. A fetch that fails changes nothing: the old keys stay.
+//! 3. A fetch that fails changes nothing: the old keys stay, and it is tried again after half a minute.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -26,6 +26,8 @@ use crate::{
 const COOL_DOWN: Duration = Duration::from_secs(10);
 /// Between two fetches without cause.
 const INTERVAL: Duration = Duration::from_secs(5 * 60);
+/// The same after one that failed.
+const RETRY: Duration = Duration::from_secs(30);
 
 /// When keys were fetched.
 #[derive(Debug)]
@@ -82,7 +84,9 @@ impl Shared {
 
     /// Fetches keys if that has not been done for a while.
     pub(crate) async fn refresh_keys(self: &Arc<Self>) {
-        self.fetch_keys(INTERVAL).await;
+        let has_failed = self.keyring.outcome.borrow().failure.is_some();
+        let apart = if has_failed { RETRY } else { INTERVAL };
+        self.fetch_keys(apart).await;
     }
 
     /// Fetches keys now.

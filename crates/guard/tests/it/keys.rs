@@ -89,6 +89,21 @@ async fn the_old_keys_stay_while_new_ones_cannot_be_had() {
 }
 
 #[tokio::test]
+async fn a_fetch_that_failed_is_tried_again_soon() {
+    let issuer = Issuer::start().await;
+    let mut watched = issuer.guard().await;
+    let good = std::mem::replace(&mut *issuer.world.jwks.lock().unwrap(), Answer::Status(500));
+    watched.clock.advance(Duration::from_secs(300));
+    let failed = |event: &Event| matches!(event, Event::KeysFailed { .. });
+    watched.until(failed).await;
+    *issuer.world.jwks.lock().unwrap() = good;
+    watched.clock.advance(Duration::from_secs(30));
+    let fetched = |event: &Event| matches!(event, Event::KeysFetched { .. });
+    watched.until(fetched).await;
+    assert_eq!(issuer.fetches(), 3);
+}
+
+#[tokio::test]
 async fn a_key_that_leaves_takes_its_tokens_along() {
     let issuer = Issuer::start().await;
     let watched = issuer.guard().await;
