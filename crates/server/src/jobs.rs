@@ -4,12 +4,12 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use symbolon_store::Watch;
+use symbolon_store::{Feed, Watch};
 use tokio::task::JoinSet;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
 use crate::app::App;
-use crate::flows::{Error, keys};
+use crate::flows::{Error, Origin, keys, revocations};
 
 /// How soon what another process committed, a revocation or a key, is known here.
 const FOLLOW: Duration = Duration::from_millis(10);
@@ -120,10 +120,8 @@ impl Follower {
         if !app.store.changed(&mut self.watch).await? {
             return Ok(false);
         }
+        self.begin_epoch(app).await?;
         let issuance = app.issuance()?;
-        if let Some(feed) = self.watch.feed() {
-            issuance.feed.begin(&feed.epoch, feed.seq);
-        }
         // First: who hears that a key was withdrawn asks for the ones that are good.
         self.reload_keys(app).await;
         let before = issuance.feed.place().seq();
@@ -141,6 +139,35 @@ impl Follower {
             }
         }
         Ok(after > before)
+    }
+
+    /// Goes over to the epoch of the database. One whose numbers fell behind what was published has lost revocations
+    /// (a backup was restored, a standby took over) and will give their numbers again: another epoch begins.
+    async fn begin_epoch(&mut self, app: &App) -> Result<(), Error> {
+        let issuance = app.issuance()?;
+        let place = issuance.feed.place();
+        let lost = |feed: &Feed| feed.epoch == place.epoch() && feed.seq < place.seq();
+        if self.watch.feed().is_some_and(lost) {
+            tracing::warn!(
+                "the database has lost revocations: the feed of revocations begins another epoch"
+            );
+            revocations::renew(app, &Origin::default()).await?;
+            app.store.changed(&mut self.watch).await?;
+        }
+        let Some(feed) = self.watch.feed().filter(|feed| feed.epoch != place.epoch()) else {
+            return Ok(());
+        };
+        // Its numbers say nothing about what the guard of this process has: it is told of all, as others are.
+        let mut after = 0;
+        while after < feed.seq {
+            let page = app.store.list_revocations(after, PAGE).await?;
+            for entry in &page {
+                issuance.apply(entry);
+            }
+            after = page.last().map_or(feed.seq, |entry| entry.seq);
+        }
+        issuance.feed.begin(&feed.epoch, feed.seq);
+        Ok(())
     }
 
     /// Opens the keys again if they have changed. One that does not open must not hold up revocations: it is tried

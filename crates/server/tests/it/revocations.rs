@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
+use rusqlite::Connection as Database;
 use serde_json::{Value, json};
+use symbolon::clock::Clock;
 use symbolon::flows::{self, users};
 use symbolon_domain::UserStatus;
+use symbolon_domain::revocation::{Effect, Revocation, Subject};
 use symbolon_token::{encoding, feed_key};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::app::TestApp;
+use crate::app::{Folder, START, TestApp};
 use crate::client::{Answer, Request};
 
 /// Longer than anything takes on a busy machine.
@@ -212,11 +215,11 @@ async fn a_long_list_is_whole_and_valid() {
     assert_eq!(events.next().await.unwrap().data["seq"], 1000);
 }
 
-fn revocation(number: usize) -> symbolon_domain::revocation::Revocation {
-    symbolon_domain::revocation::Revocation {
-        subject: symbolon_domain::revocation::Subject::Token(number.to_string()),
-        effect: symbolon_domain::revocation::Effect::Revoked,
-        until: crate::app::START.plus(Duration::from_secs(900)),
+fn revocation(number: usize) -> Revocation {
+    Revocation {
+        subject: Subject::Token(number.to_string()),
+        effect: Effect::Revoked,
+        until: START.plus(Duration::from_secs(900)),
     }
 }
 
@@ -339,6 +342,63 @@ async fn another_epoch_ends_the_stream_and_begins_with_a_snapshot() {
         (first.name.as_str(), first.id.as_deref()),
         ("snapshot", Some("another:0"))
     );
+}
+
+#[tokio::test]
+async fn what_was_revoked_just_before_another_epoch_is_obeyed_here_too() {
+    let app = TestApp::start().await;
+    let ada = app.user().await;
+    // Both by another process, before this one looks.
+    let mut batch = app.app.store.batch();
+    batch.insert_revocation(&Revocation {
+        subject: Subject::Session(ada.sid.parse().unwrap()),
+        effect: Effect::Revoked,
+        until: START.plus(Duration::from_secs(900)),
+    });
+    batch.renew_feed("another");
+    batch.commit().await.unwrap();
+    let list = listed(&app, 1).await;
+    assert_eq!(list["epoch"], "another");
+    app.get("/api/user/profile")
+        .bearer(&ada.access)
+        .send()
+        .await
+        .problem(401, "token_revoked");
+}
+
+#[tokio::test]
+async fn numbers_that_the_database_lost_end_the_epoch() {
+    let folder = Folder::new();
+    let app = TestApp::in_folder(&folder, Clock::frozen(START), 1).await;
+    for number in 0..5 {
+        commit(&app, &revocation(number)).await;
+    }
+    let before = listed(&app, 5).await;
+    let point = format!("{}:5", before["epoch"].as_str().unwrap());
+    // As after a backup was restored, or a standby took over that had not heard of the last three.
+    let database = Database::open(folder.path().join("symbolon.db")).unwrap();
+    let lose = "DELETE FROM revocations WHERE seq > 2; UPDATE feed SET seq = 2";
+    database
+        .execute_batch(&format!("BEGIN; {lose}; COMMIT"))
+        .unwrap();
+    let mut events = Events::of(app.get("/api/revocations/stream")).await;
+    while events.next().await.is_some() {}
+    // Their numbers are given again, and who had them gets everything.
+    for number in 5..10 {
+        commit(&app, &revocation(number)).await;
+    }
+    let after = listed(&app, 7).await;
+    assert_ne!(after["epoch"], before["epoch"]);
+    let resumed = app.get("/api/revocations/stream");
+    let resumed = resumed.header("last-event-id", &point);
+    let first = Events::of(resumed).await.next().await.unwrap();
+    assert_eq!(first.name, "snapshot");
+}
+
+async fn commit(app: &TestApp, revocation: &Revocation) {
+    let mut batch = app.app.store.batch();
+    batch.insert_revocation(revocation);
+    batch.commit().await.unwrap();
 }
 
 #[tokio::test]
