@@ -1,5 +1,7 @@
 //! Query parameters: known ones, each at most once.
 
+use std::borrow::Cow;
+
 use http::Uri;
 use symbolon_domain::Refusal;
 
@@ -22,4 +24,23 @@ pub(super) fn query<const N: usize>(
         }
     }
     Ok(values)
+}
+
+/// The same where parameters demand something: one that is not known, or empty, would demand nothing and let all pass.
+///
+/// # Errors
+/// `malformed_request`.
+pub(super) fn demands<const N: usize>(
+    uri: &Uri,
+    names: [&str; N],
+) -> Result<[Option<String>; N], Refusal> {
+    let query_text = uri.query().unwrap_or_default();
+    let is_demand = |(name, value): (Cow<'_, str>, Cow<'_, str>)| {
+        names.contains(&name.as_ref()) && !value.is_empty()
+    };
+    if !url::form_urlencoded::parse(query_text.as_bytes()).all(is_demand) {
+        let sentence = format!("The parameters are {}, not empty.", names.join(", "));
+        return Err(Refusal::MalformedRequest(sentence));
+    }
+    query(uri, names)
 }

@@ -9,14 +9,15 @@ use http::{HeaderMap, StatusCode, Uri};
 
 use super::super::bearer::credential;
 use super::super::problem::{Failure, Problem};
-use super::super::query::query;
+use super::super::query::demands;
 use crate::app::App;
 use crate::flows::verify::{Demand, verify};
 use crate::metrics::Count;
 
 /// Whether a request with this access token may pass.
 ///
-/// The headers `X-Forwarded-…` and `X-Original-…` are not looked at: the proxy says what it demands in the query.
+/// The headers `X-Forwarded-…` and `X-Original-…` are not looked at: the proxy says what it demands in the query. A
+/// parameter that is not known is refused, for a demand that is misspelt must not let everybody pass.
 #[utoipa::path(get, path = "/api/verify", operation_id = "verify", tag = "guards", security(("bearer" = [])),
     params(
         ("role" = Option<String>, Query, description = "One of these roles, separated by commas, is needed"),
@@ -37,7 +38,7 @@ pub(super) async fn get(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let [roles, permission, scope] = query(&uri, ["role", "permission", "scope"])?;
+    let [roles, permission, scope] = demands(&uri, ["role", "permission", "scope"])?;
     let roles = roles.as_deref().map(|roles| roles.split(',').collect());
     let demand = Demand {
         roles,
