@@ -29,7 +29,7 @@ pub use text::{Point, head, heartbeat, item, revocation};
 const KEPT_BYTES: usize = 4 * 1024 * 1024;
 /// What a reader takes at once, unless a single block is longer.
 const PORTION: usize = 64 * 1024;
-/// Streams served at once.
+/// Streams, and lists under way, served at once.
 const STREAMS: usize = 10_000;
 /// What it costs to wake a reader and write to it, about.
 const WAKE: Duration = Duration::from_micros(20);

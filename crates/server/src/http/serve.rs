@@ -29,6 +29,9 @@ const HEADER_BYTES: usize = 32 * 1024;
 const HEADER_COUNT: usize = 100;
 /// Requests that one HTTP/2 connection has under way.
 const STREAMS: u32 = 100;
+/// Bytes of an answer's body that are kept for an HTTP/2 peer that does not read: the usual 400 KB, for each of its
+/// streams, would let few connections fill the memory.
+const UNSENT_BYTES: usize = 16 * 1024;
 /// Longest wait for requests in flight at the end.
 const DRAIN: Duration = Duration::from_secs(20);
 
@@ -101,6 +104,7 @@ fn server() -> auto::Builder<TokioExecutor> {
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS)
+        .max_send_buf_size(UNSENT_BYTES)
         .max_header_list_size(HEADER_BYTES as u32)
         .keep_alive_interval(HEADERS)
         .keep_alive_timeout(HEADERS);
