@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use symbolon_store::{Feed, Watch};
 use tokio::task::JoinSet;
@@ -73,10 +73,12 @@ pub async fn follow(app: &App) {
                 follower.reload_keys(app).await;
             }
         }
+        let began = Instant::now();
         let Some(published) = follower.look(app).await else {
             // Guards that hear nothing know that they may be missing something.
             continue;
         };
+        issuance.feed.looked(began);
         if std::mem::take(&mut beat_is_due) {
             issuance.feed.heartbeat(app.clock.now());
             app.mark.keep(&issuance.feed.place());

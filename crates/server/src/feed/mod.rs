@@ -6,6 +6,7 @@
 //! 3. Each reader has a place of its own, takes blocks when its connection can, and holds nothing meanwhile. One that
 //!    falls behind what is kept here goes on from the store, which has every live revocation.
 //! 4. A heartbeat is published only after the store was read: it says that nothing up to its number is missing.
+//!    Where it could not be read for a while nobody is let in: whoever comes back would take that for a sign of life.
 //! 5. Another epoch ends every stream, and so does the end of the server.
 
 mod mark;
@@ -13,9 +14,9 @@ mod text;
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use symbolon_domain::Timestamp;
@@ -44,6 +45,9 @@ pub struct Hub {
     /// Tells the publisher that this process has committed a revocation.
     committed: Notify,
     streams: AtomicUsize,
+    begun: Instant,
+    /// When the store was read last, in milliseconds since `begun`.
+    looked: AtomicI64,
 }
 
 struct State {
@@ -106,6 +110,8 @@ impl Hub {
             more: watch::Sender::new(()),
             committed: Notify::new(),
             streams: AtomicUsize::new(0),
+            begun: Instant::now(),
+            looked: AtomicI64::new(0),
         }
     }
 
@@ -158,6 +164,25 @@ impl Hub {
         state.push(event);
         drop(state);
         self.more.send_replace(());
+    }
+
+    /// Notes that everything which was committed by `at` is published.
+    pub fn looked(&self, at: Instant) {
+        self.looked.store(self.since_begun(at), Ordering::Relaxed);
+    }
+
+    /// For how long the publisher has not been able to read the store: what others revoked since is not known here.
+    #[must_use]
+    pub fn silence(&self, now: Instant) -> Duration {
+        let silent = self.since_begun(now) - self.looked.load(Ordering::Relaxed);
+        Duration::from_millis(u64::try_from(silent).unwrap_or(0))
+    }
+
+    fn since_begun(&self, at: Instant) -> i64 {
+        let millis = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+        let after = millis(at.saturating_duration_since(self.begun));
+        let before = millis(self.begun.saturating_duration_since(at));
+        after - before
     }
 
     /// Begins another epoch at `seq`, unless this is the one: every reader has to come back.

@@ -1,12 +1,16 @@
 //! Who is calling a protected route: the access token alone decides, no store is asked.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use symbolon_domain::{Refusal, SessionId, Timestamp, UserId};
 use symbolon_guard::{Rejection, Verified};
 
-use super::Error;
+use super::{Error, overloaded};
 use crate::app::App;
+
+/// As the guards of resources, this one fails closed when it has not heard of revocations for so long.
+const STALENESS: Duration = Duration::from_secs(15);
 
 /// A caller with a valid access token of our own sign-in.
 #[derive(Clone)]
@@ -22,7 +26,8 @@ pub struct Caller {
 /// Checks an access token against keys, claims, time and revocations.
 ///
 /// # Errors
-/// `invalid_token`, `token_expired`, `token_revoked` or `token_stale`.
+/// `invalid_token`, `token_expired`, `token_revoked` or `token_stale`; `overloaded` where it is not known any more what
+/// is revoked.
 pub fn authenticate(app: &App, token: &str, now: Timestamp) -> Result<Caller, Error> {
     let verified = check(app, token, now)?;
     let claims = verified.claims();
@@ -43,8 +48,13 @@ pub fn authenticate(app: &App, token: &str, now: Timestamp) -> Result<Caller, Er
 /// # Errors
 /// The same.
 pub(super) fn check(app: &App, token: &str, now: Timestamp) -> Result<Arc<Verified>, Error> {
-    let guard = &app.issuance()?.guard;
-    guard.check(token, now.seconds()).map_err(refusal)
+    let issuance = app.issuance()?;
+    let verified = issuance.guard.check(token, now.seconds());
+    let verified = verified.map_err(refusal)?;
+    if issuance.feed.silence(Instant::now()) > STALENESS {
+        return Err(overloaded().into());
+    }
+    Ok(verified)
 }
 
 fn refusal(rejection: Rejection) -> Error {

@@ -9,16 +9,20 @@
 //! 4. Then the published blocks. A reader that falls too far behind gets a new place and goes through step 3 again.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use symbolon_domain::revocation::Entry;
 
 use super::{Error, overloaded};
 use crate::app::App;
-use crate::feed::{Place, Point, Read, Stream, head, heartbeat, item, revocation};
+use crate::feed::{Hub, Place, Point, Read, Stream, head, heartbeat, item, revocation};
 
 /// Revocations read at once: some 20 KB of text, which is what a reader that does not read costs.
 const PAGE: u32 = 128;
+
+/// A publisher that could not read the store for longer has nothing to say to who comes: a heartbeat's time.
+const LONGEST_SILENCE: Duration = Duration::from_secs(5);
 
 /// The list of revocations as JSON, piece by piece.
 pub struct List {
@@ -52,17 +56,26 @@ enum Step {
 /// Where the feed stands, as `EPOCH:SEQ`.
 ///
 /// # Errors
-/// A fault when the keys are not open.
+/// `overloaded` where that is not known, or a fault when the keys are not open.
 pub fn point(app: &App) -> Result<String, Error> {
-    Ok(app.issuance()?.feed.place().to_string())
+    Ok(current(app)?.place().to_string())
+}
+
+/// The feed, unless it is cut off from the store: a reader would take what it says for all that there is.
+fn current(app: &App) -> Result<&Arc<Hub>, Error> {
+    let hub = &app.issuance()?.feed;
+    if hub.silence(Instant::now()) > LONGEST_SILENCE {
+        return Err(overloaded().into());
+    }
+    Ok(hub)
 }
 
 /// Lists the live revocations, those after `since` only if it can be gone on from.
 ///
 /// # Errors
-/// `overloaded` when too many read already, or a fault of the store.
+/// `overloaded` when too many read already or the store is not followed, or a fault of the store.
 pub async fn list(app: &Arc<App>, since: Option<Point>) -> Result<List, Error> {
-    let hub = &app.issuance()?.feed;
+    let hub = current(app)?;
     let reader = hub.open().ok_or_else(overloaded)?;
     let place = hub.place();
     let after = resume(app, &place, since).await?;
@@ -77,9 +90,9 @@ pub async fn list(app: &Arc<App>, since: Option<Point>) -> Result<List, Error> {
 /// Follows the feed, from `since` on if it can be gone on from.
 ///
 /// # Errors
-/// `overloaded` when too many follow it already, or a fault of the store.
+/// `overloaded` when too many follow it already or the store is not followed, or a fault of the store.
 pub async fn follow(app: &Arc<App>, since: Option<Point>) -> Result<Follow, Error> {
-    let hub = &app.issuance()?.feed;
+    let hub = current(app)?;
     let stream = hub.open().ok_or_else(overloaded)?;
     let place = hub.place();
     let after = resume(app, &place, since).await?;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use symbolon::app::App;
 use symbolon::clock::Clock;
@@ -89,6 +89,13 @@ impl TestApp {
         drop(self.stop.take());
         self.follower.shutdown().await;
         self.app.store.close().await;
+    }
+
+    /// As if the follower could not read the store for a while.
+    pub async fn deafen(&mut self, since: Duration) {
+        self.follower.shutdown().await;
+        let feed = &self.app.issuance().unwrap().feed;
+        feed.looked(Instant::now().checked_sub(since).unwrap());
     }
 
     pub fn request(&self, method: &str, path: &str) -> Request {

@@ -402,6 +402,32 @@ async fn commit(app: &TestApp, revocation: &Revocation) {
 }
 
 #[tokio::test]
+async fn a_server_that_does_not_hear_of_revocations_says_so() {
+    let mut app = TestApp::start().await;
+    let ada = app.user().await;
+    let epoch = listed(&app, 0).await["epoch"].as_str().unwrap().to_owned();
+    let tag = format!("W/\"{epoch}:0\"");
+    app.deafen(Duration::from_secs(60)).await;
+    let paths = ["/api/revocations", "/api/revocations/stream"];
+    for path in paths {
+        let refused = app.get(path).send().await;
+        refused.problem(503, "overloaded");
+        let resumed = app.get(&format!("{path}?since={epoch}:0"));
+        let resumed = resumed.header("if-none-match", &tag).send().await;
+        resumed.problem(503, "overloaded");
+    }
+    for path in ["/api/verify", "/api/user/profile"] {
+        let refused = app.get(path).bearer(&ada.access).send().await;
+        refused.problem(503, "overloaded");
+        app.get(path)
+            .bearer("a.b.c")
+            .send()
+            .await
+            .problem(401, "invalid_token");
+    }
+}
+
+#[tokio::test]
 async fn streams_end_with_the_server() {
     let app = TestApp::start().await;
     let mut events = Events::of(app.get("/api/revocations/stream")).await;
