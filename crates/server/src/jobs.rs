@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use symbolon_store::{Feed, Watch};
 use tokio::task::JoinSet;
@@ -73,7 +73,7 @@ pub async fn follow(app: &App) {
                 follower.reload_keys(app).await;
             }
         }
-        let began = Instant::now();
+        let began = issuance.feed.age();
         let Some(published) = follower.look(app).await else {
             // Guards that hear nothing know that they may be missing something.
             continue;

@@ -16,12 +16,14 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use symbolon_domain::Timestamp;
 use symbolon_domain::revocation::Entry;
 use tokio::sync::{Notify, watch};
+
+use crate::clock::Stopwatch;
 
 pub use mark::Mark;
 pub use text::{Point, head, heartbeat, item, revocation};
@@ -45,8 +47,8 @@ pub struct Hub {
     /// Tells the publisher that this process has committed a revocation.
     committed: Notify,
     streams: AtomicUsize,
-    begun: Instant,
-    /// When the store was read last, in milliseconds since `begun`.
+    begun: Stopwatch,
+    /// The age at which the store was read last.
     looked: AtomicI64,
 }
 
@@ -110,7 +112,7 @@ impl Hub {
             more: watch::Sender::new(()),
             committed: Notify::new(),
             streams: AtomicUsize::new(0),
-            begun: Instant::now(),
+            begun: Stopwatch::start(),
             looked: AtomicI64::new(0),
         }
     }
@@ -166,23 +168,22 @@ impl Hub {
         self.more.send_replace(());
     }
 
-    /// Notes that everything which was committed by `at` is published.
-    pub fn looked(&self, at: Instant) {
-        self.looked.store(self.since_begun(at), Ordering::Relaxed);
+    /// For how long this has been here, in milliseconds.
+    #[must_use]
+    pub fn age(&self) -> i64 {
+        i64::try_from(self.begun.elapsed().as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// Notes that everything which was committed at this age is published.
+    pub fn looked(&self, age: i64) {
+        self.looked.store(age, Ordering::Relaxed);
     }
 
     /// For how long the publisher has not been able to read the store: what others revoked since is not known here.
     #[must_use]
-    pub fn silence(&self, now: Instant) -> Duration {
-        let silent = self.since_begun(now) - self.looked.load(Ordering::Relaxed);
+    pub fn silence(&self) -> Duration {
+        let silent = self.age() - self.looked.load(Ordering::Relaxed);
         Duration::from_millis(u64::try_from(silent).unwrap_or(0))
-    }
-
-    fn since_begun(&self, at: Instant) -> i64 {
-        let millis = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
-        let after = millis(at.saturating_duration_since(self.begun));
-        let before = millis(self.begun.saturating_duration_since(at));
-        after - before
     }
 
     /// Begins another epoch at `seq`, unless this is the one: every reader has to come back.

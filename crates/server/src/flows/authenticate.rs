@@ -1,7 +1,7 @@
 //! Who is calling a protected route: the access token alone decides, no store is asked.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use symbolon_domain::{Refusal, SessionId, Timestamp, UserId};
 use symbolon_guard::{Rejection, Verified};
@@ -51,7 +51,7 @@ pub(super) fn check(app: &App, token: &str, now: Timestamp) -> Result<Arc<Verifi
     let issuance = app.issuance()?;
     let verified = issuance.guard.check(token, now.seconds());
     let verified = verified.map_err(refusal)?;
-    if issuance.feed.silence(Instant::now()) > STALENESS {
+    if issuance.feed.silence() > STALENESS {
         return Err(overloaded().into());
     }
     Ok(verified)

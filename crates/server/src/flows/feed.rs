@@ -9,7 +9,7 @@
 //! 4. Then the published blocks. A reader that falls too far behind gets a new place and goes through step 3 again.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use symbolon_domain::revocation::Entry;
@@ -64,7 +64,7 @@ pub fn point(app: &App) -> Result<String, Error> {
 /// The feed, unless it is cut off from the store: a reader would take what it says for all that there is.
 fn current(app: &App) -> Result<&Arc<Hub>, Error> {
     let hub = &app.issuance()?.feed;
-    if hub.silence(Instant::now()) > LONGEST_SILENCE {
+    if hub.silence() > LONGEST_SILENCE {
         return Err(overloaded().into());
     }
     Ok(hub)
