@@ -3,12 +3,12 @@
 mod start;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use symbolon_domain::revocation::{Entry, Revocation};
-use symbolon_domain::{PasswordRules, SessionId};
+use symbolon_domain::{PasswordRules, SessionId, Timestamp};
 use symbolon_guard::Checker;
 use symbolon_store::{Batch, Store};
 use symbolon_token::refresh::RefreshToken;
@@ -59,6 +59,8 @@ pub struct Issuance {
     pub audience: String,
     /// The open keys.
     pub ring: ArcSwap<KeyRing>,
+    /// Held while the keys change.
+    pub ring_writer: Mutex<()>,
     /// The verifier of our own routes.
     pub guard: Checker,
     /// Opens and seals stored keys.
@@ -143,6 +145,25 @@ impl Issuance {
     /// Tells the guard of a stored revocation.
     pub fn apply(&self, entry: &Entry) {
         apply(&self.guard, entry);
+    }
+
+    /// Takes other keys, if there are, and lets the guard trust those that are good at `now`.
+    ///
+    /// # Errors
+    /// A fault when a key cannot be used; nothing has changed then.
+    pub fn trust(&self, ring: Option<KeyRing>, now: Timestamp) -> Result<(), Error> {
+        // One at a time, so that nobody puts back what another has just replaced.
+        let _turn = self
+            .ring_writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let Some(ring) = ring else {
+            self.guard.set_keys(self.ring.load().key_set(now)?);
+            return Ok(());
+        };
+        self.guard.set_keys(ring.key_set(now)?);
+        self.ring.store(Arc::new(ring));
+        Ok(())
     }
 
     /// The refresh token behind a text, when this server made it.

@@ -10,7 +10,7 @@ use std::fs::DirBuilder;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -163,6 +163,7 @@ impl App {
             issuer,
             audience,
             ring: ArcSwap::from_pointee(ring),
+            ring_writer: Mutex::default(),
             guard,
             master,
             feed: Arc::new(Hub::new(&epoch, seq)),
@@ -190,7 +191,7 @@ impl App {
         let restored = self
             .mark
             .read()
-            .is_some_and(|mark| mark.epoch == feed.epoch && mark.seq > feed.seq);
+            .is_some_and(|mark| mark.epoch != feed.epoch || mark.seq > feed.seq);
         if !feed.epoch.is_empty() && !restored {
             return Ok(feed.epoch);
         }

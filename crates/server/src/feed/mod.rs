@@ -12,8 +12,9 @@
 mod mark;
 mod text;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -34,6 +35,8 @@ const KEPT_BYTES: usize = 4 * 1024 * 1024;
 const PORTION: usize = 64 * 1024;
 /// Streams, and lists under way, served at once.
 const STREAMS: usize = 10_000;
+/// Streams of one address at once, this machine's own excepted: nobody alone can shut out the others.
+const STREAMS_OF_ONE: u32 = 500;
 /// What it costs to wake a reader and write to it, about.
 const WAKE: Duration = Duration::from_micros(20);
 /// However many readers there are, nobody waits longer than this for others.
@@ -47,6 +50,8 @@ pub struct Hub {
     /// Tells the publisher that this process has committed a revocation.
     committed: Notify,
     streams: AtomicUsize,
+    /// The addresses that have streams, and how many.
+    readers: Mutex<HashMap<IpAddr, u32>>,
     begun: Stopwatch,
     /// The age at which the store was read last.
     looked: AtomicI64,
@@ -94,6 +99,7 @@ pub enum Read {
 pub struct Stream {
     hub: Arc<Hub>,
     more: watch::Receiver<()>,
+    address: Option<IpAddr>,
 }
 
 impl Hub {
@@ -112,6 +118,7 @@ impl Hub {
             more: watch::Sender::new(()),
             committed: Notify::new(),
             streams: AtomicUsize::new(0),
+            readers: Mutex::default(),
             begun: Stopwatch::start(),
             looked: AtomicI64::new(0),
         }
@@ -129,18 +136,45 @@ impl Hub {
         self.streams.load(Ordering::Relaxed)
     }
 
-    /// Takes a place among the streams; `None` where there are too many.
+    /// Takes a place among the streams for a reader at `address`; `None` where there are too many, or too many of it.
     #[must_use]
-    pub fn open(self: &Arc<Self>) -> Option<Stream> {
-        let taken = self
-            .streams
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |open| {
-                (open < STREAMS).then_some(open + 1)
-            });
-        taken.ok().map(|_| Stream {
+    pub fn open(self: &Arc<Self>, address: Option<IpAddr>) -> Option<Stream> {
+        let address = address
+            .map(network)
+            .filter(|address| !address.is_loopback());
+        let mut readers = self.readers();
+        if address.is_some_and(|address| readers.get(&address) >= Some(&STREAMS_OF_ONE)) {
+            return None;
+        }
+        let free = |open| (open < STREAMS).then_some(open + 1);
+        self.streams
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, free)
+            .ok()?;
+        if let Some(address) = address {
+            *readers.entry(address).or_default() += 1;
+        }
+        Some(Stream {
             hub: Arc::clone(self),
             more: self.more.subscribe(),
+            address,
         })
+    }
+
+    fn close_one(&self, address: Option<IpAddr>) {
+        self.streams.fetch_sub(1, Ordering::Relaxed);
+        let mut readers = self.readers();
+        if let Some(address) = address
+            && let Some(open) = readers.get_mut(&address)
+        {
+            *open -= 1;
+            if *open == 0 {
+                readers.remove(&address);
+            }
+        }
+    }
+
+    fn readers(&self) -> MutexGuard<'_, HashMap<IpAddr, u32>> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Publishes revocations that follow those before, in the order of their numbers.
@@ -278,6 +312,16 @@ impl State {
 }
 
 impl Place {
+    /// A place to list up to, not to follow from.
+    #[must_use]
+    pub fn at(epoch: &str, seq: i64) -> Self {
+        Self {
+            epoch: epoch.into(),
+            seq,
+            next: u64::MAX,
+        }
+    }
+
     /// The epoch that it is in.
     #[must_use]
     pub fn epoch(&self) -> &str {
@@ -315,7 +359,17 @@ impl Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        self.hub.streams.fetch_sub(1, Ordering::Relaxed);
+        self.hub.close_one(self.address);
+    }
+}
+
+/// One subscriber's addresses are one: those of IPv6 differ in the lower half at will.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) if !address.is_loopback() => {
+            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64))
+        }
+        address => address,
     }
 }
 

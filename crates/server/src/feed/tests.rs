@@ -37,7 +37,7 @@ fn hub() -> Arc<Hub> {
 fn a_reader_gets_what_is_published_after_it_came_once_and_in_order() {
     let hub = hub();
     hub.publish(&entries(11..=12));
-    let (mut stream, mut place) = (hub.open().unwrap(), hub.place());
+    let (mut stream, mut place) = (hub.open(None).unwrap(), hub.place());
     assert_eq!(place.to_string(), "e:12");
     assert!(matches!(stream.read(&mut place), Read::Nothing));
     hub.publish(&entries(13..=14));
@@ -51,7 +51,7 @@ fn a_reader_gets_what_is_published_after_it_came_once_and_in_order() {
 #[test]
 fn events_read_as_the_contract_says() {
     let hub = hub();
-    let (mut stream, mut place) = (hub.open().unwrap(), hub.place());
+    let (mut stream, mut place) = (hub.open(None).unwrap(), hub.place());
     hub.publish(&[entry(11)]);
     hub.heartbeat(Timestamp::from_millis(1_790_000_000_999));
     let Read::Events(events) = stream.read(&mut place) else {
@@ -68,7 +68,7 @@ fn events_read_as_the_contract_says() {
 #[test]
 fn a_reader_that_falls_behind_is_told_so_and_costs_nothing() {
     let hub = hub();
-    let (mut stream, mut place) = (hub.open().unwrap(), hub.place());
+    let (mut stream, mut place) = (hub.open(None).unwrap(), hub.place());
     for first in (11..).step_by(1000).take(60) {
         hub.publish(&entries(first..=first + 999));
     }
@@ -86,7 +86,7 @@ fn a_reader_that_falls_behind_is_told_so_and_costs_nothing() {
 #[test]
 fn a_late_reader_takes_many_blocks_in_few_portions() {
     let hub = hub();
-    let (mut stream, mut place) = (hub.open().unwrap(), hub.place());
+    let (mut stream, mut place) = (hub.open(None).unwrap(), hub.place());
     for seq in 11..=2010 {
         hub.publish(&[entry(seq)]);
     }
@@ -104,7 +104,7 @@ fn a_late_reader_takes_many_blocks_in_few_portions() {
 #[test]
 fn another_epoch_and_the_end_of_the_server_end_streams() {
     let hub = hub();
-    let (mut stream, mut place) = (hub.open().unwrap(), hub.place());
+    let (mut stream, mut place) = (hub.open(None).unwrap(), hub.place());
     hub.begin("e", 99);
     assert!(
         matches!(stream.read(&mut place), Read::Nothing),
@@ -121,17 +121,36 @@ fn another_epoch_and_the_end_of_the_server_end_streams() {
 #[test]
 fn streams_are_counted_and_bounded() {
     let hub = hub();
-    let all: Vec<_> = std::iter::from_fn(|| hub.open()).collect();
+    let all: Vec<_> = std::iter::from_fn(|| hub.open(None)).collect();
     assert_eq!(all.len(), STREAMS);
     assert_eq!(hub.gap(), LONGEST_GAP);
     drop(all);
     assert_eq!((hub.streams(), hub.gap()), (0, Duration::ZERO));
 }
 
+#[test]
+fn no_address_has_all_streams_but_this_machines_own() {
+    let hub = hub();
+    let of = |text: &str| hub.open(Some(text.parse().unwrap()));
+    let one: Vec<_> = std::iter::from_fn(|| of("192.0.2.1")).collect();
+    assert_eq!(one.len(), STREAMS_OF_ONE as usize);
+    let other: Vec<_> = std::iter::from_fn(|| of("2001:db8::1")).collect();
+    assert_eq!(other.len(), STREAMS_OF_ONE as usize);
+    // The same network, and the same address in another dress.
+    assert!(of("2001:db8::2").is_none() && of("::ffff:192.0.2.1").is_none());
+    assert!(of("2001:db8:0:1::1").is_some() && of("192.0.2.2").is_some());
+    drop(one);
+    assert!(of("192.0.2.1").is_some());
+    let own: Vec<_> = std::iter::from_fn(|| of("127.0.0.1")).collect();
+    assert_eq!(own.len() + other.len(), STREAMS);
+    drop((own, other));
+    assert_eq!((hub.streams(), hub.readers().len()), (0, 0));
+}
+
 #[tokio::test]
 async fn what_is_published_between_a_look_and_the_wait_wakes_the_reader() {
     let hub = hub();
-    let (mut stream, mut place) = (hub.open().unwrap(), hub.place());
+    let (mut stream, mut place) = (hub.open(None).unwrap(), hub.place());
     assert!(matches!(stream.read(&mut place), Read::Nothing));
     hub.publish(&[entry(11)]);
     stream.wait().await;

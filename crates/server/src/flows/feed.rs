@@ -8,6 +8,7 @@
 //!    again and again takes no more than one reader's work from the others.
 //! 4. Then the published blocks. A reader that falls too far behind gets a new place and goes through step 3 again.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,12 +54,21 @@ enum Step {
     Follow,
 }
 
+/// The address of who reads, as far as it is known.
+pub type Reader = Option<IpAddr>;
+
 /// Where the feed stands, as `EPOCH:SEQ`.
 ///
 /// # Errors
 /// `overloaded` where that is not known, or a fault when the keys are not open.
-pub fn point(app: &App) -> Result<String, Error> {
-    Ok(current(app)?.place().to_string())
+pub async fn point(app: &App) -> Result<String, Error> {
+    Ok(stored(app).await?.to_string())
+}
+
+/// Where it stands in the store: what was committed is there before it is published.
+async fn stored(app: &App) -> Result<Place, Error> {
+    let feed = app.store.feed().await?;
+    Ok(Place::at(&feed.epoch, feed.seq))
 }
 
 /// The feed, unless it is cut off from the store: a reader would take what it says for all that there is.
@@ -74,10 +84,10 @@ fn current(app: &App) -> Result<&Arc<Hub>, Error> {
 ///
 /// # Errors
 /// `overloaded` when too many read already or the store is not followed, or a fault of the store.
-pub async fn list(app: &Arc<App>, since: Option<Point>) -> Result<List, Error> {
-    let hub = current(app)?;
-    let reader = hub.open().ok_or_else(overloaded)?;
-    let place = hub.place();
+pub async fn list(app: &Arc<App>, since: Option<Point>, by: Reader) -> Result<List, Error> {
+    let hub = &app.issuance()?.feed;
+    let reader = hub.open(by).ok_or_else(overloaded)?;
+    let place = stored(app).await?;
     let after = resume(app, &place, since).await?;
     Ok(List {
         _reader: reader,
@@ -91,9 +101,9 @@ pub async fn list(app: &Arc<App>, since: Option<Point>) -> Result<List, Error> {
 ///
 /// # Errors
 /// `overloaded` when too many follow it already or the store is not followed, or a fault of the store.
-pub async fn follow(app: &Arc<App>, since: Option<Point>) -> Result<Follow, Error> {
+pub async fn follow(app: &Arc<App>, since: Option<Point>, by: Reader) -> Result<Follow, Error> {
     let hub = current(app)?;
-    let stream = hub.open().ok_or_else(overloaded)?;
+    let stream = hub.open(by).ok_or_else(overloaded)?;
     let place = hub.place();
     let after = resume(app, &place, since).await?;
     Ok(Follow {
@@ -155,7 +165,7 @@ impl Follow {
                     }));
                 }
                 Step::CatchUp => {
-                    let Some(page) = self.pages.next().await? else {
+                    let Some(page) = Box::pin(self.pages.next()).await? else {
                         self.next = Step::Follow;
                         return Ok(Some(self.heartbeat().into()));
                     };
@@ -192,7 +202,8 @@ async fn json(next: &mut Piece, pages: &mut Pages, place: &Place) -> Result<Opti
             Ok(Some(head(place, pages.app.clock.now())))
         }
         Piece::Entries { first } => {
-            let Some(page) = pages.next().await? else {
+            // Boxed, for a stream that only follows would keep room for it.
+            let Some(page) = Box::pin(pages.next()).await? else {
                 *next = Piece::End;
                 return Ok(Some("]}".to_owned()));
             };

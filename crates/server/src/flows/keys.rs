@@ -92,9 +92,7 @@ pub async fn reload(app: &App) -> Result<(), Error> {
         return Ok(());
     }
     let ring = KeyRing::open(&issuance.master, rows)?;
-    issuance.guard.set_keys(ring.key_set(app.clock.now())?);
-    issuance.ring.store(std::sync::Arc::new(ring));
-    Ok(())
+    issuance.trust(Some(ring), app.clock.now())
 }
 
 /// What verifies at this moment, for a look from beside the server: nothing is made and nothing is kept.

@@ -3,6 +3,7 @@
 pub mod api;
 mod bearer;
 mod body;
+mod connection;
 mod context;
 mod cookies;
 mod cors;
@@ -52,6 +53,7 @@ pub fn router(app: Arc<App>) -> Router {
     let (router, document) = described();
     router
         .merge(docs::routes(&document))
+        .merge(well_known::of_issuer_with_path())
         .fallback(|| async { Failure::from(Refusal::NotFound) })
         .method_not_allowed_fallback(|| async { Failure::from(Refusal::MethodNotAllowed) })
         .with_state(app)

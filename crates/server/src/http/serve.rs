@@ -1,37 +1,20 @@
 //! The accept loop: bounds on connections, headers and idle time; a drain at the end.
 
-use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
+use super::connection::{Accepted, Protocols};
 use super::edge::Edge;
-use super::unread::WriteLimit;
 use crate::app::App;
 
 /// Connections served at once; others wait in the listener's queue.
 const CONNECTIONS: usize = 20_000;
-/// Longest wait for a request's headers, the idle time of a kept connection included.
-const HEADERS: Duration = Duration::from_secs(30);
-/// Bytes of a request's line and headers.
-const HEADER_BYTES: usize = 32 * 1024;
-/// Headers of a request.
-const HEADER_COUNT: usize = 100;
-/// Requests that one HTTP/2 connection has under way.
-const STREAMS: u32 = 100;
-/// Bytes of an answer's body that are kept for an HTTP/2 peer that does not read: the usual 400 KB, for each of its
-/// streams, would let few connections fill the memory.
-const UNSENT_BYTES: usize = 16 * 1024;
 /// Longest wait for requests in flight at the end.
 const DRAIN: Duration = Duration::from_secs(20);
 
@@ -54,7 +37,8 @@ async fn serve_router(
     stop: impl Future<Output = ()>,
 ) {
     let edge = Arc::new(Edge::new(Arc::clone(&app), router));
-    let server = Arc::new(server());
+    let protocols = Arc::new(Protocols::new());
+    let (stopping, stopped) = watch::channel(());
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
@@ -72,7 +56,14 @@ async fn serve_router(
             Ok((stream, peer)) => {
                 app.metrics
                     .connections((CONNECTIONS - places.available_permits()) as u64);
-                connect(Arc::clone(&edge), &server, &graceful, (stream, peer, place));
+                let accepted = Accepted {
+                    stream,
+                    peer: peer.ip(),
+                    watcher: graceful.watcher(),
+                    stopped: stopped.clone(),
+                    _place: place,
+                };
+                tokio::spawn(accepted.serve(Arc::clone(&protocols), Arc::clone(&edge)));
             }
             Err(error) => {
                 // Out of file descriptors, mostly: they come back as connections end.
@@ -82,6 +73,8 @@ async fn serve_router(
         }
     }
     drop(listener);
+    // Connections that have asked nothing yet are not waited for.
+    drop(stopping);
     // Streams have no end of their own.
     if let Ok(issuance) = app.issuance() {
         issuance.feed.close();
@@ -89,60 +82,4 @@ async fn serve_router(
     if timeout(DRAIN, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests in flight did not end in time");
     }
-}
-
-fn server() -> auto::Builder<TokioExecutor> {
-    let mut server = auto::Builder::new(TokioExecutor::new());
-    server
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADERS)
-        .max_buf_size(HEADER_BYTES)
-        // No `pipeline_flush`: while anything is left in the buffer it writes nothing, the refusal of it included.
-        .max_headers(HEADER_COUNT);
-    server
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(STREAMS)
-        .max_send_buf_size(UNSENT_BYTES)
-        .max_header_list_size(HEADER_BYTES as u32)
-        .keep_alive_interval(HEADERS)
-        .keep_alive_timeout(HEADERS);
-    server
-}
-
-fn connect(
-    edge: Arc<Edge>,
-    server: &Arc<auto::Builder<TokioExecutor>>,
-    graceful: &GracefulShutdown,
-    (stream, peer, place): (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>),
-) {
-    // Answers are small: waiting for more to send only makes them late.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY is not set");
-    }
-    let server = Arc::clone(server);
-    let watcher = graceful.watcher();
-    tokio::spawn(async move {
-        let begun = Arc::new(AtomicBool::new(false));
-        let first = Arc::clone(&begun);
-        let service = service_fn(move |request| {
-            first.store(true, Ordering::Relaxed);
-            let edge = Arc::clone(&edge);
-            async move { edge.answer(peer.ip(), request).await }
-        });
-        let connection = server.serve_connection(TokioIo::new(WriteLimit::new(stream)), service);
-        let mut served = pin!(watcher.watch(connection.into_owned()));
-        // The limit on headers counts from when HTTP/1 and HTTP/2 are told apart, which who sends nothing, or half
-        // of HTTP/2's first line, would put off for ever.
-        let ended = match timeout(HEADERS, &mut served).await {
-            Err(_) if !begun.load(Ordering::Relaxed) => Ok(()),
-            Err(_) => served.await,
-            Ok(ended) => ended,
-        };
-        if let Err(error) = ended {
-            tracing::debug!(%error, "a connection broke off");
-        }
-        drop(place);
-    });
 }

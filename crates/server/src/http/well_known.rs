@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::Router;
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
+use symbolon_domain::Refusal;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -80,6 +83,23 @@ async fn metadata(State(app): State<Arc<App>>) -> Result<Response, Failure> {
     let mut response = Answer(StatusCode::OK, metadata).into_response();
     for_everybody(&mut response, "application/json");
     Ok(response)
+}
+
+/// The metadata of an issuer with a path, which comes behind the well-known part (RFC 8414 section 3.1). Not in the
+/// OpenAPI document: the path is the owner's.
+pub(super) fn of_issuer_with_path() -> Router<Arc<App>> {
+    let handler = |State(app): State<Arc<App>>, Path(path): Path<String>| async move {
+        let issuer = &app.issuance()?.issuer;
+        let own = url::Url::parse(issuer).is_ok_and(|issuer| issuer.path() == format!("/{path}"));
+        match own {
+            true => metadata(State(app)).await,
+            false => Err(Failure::from(Refusal::NotFound)),
+        }
+    };
+    Router::new().route(
+        "/.well-known/oauth-authorization-server/{*path}",
+        get(handler),
+    )
 }
 
 /// Pages of other origins may read it, and caches keep it for five minutes.

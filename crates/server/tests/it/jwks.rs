@@ -148,3 +148,46 @@ async fn the_longest_life_that_another_node_gives_tokens_is_not_forgotten() {
         app.clock.now().seconds_ceil() + 3600 + 60
     );
 }
+
+#[tokio::test]
+async fn metadata_tells_where_things_are() {
+    let app = TestApp::start().await;
+    let found = app
+        .get("/.well-known/oauth-authorization-server")
+        .send()
+        .await;
+    let issuer = format!("http://{}", app.address);
+    let expected = serde_json::json!({
+        "issuer": issuer,
+        "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
+        "response_types_supported": [],
+        "grant_types_supported": [],
+        "revocation_feed_uri": format!("{issuer}/api/revocations"),
+        "revocation_stream_uri": format!("{issuer}/api/revocations/stream"),
+        "verification_uri": format!("{issuer}/api/verify"),
+    });
+    assert_eq!(found.expect(200).json(), expected);
+    assert_eq!(
+        found.header("cross-origin-resource-policy"),
+        Some("cross-origin")
+    );
+    // RFC 8414 section 3.1: an issuer's path comes behind the well-known part.
+    let app = TestApp::with(&[("server.issuer", "https://example.com/auth/a")]).await;
+    let path = "/.well-known/oauth-authorization-server";
+    let raw = |path: String| async move {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        app.raw(request.as_bytes()).await
+    };
+    let found = raw(format!("{path}/auth/a")).await;
+    assert_eq!(
+        found.expect(200).json()["issuer"],
+        "https://example.com/auth/a"
+    );
+}
+
+#[tokio::test]
+async fn nobody_elses_metadata_is_told() {
+    let app = TestApp::with(&[("server.issuer", "https://example.com/auth/a")]).await;
+    let request = b"GET /.well-known/oauth-authorization-server/auth/b HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    app.raw(request).await.problem(404, "not_found");
+}

@@ -16,7 +16,7 @@ use super::super::problem::{Failure, Problem};
 use super::super::query::query;
 use crate::app::App;
 use crate::feed::Point;
-use crate::flows::{Error, feed};
+use crate::flows::{Error, Origin, feed};
 use crate::jobs::Causes;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -69,18 +69,19 @@ pub(super) struct EntryBody {
         (status = 503, description = "`overloaded`", body = Problem)))]
 pub(super) async fn get(
     State(app): State<Arc<App>>,
+    origin: Origin,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let since = since(&uri)?;
-    let tag = etag(&feed::point(&app)?);
+    let tag = etag(&feed::point(&app).await?);
     if headers
         .get(IF_NONE_MATCH)
         .is_some_and(|given| *given == tag)
     {
         return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
     }
-    let list = feed::list(&app, since).await?;
+    let list = feed::list(&app, since, origin.address).await?;
     let tag = etag(&list.point());
     let pieces = unfold(Some(list), |list| async {
         let mut list = list?;
@@ -109,6 +110,7 @@ pub(super) async fn get(
         (status = 503, description = "`overloaded`", body = Problem)))]
 pub(super) async fn stream(
     State(app): State<Arc<App>>,
+    origin: Origin,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
@@ -117,7 +119,7 @@ pub(super) async fn stream(
         Some(id) => id.to_str().ok().and_then(|id| id.parse().ok()),
         None => since(&uri)?,
     };
-    let follow = feed::follow(&app, since).await?;
+    let follow = feed::follow(&app, since, origin.address).await?;
     let pieces = unfold(Some(follow), |follow| async {
         let mut follow = follow?;
         let piece = follow.next().await;
