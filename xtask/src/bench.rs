@@ -8,15 +8,11 @@ use crate::run;
 use crate::workspace::Workspace;
 
 pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<()> {
-    let build = [
-        "build",
-        "--release",
-        "-p",
-        "symbolon",
-        "-p",
-        "symbolon-bench",
-    ];
-    run::shown(&mut run::cargo(&workspace.root, &build))?;
+    // One by one: built together, the server would get the features that the benchmarks ask of its libraries.
+    for package in ["symbolon-bench", "symbolon"] {
+        let build = ["build", "--release", "-p", package];
+        run::shown(&mut run::cargo(&workspace.root, &build))?;
+    }
     let program = workspace.target()?.join("release").join("symbolon-bench");
     run::shown(
         Command::new(program)
