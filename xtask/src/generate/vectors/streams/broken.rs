@@ -271,18 +271,23 @@ fn cut_short(cast: &mut Cast) -> Result<()> {
         let connections = vec![(None, first), (Some(id), rest.clone())];
         cast.stream(format!("cut-{what}"), connections, (EPOCH, 5, 0), &live);
     }
-    let again = Text::snapshot(EPOCH, 5, &live)?.heartbeat(5);
+    snapshots_cut_short(cast, &live)
+}
+
+fn snapshots_cut_short(cast: &mut Cast, live: &[Written; 3]) -> Result<()> {
+    let [.., c] = live;
+    let again = Text::snapshot(EPOCH, 5, live)?.heartbeat(5);
     let connections = vec![
-        (None, Text::snapshot(EPOCH, 5, &live)?.cut(40)),
+        (None, Text::snapshot(EPOCH, 5, live)?.cut(40)),
         (None, again),
     ];
     cast.stream(
         "cut-inside-the-first-snapshot",
         connections,
         (EPOCH, 5, 0),
-        &live,
+        live,
     );
-    let other = Text::snapshot(OTHER_EPOCH, 1, std::slice::from_ref(&c))?;
+    let other = Text::snapshot(OTHER_EPOCH, 1, std::slice::from_ref(c))?;
     let connections = vec![
         (None, begin()?.0),
         (Some("e1:3"), other.clone().cut(40)),
@@ -292,7 +297,7 @@ fn cut_short(cast: &mut Cast) -> Result<()> {
         "cut-inside-the-snapshot-of-another-epoch",
         connections,
         (OTHER_EPOCH, 1, 0),
-        std::slice::from_ref(&c),
+        std::slice::from_ref(c),
     );
     Ok(())
 }
