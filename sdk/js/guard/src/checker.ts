@@ -85,9 +85,9 @@ export class Checker {
     this.#cache.dropWhere((known) => !known.upheld)
   }
 
-  /** Forgets, in slices, entries that no living token can be hit by. */
-  expire(): Generator<void, void, void> {
-    return this.#revocations.expire(this.#options.now() - this.#options.leeway)
+  /** Forgets, in slices, entries that no living token can be hit by at `now` (seconds since 1970). */
+  expire(now: number): Generator<void, void, void> {
+    return this.#revocations.expire(now - this.#options.leeway)
   }
 
   /** The token, if it is good and no revocation hits it. Throws a `Rejection`. */

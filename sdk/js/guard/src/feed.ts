@@ -32,6 +32,11 @@ interface Point {
   seq: number
 }
 
+/**
+ * How far the server's clock may go back, in seconds: entries are kept that much longer than any token that they hit.
+ */
+const SET_BACK = 60
+
 /** The server told of a number that this reader has not got to: something was lost on the way. */
 class Gap extends Error {}
 
@@ -43,6 +48,9 @@ export class Follower {
   #point: Point | undefined
   /** Whether the point may be resumed from. */
   #resumable = true
+  /** Whether this connection has told how far the feed is, so that what follows is no backlog. */
+  #inStep = false
+  #serverTime = 0
   #failure = 'no connection yet'
 
   constructor(options: FollowerOptions) {
@@ -52,6 +60,11 @@ export class Follower {
 
   get point(): Readonly<Point> | undefined {
     return this.#point
+  }
+
+  /** The highest time that the server told since the last snapshot, in seconds since 1970. */
+  get serverTime(): number {
+    return this.#serverTime
   }
 
   /** Why the last connection ended. */
@@ -123,6 +136,7 @@ export class Follower {
   async #follow(reader: ReadableStreamDefaultReader<Uint8Array>, signal: AbortSignal): Promise<never> {
     const decoder = new TextDecoder('utf-8', { fatal: true })
     const parser = new SseParser()
+    this.#inStep = false
     for (;;) {
       const { done, value } = await this.#heardFrom(reader.read(), signal)
       if (done) throw new Error('the server ended the connection')
@@ -171,6 +185,8 @@ export class Follower {
     checker.replace(set)
     this.#point = { epoch, seq }
     this.#resumable = true
+    this.#inStep = true
+    this.#serverTime = now
     counters.snapshots += 1
     heard(now, event.begunAt)
   }
@@ -178,8 +194,7 @@ export class Follower {
   #revocation(event: SseEvent): void {
     const { checker, counters, heard, keyWithdrawn } = this.#options
     const entry = readEntry(data(event))
-    const point = this.#point
-    if (!point) throw new Malformed('an entry before any snapshot')
+    const point = this.#here()
     agrees(event, { epoch: point.epoch, seq: entry.seq })
     // Not higher than the last is an entry that was heard before.
     if (entry.seq > point.seq) {
@@ -188,15 +203,25 @@ export class Follower {
       point.seq = entry.seq
       counters.applied += 1
     }
-    heard()
+    if (this.#inStep) heard()
   }
 
   #heartbeat(event: SseEvent): void {
     const raw = data(event)
     const [now, seq] = [integer(raw['now'], 'now'), sequence(raw['seq'])]
-    const own = this.#point?.seq ?? -1
+    const own = this.#here().seq
     if (seq > own) throw new Gap(`the server is at ${seq}, this reader at ${own}`)
+    // It was ahead, and what was dropped then may count after all.
+    if (now < this.#serverTime - SET_BACK) throw new Malformed("the server's clock was set back")
+    this.#serverTime = Math.max(now, this.#serverTime)
+    this.#inStep = true
     this.#options.heard(now, event.begunAt)
+  }
+
+  /** The point up to which nothing is missing. */
+  #here(): Point {
+    if (!this.#point || !this.#resumable) throw new Malformed('the feed does not begin with a snapshot')
+    return this.#point
   }
 }
 

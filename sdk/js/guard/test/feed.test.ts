@@ -145,3 +145,38 @@ test('a large snapshot holds up nobody', async (t) => {
   }, 'the snapshot')
   assert.ok(turns > 10, `${turns} turns while it was read`)
 })
+
+test('what comes of a backlog does not make it fresh before the server says that it is over', async (t) => {
+  const { issuer, guard, clock, verdict } = await guarded(t)
+  const token = await issuer.sign()
+  issuer.greet = (connection) => connection.revocation(entry(1, 'session', 'other'))
+  clock.offset = 16_000
+  issuer.connections[0]?.cut()
+  const again = await issuer.connection(1)
+  await until(() => guard.metrics().seq === 1, 'the entry')
+  // The end of its session may be still on its way.
+  assert.equal(await verdict(token), 'overloaded')
+  again.revocation(entry(2, 'session', 's1'))
+  again.heartbeat(2)
+  await until(() => guard.metrics().fresh, 'the heartbeat')
+  assert.equal(await verdict(token), 'token_revoked')
+  clock.offset = 26_000
+  again.revocation(entry(3, 'session', 'another'))
+  await until(() => guard.metrics().seq === 3, 'the entry')
+  clock.offset = 36_000
+  assert.equal(guard.metrics().fresh, true)
+})
+
+test('a clock of this machine that is ahead for a while drops no entry', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const { issuer, guard, clock, verdict } = await guarded(t, { staleness: 'fail_open' }, (issuer) => {
+    issuer.greet = (connection) => connection.snapshot({ seq: 1, entries: [entry(1, 'session', 's1')] })
+  })
+  const token = await issuer.sign()
+  clock.offset = 3_600_000
+  t.mock.timers.tick(60_000)
+  await new Promise((resolve) => setImmediate(resolve))
+  clock.offset = 0
+  assert.equal(guard.metrics().entries, 1)
+  assert.equal(await verdict(token), 'token_revoked')
+})

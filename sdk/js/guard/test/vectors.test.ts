@@ -33,7 +33,7 @@ function checker(now: number, feed: unknown): Checker {
   const checker = new Checker({ issuer, audience, leeway, algorithms, cacheCapacity: 10, now: () => now })
   checker.setKeys(keys)
   for (const batch of readSnapshot([JSON.stringify(feed)])) for (const raw of batch) checker.revocations.apply(readEntry(raw))
-  for (const _ of checker.expire());
+  for (const _ of checker.expire(now));
   return checker
 }
 
