@@ -12,11 +12,11 @@ import django
 import pytest
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.test import Client
+from django.test import Client, RequestFactory, override_settings
 from django.urls import path
 from fastapi import Depends, FastAPI
 
-from symbolon_guard import Claims, Guard
+from symbolon_guard import Claims, Guard, Refused
 from symbolon_guard import django as for_django
 from symbolon_guard.asgi import GuardMiddleware, PublicPaths
 from symbolon_guard.fastapi import bearer, install
@@ -393,6 +393,24 @@ def test_public_paths_that_make_no_sense(guard: Guard) -> None:
         GuardMiddleware(asgi_app(guard), guard, public="/health")
     with pytest.raises(TypeError):
         GuardMiddleware(asgi_app(guard), guard, roles="admin")
+
+
+def test_demands_for_nothing(guard: Guard, issuer: Issuer) -> None:
+    with pytest.raises(ValueError, match="scope"):
+        GuardMiddleware(asgi_app(guard), guard, scope="")
+    claims = guard.check(issuer.token(scope=""))
+    with pytest.raises(Refused, match="forbidden"):
+        claims.require_permission("")
+    app = GuardMiddleware(asgi_app(guard), guard, roles=[])
+    got = asyncio.run(ask_async(app, "/", [("Authorization", f"Bearer {issuer.token()}")]))
+    assert got.status == 403
+
+
+def test_claims_of_others_are_no_verdict(guard: Guard) -> None:
+    request = RequestFactory().get("/me")
+    request.claims = None
+    with override_settings(SYMBOLON_GUARD=guard):
+        assert for_django.require_token(view)(request).status_code == 401
 
 
 def test_the_state_of_others_is_left_alone(issuer: Issuer, guard: Guard) -> None:

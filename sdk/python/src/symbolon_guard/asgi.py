@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Seque
 from typing import Any
 
 from .guard import Guard
-from .refusals import Answer, Refused
+from .refusals import Answer, Refused, plain_scope
 
 __all__ = ["GuardMiddleware"]
 
@@ -33,7 +33,7 @@ class GuardMiddleware:
         guard: Guard,
         *,
         public: Iterable[str] = (),
-        roles: Sequence[str] = (),
+        roles: Sequence[str] | None = None,
         permission: str | None = None,
         scope: str | None = None,
     ) -> None:
@@ -42,9 +42,10 @@ class GuardMiddleware:
         self._app = app
         self._guard = guard
         self._public = PublicPaths(public)
-        self._roles = tuple(roles)
+        # No role at all is met by nobody.
+        self._roles = None if roles is None else tuple(roles)
         self._permission = permission
-        self._scope = scope
+        self._scope = None if scope is None else plain_scope(scope)
 
     async def __call__(self, scope: _Scope, receive: _Receive, send: _Send) -> None:
         """Answer a request (ASGI 3)."""
@@ -56,7 +57,7 @@ class GuardMiddleware:
             return await self._app(scope, receive, send)
         try:
             claims = await self._guard.authenticate_async(lines(scope, b"authorization"))
-            if self._roles:
+            if self._roles is not None:
                 claims.require_role(*self._roles)
             if self._permission is not None:
                 claims.require_permission(self._permission)

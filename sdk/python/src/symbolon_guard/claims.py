@@ -55,7 +55,8 @@ class Claims:
     def require_permission(self, permission: str) -> None:
         """Ask for a permission such as ``orders:read``, or for ``*``, else :class:`Refused` with ``forbidden``."""
         words = self.scope.split(" ")
-        if permission not in words and "*" not in words:
+        # Nothing is no permission, though it stands between two spaces.
+        if not permission or (permission not in words and "*" not in words):
             raise Refused("forbidden")
 
     def require_scope(self, scope: str) -> None:

@@ -122,7 +122,7 @@ def _demanding(demand: Callable[[Claims], None]) -> Callable[[_View], _View]:
             @wraps(view)
             async def guarded_async(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
                 try:
-                    if not hasattr(request, "claims"):
+                    if not _is_judged(request):
                         request.claims = await guard().authenticate_async(_authorization(request))
                     demand(request.claims)
                 except Refused as refused:
@@ -134,7 +134,7 @@ def _demanding(demand: Callable[[Claims], None]) -> Callable[[_View], _View]:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             try:
-                if not hasattr(request, "claims"):
+                if not _is_judged(request):
                     request.claims = guard().authenticate(_authorization(request))
                 demand(request.claims)
             except Refused as refused:
@@ -144,6 +144,11 @@ def _demanding(demand: Callable[[Claims], None]) -> Callable[[_View], _View]:
         return guarded
 
     return decorate
+
+
+def _is_judged(request: HttpRequest) -> bool:
+    # Others may have claims of their own there.
+    return isinstance(getattr(request, "claims", None), Claims)
 
 
 def _authorization(request: HttpRequest) -> list[str]:
