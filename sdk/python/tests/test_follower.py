@@ -217,7 +217,7 @@ def test_stale_and_fresh_again(issuer: Issuer, start: Start, caplog: pytest.LogC
     stream.send(heartbeat(1))
     stream = issuer.accept()
     assert verdict(guard, token) == "overloaded"
-    stream.send(revocation(entry(1, "session", "x")))
+    stream.send(revocation(entry(1, "session", "x"))).send(heartbeat(1))
     until(lambda: verdict(guard, token) is None)
 
     def said() -> list[str]:
@@ -618,3 +618,48 @@ def test_events_of_an_unknown_kind_may_be_long(issuer: Issuer, start: Start) -> 
     stream.send(snapshot()).send(event("later", "x" * 200_000)).send(revocation(entry(1, "session", "a")))
     until(lambda: guard.metrics().seq == 1)
     assert guard.metrics().malformed == 0
+
+
+def test_only_what_shows_that_nothing_was_missed_makes_fresh(issuer: Issuer, start: Start) -> None:
+    guard, stream = start(), issuer.accept()
+    # A guard that knows no revocation is not fresh, whatever it hears before a break makes it connect again.
+    stream.send(event("greeting", "hello") + ": hello\n\n" + event("greeting", "hello")).end()
+    again = issuer.accept()
+    assert not guard.metrics().fresh
+    assert verdict(guard, issuer.token()) == "overloaded"
+    again.send(snapshot())
+    until(lambda: guard.metrics().fresh)
+
+
+def test_a_backlog_does_not_make_fresh(issuer: Issuer, start: Start) -> None:
+    now = Clock()
+    guard, stream = start(monotonic=now, timing=Timing(backoff=0.001, keys_every=1e9)), issuer.accept()
+    stream.send(snapshot()).send(heartbeat(0))
+    until(lambda: guard.metrics().fresh)
+    token = issuer.token()
+    now.time += 16
+    assert verdict(guard, token) == "overloaded"
+    stream.cut()
+    again = issuer.accept()
+    again.send(revocation(entry(1, "session", "other"))).send(event("greeting", "hello"))
+    until(lambda: guard.metrics().seq == 1)
+    # The end of its session may be still on its way.
+    assert verdict(guard, token) == "overloaded"
+    again.send(revocation(entry(2, "session", "s1"))).send(heartbeat(2))
+    until(lambda: guard.metrics().fresh)
+    assert verdict(guard, token) == "token_revoked"
+    now.time += 10
+    again.send(revocation(entry(3, "session", "another")))
+    until(lambda: guard.metrics().seq == 3)
+    now.time += 10
+    assert guard.metrics().fresh
+
+
+@pytest.mark.parametrize("now", [10**400, 1 << 54, -1, True])
+def test_a_time_that_cannot_be(issuer: Issuer, start: Start, now: int) -> None:
+    guard, stream = start(), issuer.accept()
+    stream.send(snapshot()).send(event("heartbeat", {"now": now, "seq": 0}))
+    issuer.accept().send(snapshot())
+    until(lambda: guard.metrics().snapshots == 2)
+    assert guard.metrics().malformed == 1
+    assert verdict(guard, issuer.token()) is None

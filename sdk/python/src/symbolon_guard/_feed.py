@@ -2,16 +2,26 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from ._counters import Counters
 from ._events import Event, Sink
 from ._revocations import MalformedFeed, RevocationSet, entry_of, number
 from ._snapshot import SnapshotReader
 
+#: How far the server's clock may go back, in seconds: entries are kept that much longer than any token that they hit.
+_SET_BACK: Final = 60
+
 
 class Gap(Exception):
     """A heartbeat tells of a number that was not heard: something was lost on the way."""
+
+
+class Heard(NamedTuple):
+    """Something that shows that nothing was missed up to now."""
+
+    #: The server's time in seconds, where it was told.
+    now: int | None
 
 
 class _Ignored:
@@ -40,6 +50,10 @@ class Feed:
         self.seq = 0
         #: Whether to resume, and so nothing up to the point is missing.
         self.resumable = False
+        #: The highest time that the server told since the last snapshot, by which entries are dropped.
+        self.server_time = 0
+        #: Whether this connection has told how far the feed is, so that what follows is no backlog.
+        self._in_step = False
         #: Called when the feed tells that a key counts no more, and so that there are others.
         self.key_withdrawn: Callable[[], None] = lambda: None
         self.counters = counters
@@ -48,6 +62,10 @@ class Feed:
     def last_id(self) -> str | None:
         """The point to resume from."""
         return f"{self.epoch}:{self.seq}" if self.resumable else None
+
+    def connected(self) -> None:
+        """Begin with a new connection, which may bring what was missed before it brings what is new."""
+        self._in_step = False
 
     def forget_place(self) -> None:
         """Go on only from a fresh snapshot. What is known is still heeded."""
@@ -59,8 +77,8 @@ class Feed:
             return _Arriving()
         return None if event_type in ("revocation", "heartbeat") else _Ignored()
 
-    def handle(self, event: Event) -> int | None:
-        """Heed an event, and give the server's time where it tells it.
+    def handle(self, event: Event) -> Heard | None:
+        """Heed an event, and say what was heard; nothing where it does not show that the feed is known up to now.
 
         Raises MalformedFeed, and Gap.
         """
@@ -68,11 +86,12 @@ class Feed:
             return self._snapshot(event)
         if event.type == "revocation":
             self._revocation(event)
+            return Heard(None) if self._in_step else None
         if event.type == "heartbeat":
             return self._heartbeat(event)
         return None
 
-    def _snapshot(self, event: Event) -> int:
+    def _snapshot(self, event: Event) -> Heard:
         arriving = event.sink
         if arriving is None:
             arriving = _Arriving()
@@ -88,8 +107,9 @@ class Feed:
             # count from now on, so that none of its entries is taken for one heard before.
             fresh.merge(self.revocations)
         self.revocations, self.epoch, self.seq, self.resumable = fresh, epoch, seq, True
+        self.server_time, self._in_step = now, True
         self.counters.add("snapshots")
-        return now
+        return Heard(now)
 
     def _revocation(self, event: Event) -> None:
         epoch = self._here()
@@ -104,7 +124,7 @@ class Feed:
             self.key_withdrawn()
         self.counters.add("applied")
 
-    def _heartbeat(self, event: Event) -> int:
+    def _heartbeat(self, event: Event) -> Heard:
         self._here()
         said = _json(event)
         if not isinstance(said, dict):
@@ -112,7 +132,11 @@ class Feed:
         now, seq = number(said.get("now")), number(said.get("seq"))
         if seq > self.seq:
             raise Gap
-        return now
+        if now < self.server_time - _SET_BACK:
+            # It was ahead, and what was dropped then may count after all.
+            raise MalformedFeed("the server's clock was set back")
+        self.server_time, self._in_step = max(now, self.server_time), True
+        return Heard(now)
 
     def _here(self) -> str:
         if self.epoch is None or not self.resumable:

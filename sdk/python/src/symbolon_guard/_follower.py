@@ -84,7 +84,6 @@ class Follower:
         #: Seconds that the server is ahead of the local clock, where they matter: 2 or more.
         self.skew = 0
         self._ahead: int | None = None
-        self._server_time = 0
         self.key_fetcher = KeyFetcher(self._refresh_keys, timing.keys_cool_down, clocks.monotonic)
         self._issuer = issuer
         self._checker = checker
@@ -226,6 +225,7 @@ class Follower:
 
     def _read(self, response: HTTPResponse) -> None:
         parser = EventParser(self.feed.sink_for)
+        self.feed.connected()
         begun = self._clocks.wall()
         # An event that the end cuts off is as if it had not come: the next connection brings it whole.
         while chunk := response.read1(64 * 1024):
@@ -239,11 +239,12 @@ class Follower:
 
     def heed(self, event: Event, begun: float) -> None:
         """Heed an event that began to come at that local time; raises MalformedFeed, and Gap."""
-        said = self.feed.handle(event)
+        heard = self.feed.handle(event)
+        if heard is None:
+            return
         # A long snapshot tells the time at which it began to come.
-        if said is not None:
-            self._compare_clocks(said - int(begun))
-            self._server_time = said
+        if heard.now is not None:
+            self._compare_clocks(heard.now - int(begun))
         if event.type == "snapshot":
             self._sweep()
         with self.moved:
@@ -276,7 +277,7 @@ class Follower:
     def _sweep(self) -> None:
         self._sweep_due = self._clocks.monotonic() + self._timing.sweep_every
         # Never by this machine's clock: one that is ahead for a while would drop what still counts afterwards.
-        self.feed.revocations.expire(self._server_time - self._checker.leeway)
+        self.feed.revocations.expire(self.feed.server_time - self._checker.leeway)
 
     def _refresh_keys(self) -> None:
         if self.metadata is not None:

@@ -198,7 +198,7 @@ def _second(value: tuple[int, int]) -> int:
 
 
 def number(value: object) -> int:
-    """Read a number of the feed that is not negative."""
-    if not whole(value) or not isinstance(value, int) or value < 0:
+    """Read a number of the feed that is not negative, and that every JSON reader understands."""
+    if not whole(value) or not isinstance(value, int) or not 0 <= value <= 1 << 53:
         raise MalformedFeed("a malformed number")
     return value

@@ -119,13 +119,11 @@ def credential(values: Sequence[str]) -> str:
     if len(values) > 1:
         raise Refused("malformed_request")
     value = values[0]
-    if not value.isascii():
-        raise Refused("invalid_token")
     scheme, rest = value[:6], value[6:]
-    if scheme.lower() != "bearer" or rest[:1].isalnum():
+    if scheme.lower() != "bearer" or (rest[:1].isascii() and rest[:1].isalnum()):
         raise Refused("no_token")
     token = rest[1:]
-    if rest[:1] != " " or not token or any(sign in token for sign in " \t,"):
+    if rest[:1] != " " or not token or not token.isascii() or any(sign in token for sign in " \t,"):
         raise Refused("invalid_token")
     return token
 
