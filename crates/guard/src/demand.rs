@@ -40,15 +40,20 @@ impl Demand {
     ///
     /// [`Denied::Forbidden`] for roles and permissions, [`Denied::InsufficientScope`] for scopes.
     pub fn check(&self, claims: &AccessClaims) -> Result<(), Denied> {
-        // RFC 6749 section 3.3: spaces, and nothing else, are between scopes.
-        let holds = |wanted: &str| claims.scope.split(' ').any(|scope| scope == wanted);
+        // RFC 6749 section 3.3: spaces, and nothing else, are between scopes. Nothing is no scope, though it stands
+        // between two spaces.
+        let holds = |wanted: &str| {
+            let mut scopes = claims.scope.split(' ');
+            !wanted.is_empty() && scopes.any(|scope| scope == wanted)
+        };
         let (is_met, otherwise) = match &self.0 {
             What::Roles(roles) => {
                 let has = |role: &str| claims.roles.iter().any(|one| one == role);
                 (roles.iter().any(|role| has(role)), Denied::Forbidden)
             }
             What::Permission(permission) => {
-                let is_met = holds(permission) || holds(EVERY_PERMISSION);
+                let is_met =
+                    holds(permission) || (!permission.is_empty() && holds(EVERY_PERMISSION));
                 (is_met, Denied::Forbidden)
             }
             What::Scope(scope) => (holds(scope), Denied::InsufficientScope),
@@ -120,6 +125,15 @@ mod tests {
                 Err(Denied::Forbidden),
                 "{scope}"
             );
+        }
+    }
+
+    #[test]
+    fn a_demand_for_nothing_is_met_by_nobody() {
+        for scope in ["", " ", "a  b", "*"] {
+            let (permission, wanted) = (Demand::permission(""), Demand::scope(""));
+            assert_eq!(check(&permission, scope, &[]), Err(Denied::Forbidden));
+            assert_eq!(check(&wanted, scope, &[]), Err(Denied::InsufficientScope));
         }
     }
 

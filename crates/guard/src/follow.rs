@@ -10,7 +10,7 @@
 //!    anew and name the last point, which brings it.
 //! 5. The feed was *heard* when a snapshot, a heartbeat without a gap, or a revocation after one of these was taken
 //!    whole. Its `now` gives the skew of the clocks, and lets entries expire: never by this machine's clock, which may
-//!    be ahead and would drop what still counts.
+//!    be ahead and would drop what still counts. Where the issuer's own was ahead then, a new snapshot tells all again.
 //! 6. Whatever cannot be read is counted; the next connection names no point and gets a snapshot. Nothing is skipped. An
 //!    event that the end of a connection cut off is as if it had not come: the next one goes on from the last whole one.
 //! 7. No byte for three heartbeats: the connection is dead, although nobody said so.

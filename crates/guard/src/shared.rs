@@ -26,6 +26,8 @@ use crate::{
 const SMALL_SKEW: i64 = 2;
 /// Before the first snapshot.
 const NEVER: u64 = u64::MAX;
+/// The same for clocks: whatever is compared next counts more.
+const UNCOMPARED: i64 = i64::MIN;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -60,6 +62,8 @@ pub(crate) struct Shared {
     /// Whether it was said that the feed is not heard any more.
     is_told_stale: AtomicBool,
     skew: AtomicI64,
+    /// The last comparison of the clocks; `UNCOMPARED` before the first.
+    ahead: AtomicI64,
     last_failure: Mutex<Option<String>>,
 }
 
@@ -94,6 +98,7 @@ impl Shared {
             heard: AtomicU64::new(NEVER),
             is_told_stale: AtomicBool::new(false),
             skew: AtomicI64::new(0),
+            ahead: AtomicI64::new(UNCOMPARED),
             last_failure: Mutex::new(None),
         }
     }
@@ -138,8 +143,10 @@ impl Shared {
         }
     }
 
-    /// The issuer's clock is ahead of this machine's by so many seconds.
+    /// The issuer's clock is ahead of this machine's by so many seconds. What was late on its way makes it seem slow, so
+    /// of the last two the higher counts.
     pub(crate) fn skewed(&self, seconds: i64) {
+        let seconds = seconds.max(self.ahead.swap(seconds, Ordering::Relaxed));
         let counts = seconds.saturating_abs() >= SMALL_SKEW;
         let next = if counts { seconds } else { 0 };
         let last = self.skew.swap(next, Ordering::Relaxed);

@@ -16,6 +16,9 @@ const LONGEST_DATA: usize = 4 * 1024;
 /// Seconds of the issuer's clock between two times that entries expire.
 const EXPIRY_EVERY: i64 = 30;
 
+/// How far the issuer's clock may go back, in seconds: entries are kept that much longer than any token that they hit.
+const SET_BACK: i64 = 60;
+
 /// One connection.
 pub(super) struct Session<'a> {
     shared: &'a Shared,
@@ -213,6 +216,10 @@ impl<'a> Session<'a> {
         if beat.seq > point.seq {
             let (told, last) = (beat.seq, point.seq);
             return Err(Cut::Gap { told, last });
+        }
+        if beat.now < self.place.expired.saturating_sub(SET_BACK) {
+            // It was ahead when entries expired last, and what was dropped then may count after all.
+            return Err(Cut::Malformed("the issuer's clock was set back"));
         }
         let local = self.shared.clock.read().unix;
         self.shared.skewed(beat.now.saturating_sub(local));

@@ -6,8 +6,8 @@ use futures_util::future::join_all;
 use symbolon_guard::{Denied, Event, Staleness};
 
 use crate::issuer::{
-    Answer, Issuer, NOW, Script, Then, Watched, ended, heartbeat, heartbeat_at, sign, snapshot,
-    soon,
+    Answer, Issuer, NOW, Script, Then, Watched, ended, heartbeat, heartbeat_at, revocation, sign,
+    snapshot, soon,
 };
 
 /// A guard with that policy that has known of the end of the session `phone` for more than the bound.
@@ -169,10 +169,28 @@ async fn tokens_are_judged_by_the_issuers_clock() {
         );
 
         watched.clock.set(NOW + 1);
+        // Of the last two comparisons the higher counts.
+        issuer.say(heartbeat_at(NOW, 0));
         issuer.say(heartbeat_at(NOW, 0));
         watched
             .until(|event| *event == Event::Skew { seconds: None })
             .await;
         assert_eq!(watched.guard.metrics().skew, 0);
     }
+}
+
+#[tokio::test]
+async fn a_heartbeat_that_was_late_does_not_turn_the_clock_back() {
+    let issuer = Issuer::start().await;
+    let watched = issuer.guard().await;
+    issuer.say(heartbeat_at(NOW - 20, 0));
+    issuer.say(revocation("e1", &ended(1, "phone")));
+    soon(watched.guard.wait_for(1)).await;
+    assert_eq!(watched.guard.metrics().skew, 0);
+    // What is told twice is no accident.
+    issuer.say(heartbeat_at(NOW - 20, 1));
+    issuer.say(heartbeat_at(NOW - 20, 1));
+    issuer.say(revocation("e1", &ended(2, "tablet")));
+    soon(watched.guard.wait_for(2)).await;
+    assert_eq!(watched.guard.metrics().skew, -20);
 }

@@ -39,6 +39,8 @@ pub(super) fn all() -> Vec<Credential> {
         ("scheme-alone", "Bearer"),
         ("equals-sign-for-space", "Bearer=a.b.c"),
         ("comma-for-space", "Bearer,a.b.c"),
+        ("not-ascii", "Bearer a.b.\u{e9}"),
+        ("not-ascii-for-space", "Bearer\u{e9}a.b.c"),
     ] {
         read(name, &[value], Err("invalid_token"));
     }
@@ -52,6 +54,7 @@ pub(super) fn all() -> Vec<Credential> {
         ("no-space", "Bearera.b.c"),
         ("token-alone", "a.b.c"),
         ("shorter-scheme", "Bear a.b.c"),
+        ("basic-not-ascii", "Basic \u{e9}"),
     ] {
         read(name, &[value], Err("no_token"));
     }

@@ -14,6 +14,8 @@ pub(super) fn add(cast: &mut Cast) -> Result<()> {
     bounds(cast)?;
     snapshots(cast)?;
     heartbeats(cast)?;
+    no_snapshot(cast)?;
+    set_back(cast)?;
     cut_short(cast)
 }
 
@@ -218,6 +220,36 @@ fn heartbeats(cast: &mut Cast) -> Result<()> {
     let (third, a) = begin()?;
     let connections = vec![(None, first), (None, second), (None, third)];
     cast.stream("malformed-twice", connections, (EPOCH, 3, 2), &[a]);
+    Ok(())
+}
+
+/// After what could not be read nothing counts before a snapshot has told what was missed.
+fn no_snapshot(cast: &mut Cast) -> Result<()> {
+    let all = [entry(3, "a"), entry(4, "b"), entry(8, "c")];
+    for (what, second) in [
+        ("an-entry", Text::default().revocation(&entry(9, "f"))?),
+        ("a-heartbeat", Text::default().heartbeat(3)),
+    ] {
+        let first = begin()?.0.event("revocation", Some("e1:4"), "{");
+        let third = Text::snapshot(EPOCH, 8, &all)?.heartbeat(8);
+        let connections = vec![(None, first), (None, second), (None, third)];
+        let name = format!("malformed-then-{what}-for-a-snapshot");
+        cast.stream(name, connections, (EPOCH, 8, 2), &all);
+    }
+    Ok(())
+}
+
+/// A server whose clock was an hour ahead made guards drop what still counts: all must be told again.
+fn set_back(cast: &mut Cast) -> Result<()> {
+    let (text, a) = begin()?;
+    let first = text.clone().heartbeat_at(NOW + 3600, 3).heartbeat(3);
+    let connections = vec![(None, first), (None, text)];
+    cast.stream("clock-set-back", connections, (EPOCH, 3, 1), &[a.clone()]);
+    // Servers that take turns differ by a little.
+    let (text, _) = begin()?;
+    let first = text.heartbeat_at(NOW + 50, 3).heartbeat(3).heartbeat(3);
+    let connections = vec![(None, first)];
+    cast.stream("clock-set-back-a-little", connections, (EPOCH, 3, 0), &[a]);
     Ok(())
 }
 

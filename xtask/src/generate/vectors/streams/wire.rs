@@ -34,10 +34,15 @@ impl Text {
     }
 
     pub(super) fn heartbeat(self, seq: u64) -> Self {
+        self.heartbeat_at(NOW, seq)
+    }
+
+    /// One that tells another time, in seconds since 1970.
+    pub(super) fn heartbeat_at(self, now: i64, seq: u64) -> Self {
         self.event(
             "heartbeat",
             None,
-            &format!(r#"{{"now":{NOW},"seq":{seq}}}"#),
+            &format!(r#"{{"now":{now},"seq":{seq}}}"#),
         )
     }
 
