@@ -92,12 +92,14 @@ fn named(kind: &str, id: &str) -> String {
     encoding::encode(&feed_key(kind, id))
 }
 
-/// The list, once it holds as many entries: this process publishes a moment after it commits.
+/// The list, once it holds as many entries and they are published: that is a moment after they are committed.
 async fn listed(app: &TestApp, entries: usize) -> Value {
     let work = async {
         loop {
             let list = app.get("/api/revocations").send().await.json();
-            if list["entries"].as_array().unwrap().len() >= entries {
+            let published = app.app.issuance().unwrap().feed.place().seq();
+            let all = list["entries"].as_array().unwrap().len() >= entries;
+            if all && Some(published) >= list["seq"].as_i64() {
                 return list;
             }
         }
@@ -379,13 +381,15 @@ async fn numbers_that_the_database_lost_end_the_epoch() {
     }
     let before = listed(&app, 5).await;
     let point = format!("{}:5", before["epoch"].as_str().unwrap());
+    // Once a reader has the fifth, it is published.
+    let mut events = Events::of(app.get("/api/revocations/stream")).await;
+    while events.next().await.unwrap().data["seq"] != 5 {}
     // As after a backup was restored, or a standby took over that had not heard of the last three.
     let database = Database::open(folder.path().join("symbolon.db")).unwrap();
     let lose = "DELETE FROM revocations WHERE seq > 2; UPDATE feed SET seq = 2";
     database
         .execute_batch(&format!("BEGIN; {lose}; COMMIT"))
         .unwrap();
-    let mut events = Events::of(app.get("/api/revocations/stream")).await;
     while events.next().await.is_some() {}
     // Their numbers are given again, and who had them gets everything.
     for number in 5..10 {
