@@ -190,9 +190,10 @@ impl GuardBuilder {
         Ok(guard)
     }
 
-    /// Starts without waiting, for a resource that must come up before its issuer. Until all is known tokens are
-    /// answered with [`Denied::Overloaded`](crate::Denied::Overloaded), whatever the policy; what fails is logged and
-    /// tried again. It must be called within a tokio runtime.
+    /// Starts without waiting, for a resource that must come up before its issuer. Until its
+    /// keys are known tokens are answered with [`Denied::Overloaded`](crate::Denied::Overloaded), whatever the policy;
+    /// from then until the first snapshot the policy counts, so that [`Staleness::FailOpen`] lets through what was
+    /// revoked. What fails is logged and tried again. It must be called within a tokio runtime.
     ///
     /// # Errors
     ///
