@@ -13,7 +13,8 @@
 //!    be ahead and would drop what still counts. Where the issuer's own was ahead then, a new snapshot tells all again.
 //! 6. Whatever cannot be read is counted; the next connection names no point and gets a snapshot. Nothing is skipped. An
 //!    event that the end of a connection cut off is as if it had not come: the next one goes on from the last whole one.
-//! 7. No byte for three heartbeats: the connection is dead, although nobody said so.
+//! 7. No byte for three heartbeats: the connection is dead, although nobody said so. So it is when what comes is as late
+//!    as that, by the issuer's own time since the connection was asked for.
 //! 8. After each end wait: 100 ms, doubling to 5 s, with jitter; after something new came from the beginning, save where
 //!    it ended in what cannot be read or in a gap, for that may come again and again.
 
@@ -54,6 +55,8 @@ enum Cut {
     Ended,
     #[error("nothing came for {} seconds", .0.as_secs_f32())]
     Silent(Duration),
+    #[error("what comes is {} seconds late", .0.as_secs_f32())]
+    Late(Duration),
     #[error("entries up to {told} should have come, and the last was {last}")]
     Gap { told: u64, last: u64 },
     #[error("{0}")]
@@ -134,11 +137,12 @@ async fn connect(
     place: &mut Place,
     pause: &mut Pause,
 ) -> Result<Infallible, Cut> {
+    let asked = shared.clock.read().millis;
     let mut response = open(shared, url, place).await?;
     shared.observer.tell(Event::Connected);
     let silence = shared.settings.silence;
     let mut events = Events::new();
-    let mut session = Session::new(shared, place, pause);
+    let mut session = Session::new(shared, place, pause, asked);
     // An event that the end cuts off is as if it had not come: the next connection brings it whole.
     Err(loop {
         match time::timeout(silence, response.chunk()).await {

@@ -1,6 +1,6 @@
 //! One connection to the feed, part by part: steps 2 to 6.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     Cut, Place,
@@ -19,11 +19,18 @@ const EXPIRY_EVERY: i64 = 30;
 /// How far the issuer's clock may go back, in seconds: entries are kept that much longer than any token that they hit.
 const SET_BACK: i64 = 60;
 
+/// The issuer tells whole seconds.
+const A_SECOND: Duration = Duration::from_secs(1);
+
 /// One connection.
 pub(super) struct Session<'a> {
     shared: &'a Shared,
     place: &'a mut Place,
     pause: &'a mut Pause,
+    /// When the issuer was asked for this connection, in the clock's milliseconds.
+    asked: u64,
+    /// The first time that the issuer told on it, in seconds since 1970.
+    told: Option<i64>,
     /// Whether this connection has told how far the feed is, so that what follows is no backlog.
     in_step: bool,
     name: Name,
@@ -54,11 +61,19 @@ struct Arriving {
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(shared: &'a Shared, place: &'a mut Place, pause: &'a mut Pause) -> Self {
+    /// One that was asked for at `asked`, in the clock's milliseconds.
+    pub(super) fn new(
+        shared: &'a Shared,
+        place: &'a mut Place,
+        pause: &'a mut Pause,
+        asked: u64,
+    ) -> Self {
         Self {
             shared,
             place,
             pause,
+            asked,
+            told: None,
             in_step: false,
             name: Name::None,
             id: None,
@@ -161,6 +176,7 @@ impl<'a> Session<'a> {
         if let Some(beside) = arriving.beside {
             checker.install(beside);
         }
+        self.told.get_or_insert(frame.now);
         self.place.epoch = Some(Arc::clone(&point.epoch));
         self.place.point = Some(point.clone());
         self.shared.counts.count(Count::Snapshot);
@@ -221,14 +237,27 @@ impl<'a> Session<'a> {
             // It was ahead when entries expired last, and what was dropped then may count after all.
             return Err(Cut::Malformed("the issuer's clock was set back"));
         }
-        let local = self.shared.clock.read().unix;
-        self.shared.skewed(beat.now.saturating_sub(local));
+        let here = self.shared.clock.read();
+        self.in_time(beat.now, here.millis)?;
+        self.shared.skewed(beat.now.saturating_sub(here.unix));
         if beat.now.saturating_sub(self.place.expired) >= EXPIRY_EVERY {
             self.expire(beat.now);
         }
         self.in_step = true;
         self.heard();
         Ok(())
+    }
+
+    /// Whether the issuer's time went on as fast as the time here since this connection was asked for. What somebody on
+    /// the way holds back would be heard late, and its times would turn the clock back.
+    fn in_time(&mut self, told: i64, millis: u64) -> Result<(), Cut> {
+        let there = told.saturating_sub(*self.told.get_or_insert(told)).max(0);
+        let here = Duration::from_millis(millis.saturating_sub(self.asked));
+        let late = here.saturating_sub(Duration::from_secs(there.unsigned_abs()));
+        match late > self.shared.settings.silence + A_SECOND {
+            true => Err(Cut::Late(late)),
+            false => Ok(()),
+        }
     }
 
     /// Step 5.

@@ -194,3 +194,35 @@ async fn a_heartbeat_that_was_late_does_not_turn_the_clock_back() {
     soon(watched.guard.wait_for(2)).await;
     assert_eq!(watched.guard.metrics().skew, -20);
 }
+
+#[tokio::test]
+async fn what_is_held_back_on_the_way_is_not_heard() {
+    let issuer = Issuer::with(vec![
+        Script {
+            text: snapshot("e1", 0, &[]),
+            then: Then::Stay,
+        },
+        Script {
+            text: heartbeat_at(NOW + 60, 0),
+            then: Then::Stay,
+        },
+    ])
+    .await;
+    let mut watched = issuer.guard().await;
+    // A little later with each: 10 s of the issuer's in 15 s of ours.
+    for number in 1..=4 {
+        watched.clock.advance(Duration::from_secs(15));
+        issuer.say(heartbeat_at(NOW + 10 * number, 0));
+        if number < 4 {
+            let entry = ended(u64::try_from(number).unwrap(), "tablet");
+            issuer.say(revocation("e1", &entry));
+            soon(watched.guard.wait_for(entry["seq"].as_u64().unwrap())).await;
+        }
+    }
+    watched
+        .until(|event| matches!(event, Event::Disconnected { .. }))
+        .await;
+    assert_eq!(watched.guard.metrics().malformed, 0);
+    // It comes back where it was, and what the new connection tells is no older than that.
+    assert_eq!(issuer.connections(2).await, [None, Some("e1:3".to_owned())]);
+}
