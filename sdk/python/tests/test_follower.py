@@ -663,3 +663,28 @@ def test_a_time_that_cannot_be(issuer: Issuer, start: Start, now: int) -> None:
     until(lambda: guard.metrics().snapshots == 2)
     assert guard.metrics().malformed == 1
     assert verdict(guard, issuer.token()) is None
+
+
+def test_what_is_held_back_on_the_way_is_not_heard(issuer: Issuer, start: Start) -> None:
+    now = Clock()
+    guard = start(clock=now, monotonic=now, timing=Timing(backoff=0.001, keys_every=1e9))
+    stream, began = issuer.accept(), now.time
+    stream.send(snapshot(now=began))
+    until(lambda: guard.metrics().fresh)
+    expired = issuer.token(exp=int(began) - 10)
+    # A little later with each: 10 s of the server's in 15 s of ours.
+    for heartbeats in range(1, 4):
+        now.time += 15
+        stream.send(heartbeat(0, began + 10 * heartbeats))
+        until(lambda: guard.metrics().seconds_since_heard == 0)
+    now.time += 15
+    stream.send(heartbeat(0, began + 40))
+    again = issuer.accept()
+    assert again.last_event_id == "e1:0"
+    assert guard.metrics().seconds_since_heard == pytest.approx(15)
+    assert guard.metrics().malformed == 0
+    # The new connection tells the time at last.
+    again.send(heartbeat(0, now.time) * 2)
+    until(lambda: guard.metrics().skew == 0)
+    assert verdict(guard, expired) == "token_expired"
+    assert guard.metrics().fresh

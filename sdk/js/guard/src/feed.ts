@@ -51,6 +51,10 @@ export class Follower {
   /** Whether this connection has told how far the feed is, so that what follows is no backlog. */
   #inStep = false
   #serverTime = 0
+  /** When the server was asked for this connection, in milliseconds of the monotonic clock. */
+  #askedAt = 0
+  /** The first time that the server told on it, in seconds since 1970. */
+  #firstTold: number | undefined
   #failure = 'no connection yet'
 
   constructor(options: FollowerOptions) {
@@ -99,6 +103,8 @@ export class Follower {
   }
 
   async #connect(url: URL): Promise<void> {
+    this.#askedAt = this.#options.clock.monotonic()
+    this.#firstTold = undefined
     const connection = new AbortController()
     const stop = (): void => connection.abort(new Error('closed'))
     this.#closed.signal.addEventListener('abort', stop, { once: true })
@@ -187,6 +193,7 @@ export class Follower {
     this.#resumable = true
     this.#inStep = true
     this.#serverTime = now
+    this.#firstTold ??= now
     counters.snapshots += 1
     heard(now, event.begunAt)
   }
@@ -213,9 +220,22 @@ export class Follower {
     if (seq > own) throw new Gap(`the server is at ${seq}, this reader at ${own}`)
     // It was ahead, and what was dropped then may count after all.
     if (now < this.#serverTime - SET_BACK) throw new Malformed("the server's clock was set back")
+    this.#inTime(now)
     this.#serverTime = Math.max(now, this.#serverTime)
     this.#inStep = true
     this.#options.heard(now, event.begunAt)
+  }
+
+  /**
+   * Whether the server's time went on as fast as the time here since this connection was asked for. What somebody on the
+   * way holds back would be heard late, and its times would turn the clock back.
+   */
+  #inTime(told: number): void {
+    const { clock, silenceMs } = this.#options
+    const there = Math.max(told - (this.#firstTold ??= told), 0) * 1000
+    const late = clock.monotonic() - this.#askedAt - there
+    // The server tells whole seconds.
+    if (late > silenceMs + 1000) throw new Error(`what comes is ${late / 1000} s late`)
   }
 
   /** The point up to which nothing is missing. */

@@ -180,3 +180,24 @@ test('a clock of this machine that is ahead for a while drops no entry', async (
   assert.equal(guard.metrics().entries, 1)
   assert.equal(await verdict(token), 'token_revoked')
 })
+
+test('what is held back on the way is not heard', async (t) => {
+  const { issuer, guard, clock } = await guarded(t)
+  const began = Math.floor(Date.now() / 1000)
+  const first = issuer.connections[0]
+  // A little later with each: 10 s of the server's in 15 s of ours.
+  for (const number of [1, 2, 3]) {
+    clock.offset = number * 15_000
+    first?.heartbeat(0, began + number * 10)
+    await until(() => (guard.metrics().secondsSinceHeard ?? Infinity) < 10, 'the heartbeat')
+  }
+  issuer.greet = () => undefined
+  clock.offset = 62_000
+  first?.heartbeat(0, began + 40)
+  const again = await issuer.connection(1)
+  assert.equal(again.lastEventId, 'e1:0')
+  assert.equal(guard.metrics().fresh, false)
+  assert.equal(guard.metrics().malformed, 0)
+  again.heartbeat(0, began + 62)
+  await until(() => guard.metrics().fresh, 'the heartbeat')
+})

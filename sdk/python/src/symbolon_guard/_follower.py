@@ -84,6 +84,9 @@ class Follower:
         #: Seconds that the server is ahead of the local clock, where they matter: 2 or more.
         self.skew = 0
         self._ahead: int | None = None
+        #: When the server was asked for this connection, by the clock that only rises, and what time it told first.
+        self._asked_at = 0.0
+        self._first_told: int | None = None
         self.key_fetcher = KeyFetcher(self._refresh_keys, timing.keys_cool_down, clocks.monotonic)
         self._issuer = issuer
         self._checker = checker
@@ -162,7 +165,7 @@ class Follower:
     def _run(self) -> None:
         delay = self._timing.backoff
         while not self._closing.is_set():
-            heard = self._heard
+            before = (self._heard, self.feed.epoch, self.feed.seq)
             try:
                 self._follow()
                 malformed = False
@@ -173,7 +176,8 @@ class Follower:
                     return
                 malformed = self._failed(error)
             # A feed that is malformed again and again must not be asked for its whole snapshot ten times a second.
-            if self._heard != heard and not malformed:
+            # What came is not asked for again: it is worth coming back soon for the rest.
+            if before != (self._heard, self.feed.epoch, self.feed.seq) and not malformed:
                 delay = self._timing.backoff
             # Not a secret: guards that lost one server together shall not come back together.
             self._closing.wait(delay * random.uniform(0.5, 1.0))  # noqa: S311
@@ -207,6 +211,7 @@ class Follower:
         headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
         if self.feed.last_id is not None:
             headers["Last-Event-ID"] = self.feed.last_id
+        self._asked_at, self._first_told = self._clocks.monotonic(), None
         with Exchange(self.metadata.stream, self._tls, self._timing.request) as exchange:
             self._exchange = exchange
             try:
@@ -244,6 +249,11 @@ class Follower:
             return
         # A long snapshot tells the time at which it began to come.
         if heard.now is not None:
+            if self._first_told is None:
+                self._first_told = heard.now
+            # A snapshot may take as long as it does to come.
+            if event.type == "heartbeat":
+                self._in_time(heard.now - self._first_told)
             self._compare_clocks(heard.now - int(begun))
         if event.type == "snapshot":
             self._sweep()
@@ -252,6 +262,16 @@ class Follower:
             self.failure = None
             self.moved.notify_all()
         self.is_fresh()
+
+    def _in_time(self, passed: int) -> None:
+        """Ask that the server's time went on as fast as the time here since this connection was asked for.
+
+        What somebody on the way holds back would be heard late, and its times would turn the clock back.
+        """
+        late = self._clocks.monotonic() - self._asked_at - max(passed, 0)
+        # The server tells whole seconds.
+        if late > self._timing.silence + 1:
+            raise TimeoutError(f"what comes is {late:.0f} s late")
 
     def _compare_clocks(self, ahead: int) -> None:
         # What was late on its way makes the server's clock seem slow: of the last two the higher counts.
