@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from symbolon_guard import Guard, StartError, Timing
+from symbolon_guard import Guard, Refused, StartError, Timing
 from symbolon_guard._http import Exchange, fetch, parse_url
 
 from .conftest import SWIFT, verdict
@@ -268,6 +268,9 @@ def test_no_keys_yet_is_nobodys_fault(issuer: Issuer, start: Start) -> None:
         ((401, {"code": "no_token"}), "invalid_token"),
         ((401, {}), "invalid_token"),
         ((403, {"code": "account_disabled"}), "forbidden"),
+        ((403, {"code": "insufficient_scope"}), "insufficient_scope"),
+        ((403, {"code": "token_revoked"}), "forbidden"),
+        ((401, {"code": "forbidden"}), "invalid_token"),
         ((500, {}), "overloaded"),
         ((204, {}), "overloaded"),
         ((307, {}), "overloaded"),
@@ -634,7 +637,7 @@ def test_only_what_shows_that_nothing_was_missed_makes_fresh(issuer: Issuer, sta
 def test_a_backlog_does_not_make_fresh(issuer: Issuer, start: Start) -> None:
     now = Clock()
     guard, stream = start(monotonic=now, timing=Timing(backoff=0.001, keys_every=1e9)), issuer.accept()
-    stream.send(snapshot()).send(heartbeat(0))
+    stream.send(snapshot())
     until(lambda: guard.metrics().fresh)
     token = issuer.token()
     now.time += 16
@@ -688,3 +691,14 @@ def test_what_is_held_back_on_the_way_is_not_heard(issuer: Issuer, start: Start)
     until(lambda: guard.metrics().skew == 0)
     assert verdict(guard, expired) == "token_expired"
     assert guard.metrics().fresh
+
+
+def test_a_refusal_of_the_issuer_is_counted_once(issuer: Issuer, start: Start) -> None:
+    now = Clock()
+    issuer.greeting, issuer.word = greet, (403, {"code": "forbidden"})
+    guard = start(monotonic=now, staleness="introspect", background=False)
+    now.time += 16
+    with pytest.raises(Refused) as refused:
+        guard.check(issuer.token())
+    guard.answer(refused.value)
+    assert guard.metrics().rejected["forbidden"] == 1

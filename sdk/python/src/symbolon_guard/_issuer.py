@@ -12,7 +12,11 @@ from ._strict import Malformed, json_object
 from .refusals import Refused
 
 _WELL_KNOWN: Final = "/.well-known/oauth-authorization-server"
-_OF_401: Final = ("invalid_token", "token_expired", "token_revoked", "token_stale")
+#: The codes that go with a status, the first where the issuer gives none of them.
+_CODES_OF: Final = {
+    401: ("invalid_token", "token_expired", "token_revoked", "token_stale"),
+    403: ("forbidden", "insufficient_scope"),
+}
 
 
 class IssuerError(Exception):
@@ -107,15 +111,14 @@ def ask(url: Url, token: str, tls: ssl.SSLContext | None, timeout: float) -> Non
         raise Refused("overloaded") from None
     if answer.status == 200:
         return
-    if answer.status not in (401, 403):
+    codes = _CODES_OF.get(answer.status)
+    if codes is None:
         raise Refused("overloaded")
     try:
         code = json_object(answer.body).get("code")
     except Malformed:
         code = None
-    if answer.status == 403:
-        raise Refused("forbidden")
-    raise Refused(code if isinstance(code, str) and code in _OF_401 else "invalid_token")
+    raise Refused(code if isinstance(code, str) and code in codes else codes[0])
 
 
 class KeyFetcher:

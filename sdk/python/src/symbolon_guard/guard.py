@@ -238,7 +238,7 @@ class Guard:
                 finally:
                     self._places.release()
         except Refused as refused:
-            self._count(refused)
+            self._count_verdict(refused)
             raise
         return self._accept(found)
 
@@ -260,7 +260,7 @@ class Guard:
                 finally:
                     self._places.release()
         except Refused as refused:
-            self._count(refused)
+            self._count_verdict(refused)
             raise
         return self._accept(found)
 
@@ -366,6 +366,11 @@ class Guard:
             return found.verified.claims
         assert isinstance(found, Verified)  # noqa: S101
         return found.claims
+
+    def _count_verdict(self, refused: Refused) -> None:
+        # A 403 is counted with its answer, for most are of demands, which the guard does not see.
+        if refused.status != 403:
+            self._count(refused)
 
     def _count(self, refused: Refused) -> None:
         self._follower.counters.add(f"rejected:{refused.code}")
