@@ -244,12 +244,13 @@ fn set_back(cast: &mut Cast) -> Result<()> {
     let (text, a) = begin()?;
     let first = text.clone().heartbeat_at(NOW + 3600, 3).heartbeat(3);
     let connections = vec![(None, first), (None, text)];
-    cast.stream("clock-set-back", connections, (EPOCH, 3, 1), &[a.clone()]);
+    let live = [a];
+    cast.stream("clock-set-back", connections, (EPOCH, 3, 1), &live);
     // Servers that take turns differ by a little.
     let (text, _) = begin()?;
     let first = text.heartbeat_at(NOW + 50, 3).heartbeat(3).heartbeat(3);
     let connections = vec![(None, first)];
-    cast.stream("clock-set-back-a-little", connections, (EPOCH, 3, 0), &[a]);
+    cast.stream("clock-set-back-a-little", connections, (EPOCH, 3, 0), &live);
     Ok(())
 }
 
