@@ -457,6 +457,10 @@ def test_lifespan_is_none_of_its_business(guard: Guard) -> None:
 
     asyncio.run(GuardMiddleware(inner, guard)({"type": "lifespan"}, None, None))  # type: ignore[arg-type]
     assert seen == ["lifespan"]
+    # What nobody has heard of is not let through without a verdict.
+    with pytest.raises(ValueError, match="webtransport"):
+        asyncio.run(GuardMiddleware(inner, guard)({"type": "webtransport"}, None, None))  # type: ignore[arg-type]
+    assert seen == ["lifespan"]
 
 
 # FastAPI alone.

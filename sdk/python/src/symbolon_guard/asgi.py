@@ -49,8 +49,11 @@ class GuardMiddleware:
 
     async def __call__(self, scope: _Scope, receive: _Receive, send: _Send) -> None:
         """Answer a request (ASGI 3)."""
-        if scope["type"] not in ("http", "websocket"):
+        if scope["type"] == "lifespan":
             return await self._app(scope, receive, send)
+        if scope["type"] not in ("http", "websocket"):
+            # What is not known is not let through without a verdict.
+            raise ValueError(f"an ASGI scope of type {scope['type']!r} cannot be guarded")
         if scope["type"] == "http" and scope["path"] == self._guard.protected_resource_path:
             return await _send_metadata(self._guard, send)
         if self._public.has(scope["path"]):
