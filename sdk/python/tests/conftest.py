@@ -1,3 +1,4 @@
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,6 +10,19 @@ from .issuer import Issuer
 
 #: Short where a wait is only a wait.
 SWIFT = Timing(backoff=0.001, longest_backoff=0.01)
+
+
+Start = Callable[..., Guard]
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.time = time.time()
+
+    def __call__(self) -> float:
+        return self.time
 
 
 @pytest.fixture
