@@ -2,6 +2,7 @@
 
 use symbolon_token::AccessClaims;
 
+#[cfg(feature = "follow")]
 use crate::denied::Denied;
 
 /// The permission that stands for all of them.
@@ -35,33 +36,43 @@ impl Demand {
     }
 
     /// Whether the token meets it.
-    ///
-    /// # Errors
-    ///
-    /// [`Denied::Forbidden`] for roles and permissions, [`Denied::InsufficientScope`] for scopes.
-    pub fn check(&self, claims: &AccessClaims) -> Result<(), Denied> {
+    #[must_use]
+    pub fn is_met(&self, claims: &AccessClaims) -> bool {
         // RFC 6749 section 3.3: spaces, and nothing else, are between scopes. Nothing is no scope, though it stands
         // between two spaces.
         let holds = |wanted: &str| {
             let mut scopes = claims.scope.split(' ');
             !wanted.is_empty() && scopes.any(|scope| scope == wanted)
         };
-        let (is_met, otherwise) = match &self.0 {
+        match &self.0 {
             What::Roles(roles) => {
                 let has = |role: &str| claims.roles.iter().any(|one| one == role);
-                (roles.iter().any(|role| has(role)), Denied::Forbidden)
+                roles.iter().any(|role| has(role))
             }
             What::Permission(permission) => {
-                let is_met =
-                    holds(permission) || (!permission.is_empty() && holds(EVERY_PERMISSION));
-                (is_met, Denied::Forbidden)
+                holds(permission) || (!permission.is_empty() && holds(EVERY_PERMISSION))
             }
-            What::Scope(scope) => (holds(scope), Denied::InsufficientScope),
-        };
-        is_met.then_some(()).ok_or(otherwise)
+            What::Scope(scope) => holds(scope),
+        }
     }
 
-    /// The scope that is demanded, where it is one: for [`Guard::challenge`](crate::Guard::challenge).
+    /// As [`is_met`](Self::is_met), with the refusal.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied::Forbidden`] for roles and permissions, [`Denied::InsufficientScope`] for scopes.
+    #[cfg(feature = "follow")]
+    pub fn check(&self, claims: &AccessClaims) -> Result<(), Denied> {
+        if self.is_met(claims) {
+            return Ok(());
+        }
+        Err(match self.scope_name() {
+            Some(_) => Denied::InsufficientScope,
+            None => Denied::Forbidden,
+        })
+    }
+
+    /// The scope that is demanded, where it is one, for a challenge (RFC 6750 section 3).
     #[must_use]
     pub fn scope_name(&self) -> Option<&str> {
         match &self.0 {
@@ -71,7 +82,7 @@ impl Demand {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "follow"))]
 mod tests {
     use symbolon_token::Audience;
 

@@ -30,6 +30,7 @@
 
 mod cache;
 mod checker;
+mod demand;
 mod entry;
 mod keys;
 mod revocations;
@@ -37,8 +38,6 @@ mod table;
 
 #[cfg(feature = "follow")]
 mod clock;
-#[cfg(feature = "follow")]
-mod demand;
 #[cfg(feature = "follow")]
 mod denied;
 #[cfg(feature = "follow")]
@@ -66,6 +65,7 @@ mod web;
 
 pub use cache::Verified;
 pub use checker::{Checker, CheckerOptions, Rejection};
+pub use demand::Demand;
 pub use entry::{Effect, Entry, FeedKey, Kind, MalformedEntry, Parts};
 pub use revocations::{Hit, Replacement, RevocationSet, Subject};
 
@@ -74,7 +74,6 @@ pub use web::{Bearer, Claims, GuardLayer, Guarded, Payload};
 #[cfg(feature = "follow")]
 pub use {
     clock::Clock,
-    demand::Demand,
     denied::Denied,
     discover::{DiscoverError, Endpoints},
     event::Event,

@@ -25,6 +25,7 @@ use crate::rng::Rng;
 use crate::sealing::MasterKey;
 use crate::throttle::Throttle;
 
+pub(crate) use start::ISSUER;
 pub use start::StartError;
 
 /// Everything that a flow needs. One for a process; shared behind an `Arc`.
@@ -202,21 +203,30 @@ impl Issuance {
 }
 
 fn apply(guard: &Checker, entry: &Entry) {
-    let parts = symbolon_guard::Parts {
-        kind: entry.kind.as_str(),
-        key: entry.key,
-        effect: entry.effect.as_str(),
-        below: entry.below,
-        before: entry.before,
-        until: entry.until_s,
-    };
-    match symbolon_guard::Entry::try_from(parts) {
+    match guard_entry(entry) {
         Ok(entry) => guard.apply(&entry),
         // Only a row written by hand can lack its bound. It may have been meant for anybody: say so.
         Err(error) => {
             tracing::error!(seq = entry.seq, %error, "a stored revocation cannot be obeyed")
         }
     }
+}
+
+/// A stored revocation as guards have it.
+///
+/// # Errors
+/// A bound that its kind needs is absent.
+pub(crate) fn guard_entry(
+    entry: &Entry,
+) -> Result<symbolon_guard::Entry, symbolon_guard::MalformedEntry> {
+    symbolon_guard::Entry::try_from(symbolon_guard::Parts {
+        kind: entry.kind.as_str(),
+        key: entry.key,
+        effect: entry.effect.as_str(),
+        below: entry.below,
+        before: entry.before,
+        until: entry.until_s,
+    })
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -36,7 +36,8 @@ const CACHED_TOKENS: usize = 16_384;
 const MASTER_CHECK: &str = "master_key_check";
 const FEED_MARK: &str = "feed.mark";
 const MASTER_FILE: &str = "master.key";
-const ISSUER: &str = "issuer";
+/// The setting of the store that keeps the address of the first start.
+pub(crate) const ISSUER: &str = "issuer";
 const LONGEST_TTL: &str = "longest_access_ttl_ms";
 /// Revocations read at once.
 const PAGE: u32 = 10_000;

@@ -6,18 +6,16 @@
 
 use symbolon_domain::Timestamp;
 use symbolon_domain::revocation::{Effect, Entry};
-use symbolon_guard::{Checker, CheckerOptions, Kind, Parts, Rejection};
+use symbolon_guard::{Checker, CheckerOptions, Kind, Rejection};
 use symbolon_token::inspect::{danger, verify_signature_only};
 use symbolon_token::{
     Access, AccessClaims, Algorithm, Error as TokenError, KeySet, Profile, Typ, Verifier, feed_key,
 };
 
 use super::Error;
-use crate::app::App;
+use crate::app::{App, ISSUER, guard_entry};
 use crate::rfc3339;
 
-/// The setting in which a store keeps the issuer of its first start.
-const ISSUER: &str = "issuer";
 /// Revocations read at once.
 const PAGE: u32 = 1000;
 /// Of a text that anybody can have written.
@@ -142,15 +140,7 @@ fn verdict(knowledge: &Knowledge, token: &str) -> Result<Result<(), Rejection>, 
     };
     let checker = Checker::new(options, knowledge.keys.clone());
     for entry in &knowledge.revocations {
-        let parts = Parts {
-            kind: entry.kind.as_str(),
-            key: entry.key,
-            effect: entry.effect.as_str(),
-            below: entry.below,
-            before: entry.before,
-            until: entry.until_s,
-        };
-        let entry = symbolon_guard::Entry::try_from(parts);
+        let entry = guard_entry(entry);
         checker.apply(&entry.map_err(|error| Error::fault("revocation")(error.into()))?);
     }
     let now = knowledge.now.seconds();

@@ -21,6 +21,19 @@ pub struct Demand<'a> {
     pub scope: Option<&'a str>,
 }
 
+impl Demand<'_> {
+    /// Each of them as guards judge it.
+    fn all(&self) -> impl Iterator<Item = symbolon_guard::Demand> {
+        use symbolon_guard::Demand as One;
+        let roles = self.roles.as_ref();
+        let roles = roles.map(|roles| One::any_role(roles.iter().copied()));
+        let permission = self.permission.map(One::permission);
+        [roles, permission, self.scope.map(One::scope)]
+            .into_iter()
+            .flatten()
+    }
+}
+
 /// A request that may pass.
 pub struct Passed {
     /// Who is behind it.
@@ -36,23 +49,14 @@ pub struct Passed {
 pub async fn verify(app: &App, token: &str, demand: &Demand<'_>) -> Result<Passed, Error> {
     let verified = check(app, token, app.clock.now())?;
     let claims = verified.claims();
-    let has_scope = |wanted: &str| claims.scope.split(' ').any(|scope| scope == wanted);
-    let has_role = |wanted: &&str| claims.roles.iter().any(|role| role == wanted);
-    if demand
-        .roles
-        .as_ref()
-        .is_some_and(|roles| !roles.iter().any(has_role))
-    {
-        return Err(Refusal::Forbidden.into());
-    }
-    if demand
-        .permission
-        .is_some_and(|wanted| !has_scope(wanted) && !has_scope("*"))
-    {
-        return Err(Refusal::Forbidden.into());
-    }
-    if demand.scope.is_some_and(|wanted| !has_scope(wanted)) {
-        return Err(Refusal::InsufficientScope.into());
+    for demand in demand.all() {
+        if !demand.is_met(claims) {
+            return Err(match demand.scope_name() {
+                Some(_) => Refusal::InsufficientScope,
+                None => Refusal::Forbidden,
+            }
+            .into());
+        }
     }
     let user = claims.sub.parse().map_err(|_| Refusal::InvalidToken)?;
     let user = app.store.find_user(user).await?;
