@@ -17,11 +17,11 @@ export interface Key {
 }
 
 /** Which members make a key of each kind, and the algorithms it can have, the usual one first. */
-const KINDS: Readonly<Record<string, { members: readonly string[]; algorithms: readonly Algorithm[] }>> = {
-  'EC P-256': { members: ['kty', 'crv', 'x', 'y'], algorithms: ['ES256'] },
-  'OKP Ed25519': { members: ['kty', 'crv', 'x'], algorithms: ['EdDSA'] },
-  RSA: { members: ['kty', 'n', 'e'], algorithms: ['RS256', 'PS256'] },
-}
+const KINDS: ReadonlyMap<string, { members: readonly string[]; algorithms: readonly Algorithm[] }> = new Map([
+  ['EC P-256', { members: ['kty', 'crv', 'x', 'y'], algorithms: ['ES256'] }],
+  ['OKP Ed25519', { members: ['kty', 'crv', 'x'], algorithms: ['EdDSA'] }],
+  ['RSA', { members: ['kty', 'n', 'e'], algorithms: ['RS256', 'PS256'] }],
+])
 const PRIVATE = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 const MAX_KEYS = 256
 
@@ -87,7 +87,7 @@ interface Parts {
 
 function read(jwk: unknown): Parts | undefined {
   if (!isObject(jwk)) throw new Malformed('a key that is no object')
-  const kind = KINDS[[text(jwk, 'kty'), text(jwk, 'crv')].filter(Boolean).join(' ')]
+  const kind = KINDS.get([text(jwk, 'kty'), text(jwk, 'crv')].filter(Boolean).join(' '))
   const use = text(jwk, 'use') ?? 'sig'
   const operations = jwk['key_ops'] ?? ['verify']
   if (!Array.isArray(operations)) throw new Malformed('key_ops')

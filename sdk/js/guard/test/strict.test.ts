@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { isBase64url, parseObject } from '../dist/strict.js'
 import { metadataUrl } from '../dist/discovery.js'
 import { Cache } from '../dist/cache.js'
+import { KeySet } from '../dist/keys.js'
 
 test('JSON: an object whose members are named once', () => {
   const good = ['{}', ' {"a":{"a":[{"a":1},{"a":2}]},"b":"\\"a\\":1,","c":[]} ', '{"a":["a","a"],"":{"":""}}']
@@ -50,4 +51,11 @@ test('the cache keeps those that were asked for', () => {
   const none = new Cache<number>(0)
   none.insert('1', 1)
   assert.equal(none.size, 0)
+})
+
+test('keys of a kind that is none are left out, whatever they call themselves', async () => {
+  for (const kty of ['constructor', '__proto__', 'toString', 'oct', 'EC']) {
+    const keys = await new KeySet().next(JSON.stringify({ keys: [{ kty, kid: 'k', alg: 'ES256' }] }))
+    assert.equal(keys.size, 0, kty)
+  }
 })
