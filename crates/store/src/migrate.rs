@@ -16,12 +16,50 @@ pub(crate) struct Migration {
     pub(crate) needs: i64,
 }
 
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    name: "initial",
-    text: include_str!("../migrations/0001_initial.sql"),
-    needs: 1,
-}];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "initial",
+        text: include_str!("../migrations/0001_initial.sql"),
+        needs: 1,
+    },
+    Migration {
+        number: 2,
+        name: "roles",
+        text: include_str!("../migrations/0002_roles.sql"),
+        needs: 2,
+    },
+    Migration {
+        number: 3,
+        name: "audit_chain",
+        text: include_str!("../migrations/0003_audit_chain.sql"),
+        needs: 3,
+    },
+    Migration {
+        number: 4,
+        name: "mail",
+        text: include_str!("../migrations/0004_mail.sql"),
+        needs: 4,
+    },
+    Migration {
+        number: 5,
+        name: "lists",
+        text: include_str!("../migrations/0005_lists.sql"),
+        needs: 5,
+    },
+    Migration {
+        number: 6,
+        name: "clients",
+        text: include_str!("../migrations/0006_clients.sql"),
+        needs: 6,
+    },
+    Migration {
+        number: 7,
+        name: "setup",
+        text: include_str!("../migrations/0007_setup.sql"),
+        needs: 7,
+    },
+];
 
 /// Where the steps that were applied are noted. Nothing but this is made before the first step.
 pub(crate) const CREATE_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (\

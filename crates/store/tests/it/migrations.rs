@@ -30,6 +30,9 @@ fn places() -> Vec<Place> {
         .collect()
 }
 
+/// The number of the last step.
+const LATEST: i64 = 7;
+
 #[tokio::test]
 async fn from_empty_and_again() {
     for place in places() {
@@ -37,7 +40,7 @@ async fn from_empty_and_again() {
         assert_eq!(store.schema_version().await.unwrap(), 0);
         assert!(store.ping().await.is_err(), "no tables yet");
         store.migrate(at(1)).await.unwrap();
-        assert_eq!(store.schema_version().await.unwrap(), 1);
+        assert_eq!(store.schema_version().await.unwrap(), LATEST);
         commit!(store, put_setting("a", "b")).unwrap();
         store.migrate(at(2)).await.unwrap();
         let again = place.open().await;
@@ -66,7 +69,7 @@ async fn a_newer_schema_that_shuts_us_out() {
         place.open().await.close().await;
         meddle(
             &place,
-            "INSERT INTO schema_migrations VALUES (7, 'drop', 'x', 7, 5)",
+            "INSERT INTO schema_migrations VALUES (1007, 'drop', 'x', 1007, 5)",
         );
         let refused = unmigrated(&place.url)
             .await
@@ -74,7 +77,13 @@ async fn a_newer_schema_that_shuts_us_out() {
             .await
             .unwrap_err();
         assert!(
-            matches!(refused, OpenError::Newer { found: 7, known: 1 }),
+            matches!(
+                refused,
+                OpenError::Newer {
+                    found: 1007,
+                    known: LATEST
+                }
+            ),
             "{refused:?}"
         );
         assert!(refused.to_string().contains("newer version"), "{refused}");
@@ -88,10 +97,10 @@ async fn a_newer_schema_that_only_adds() {
         place.open().await.close().await;
         meddle(
             &place,
-            "INSERT INTO schema_migrations VALUES (2, 'add', 'x', 1, 5); ALTER TABLE users ADD COLUMN locale TEXT",
+            "INSERT INTO schema_migrations VALUES (1002, 'add', 'x', 1, 5); ALTER TABLE users ADD COLUMN shoe_size TEXT",
         );
         let store = place.open().await;
-        assert_eq!(store.schema_version().await.unwrap(), 2);
+        assert_eq!(store.schema_version().await.unwrap(), 1002);
         commit!(store, insert_user(&crate::harness::user(1), None)).unwrap();
         assert!(
             store

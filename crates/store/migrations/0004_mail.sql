@@ -1,0 +1,1 @@
+-- Mail that is to go out, and what its links prove.

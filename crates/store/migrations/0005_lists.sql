@@ -1,0 +1,1 @@
+-- Indexes for the lists of administration, and keys that make a creation happen once.
