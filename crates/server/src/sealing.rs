@@ -204,8 +204,31 @@ impl MasterKey {
     /// # Errors
     /// As [`MasterKey::subkey`].
     pub fn check_value(&self) -> Result<String, SealError> {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, self.subkey("check")?.as_slice());
-        Ok(URL_SAFE_NO_PAD.encode_to_string(&hmac::sign(&key, b"check value").as_ref()[..16]))
+        Ok(URL_SAFE_NO_PAD.encode_to_string(&self.mac("check", b"check value")?[..16]))
+    }
+
+    /// The MAC of `text` under the subkey `label` (HMAC-SHA256, RFC 2104).
+    ///
+    /// # Errors
+    /// As [`MasterKey::subkey`].
+    pub fn mac(&self, label: &str, text: &[u8]) -> Result<[u8; KEY_BYTES], SealError> {
+        let tag = hmac::sign(&self.mac_key(label)?, text);
+        tag.as_ref().try_into().map_err(|_| SealError::NotOurs)
+    }
+
+    /// Whether `tag` is what [`MasterKey::mac`] gives; takes the same time for every wrong one.
+    ///
+    /// # Errors
+    /// As [`MasterKey::subkey`].
+    pub fn mac_is(&self, label: &str, text: &[u8], tag: &[u8]) -> Result<bool, SealError> {
+        Ok(hmac::verify(&self.mac_key(label)?, text, tag).is_ok())
+    }
+
+    fn mac_key(&self, label: &str) -> Result<hmac::Key, SealError> {
+        Ok(hmac::Key::new(
+            hmac::HMAC_SHA256,
+            self.subkey(label)?.as_slice(),
+        ))
     }
 
     fn sealing_key(&self) -> Result<LessSafeKey, SealError> {

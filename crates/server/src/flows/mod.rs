@@ -9,6 +9,7 @@ pub mod feed;
 pub mod keys;
 pub mod login;
 pub mod logout;
+pub mod page;
 pub mod password;
 pub mod profile;
 pub mod refresh;

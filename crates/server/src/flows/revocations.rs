@@ -14,6 +14,7 @@ use symbolon_domain::revocation::{Effect, Entry, Subject};
 use symbolon_domain::{Refusal, SessionId, User};
 use symbolon_store::{Feed, Watch};
 
+use super::page::Page;
 use super::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded, users};
 use crate::app::App;
 use crate::feed::Point;
@@ -45,6 +46,22 @@ pub async fn list(app: &App, after: i64, limit: u32) -> Result<Vec<Entry>, Error
     // Those that wait for the purge.
     entries.retain(|entry| entry.until_s > now);
     Ok(entries)
+}
+
+/// A page of the live revocations in the order of their numbers, behind number `after`.
+///
+/// # Errors
+/// A fault of the store.
+pub async fn page(app: &App, limit: u32, after: Option<i64>) -> Result<Page<Entry, i64>, Error> {
+    let rows = app
+        .store
+        .list_revocations(after.unwrap_or_default(), limit + 1)
+        .await?;
+    let mut page = Page::of(rows, limit, |entry| entry.seq);
+    let now = app.clock.now().seconds();
+    // A page may be short of those that wait for the purge; it does not end the list.
+    page.items.retain(|entry| entry.until_s > now);
+    Ok(page)
 }
 
 /// Kills tokens, or makes them be renewed.

@@ -26,6 +26,7 @@ use crate::app::App;
     tags(
         (name = "sign-in", description = "Register, sign in, refresh, sign out"),
         (name = "account", description = "The signed-in user"),
+        (name = "administration", description = "By permission: who may what, and what goes on"),
         (name = "discovery", description = "Keys, and where things are"),
         (name = "guards", description = "What resources follow and proxies ask"),
         (name = "operations", description = "Health and metrics")

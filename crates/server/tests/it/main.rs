@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod admin;
 mod app;
 mod bearer;
 mod client;

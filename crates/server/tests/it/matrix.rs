@@ -31,8 +31,17 @@ const fn own(status: &'static str) -> [&'static str; 7] {
     [none, status, status, status, expired, revoked, revoked]
 }
 
+/// What only an administrator may do.
+const ADMIN_200: [&str; 7] = admin("200");
+
+const fn admin(status: &'static str) -> [&'static str; 7] {
+    let mut row = own("403 forbidden");
+    row[3] = status;
+    row
+}
+
 /// What each caller is answered.
-const ROWS: [(&str, &str, [&str; 7]); 19] = [
+const ROWS: &[(&str, &str, [&str; 7])] = &[
     ("GET", "/.well-known/jwks.json", ANYBODY),
     ("GET", "/.well-known/oauth-authorization-server", ANYBODY),
     ("GET", "/api/revocations", ANYBODY),
@@ -88,6 +97,8 @@ const ROWS: [(&str, &str, [&str; 7]); 19] = [
     ),
     ("POST", "/api/user/password", OWN_204),
     ("GET", "/api/sessions", OWN_200),
+    ("GET", "/api/admin/keys", ADMIN_200),
+    ("GET", "/api/admin/revocations", ADMIN_200),
 ];
 
 /// The row of what belongs to the user alone.

@@ -1,5 +1,6 @@
-//! People's sign-in (CONTRACT section 3.1): one file a path.
+//! People's sign-in (CONTRACT section 3.1), what guards ask, and administration: one file a path.
 
+mod admin;
 mod login;
 mod logout;
 mod password;
@@ -32,4 +33,5 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(revocations::get))
         .routes(routes!(revocations::stream))
         .routes(routes!(verify::get))
+        .merge(admin::routes())
 }

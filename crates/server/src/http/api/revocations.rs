@@ -10,6 +10,7 @@ use http::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH};
 use http::{HeaderMap, StatusCode, Uri};
 use serde::Serialize;
 use symbolon_domain::Refusal;
+use symbolon_domain::revocation::Entry;
 use utoipa::ToSchema;
 
 use super::super::problem::{Failure, Problem};
@@ -57,6 +58,20 @@ pub(super) struct EntryBody {
     before: Option<i64>,
     /// When no such token can be alive and the entry may be dropped, in seconds since 1970.
     until: i64,
+}
+
+impl From<&Entry> for EntryBody {
+    fn from(entry: &Entry) -> Self {
+        Self {
+            seq: entry.seq,
+            kind: entry.kind.as_str().to_owned(),
+            key: symbolon_token::encoding::encode(&entry.key),
+            effect: entry.effect.as_str().to_owned(),
+            below: entry.below,
+            before: entry.before,
+            until: entry.until_s,
+        }
+    }
 }
 
 /// The revocations that can hit a living token.

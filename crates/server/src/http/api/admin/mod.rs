@@ -1,0 +1,23 @@
+//! Administration (CONTRACT section 3.2): one file a path, and what its lists have in common.
+//!
+//! Each route asks for one permission ([`permitted`]), a list is read in pages ([`page`]) and takes the parameters that
+//! it knows and no others ([`parameters`]).
+
+mod keys;
+mod page;
+mod parameters;
+mod permitted;
+mod revocations;
+
+use std::sync::Arc;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(keys::list))
+        .routes(routes!(revocations::list))
+}

@@ -1,0 +1,61 @@
+//! Who may use a route of administration: the access token's scope has the permission, or `*`.
+//!
+//! That is all that a read needs: what takes a role away makes the token stale at once. A write asks again in its
+//! flow, in the transaction that does it.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use symbolon_domain::Refusal;
+use symbolon_guard::Demand;
+
+use super::super::super::problem::Failure;
+use crate::app::App;
+use crate::flows::authenticate::Caller;
+
+/// A caller whose access token has the permission `P`. Stands before the body in a handler's parameters, so that
+/// nobody else learns what is wrong with one.
+pub(in crate::http) struct Permitted<P> {
+    pub(in crate::http) caller: Caller,
+    permission: PhantomData<P>,
+}
+
+/// A permission that routes ask for.
+pub(in crate::http) trait Needed {
+    const PERMISSION: &'static str;
+}
+
+macro_rules! permissions {
+    ($($name:ident = $text:literal;)+) => {
+        $(
+            #[doc = concat!("`", $text, "`")]
+            pub(in crate::http) enum $name {}
+
+            impl Needed for $name {
+                const PERMISSION: &'static str = $text;
+            }
+        )+
+    };
+}
+
+permissions! {
+    KeysRead = "keys:read";
+    RevocationsRead = "revocations:read";
+}
+
+impl<P: Needed> FromRequestParts<Arc<App>> for Permitted<P> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
+        let caller = Caller::from_request_parts(parts, app).await?;
+        if !Demand::permission(P::PERMISSION).is_met(caller.token.claims()) {
+            return Err(Refusal::Forbidden.into());
+        }
+        Ok(Self {
+            caller,
+            permission: PhantomData,
+        })
+    }
+}
