@@ -1,9 +1,10 @@
 //! What every list has in common: pages, cursors, parameters.
 
+use symbolon::clock::Clock;
 use symbolon::flows::revocations::{self, Target};
 use symbolon_domain::revocation::Effect;
 
-use crate::app::TestApp;
+use crate::app::{Folder, START, TestApp};
 use crate::people::Device;
 
 const LIST: &str = "/api/admin/revocations";
@@ -94,8 +95,8 @@ async fn n14_a_cursor_is_good_only_where_it_was_given() {
         .await
         .problem(400, "malformed_request");
     // Another server.
-    let key = "ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
-    let other = TestApp::with(&[("server.master_key", key)]).await;
+    let folder = Folder::new();
+    let other = TestApp::in_folder(&folder, Clock::frozen(START), 7).await;
     let their_admin = other.admin().await;
     let path = format!("{LIST}?cursor={cursor}");
     let answer = other.get(&path).bearer(&their_admin.access).send().await;
