@@ -14,6 +14,8 @@ words! {
         LoginSucceeded => "login_succeeded",
         /// Someone tried to sign in and could not.
         LoginFailed => "login_failed",
+        /// A signed-in user gave a wrong password where it was asked for again.
+        PasswordRefused => "password_refused",
         /// A refresh token was used again outside the windows.
         RefreshReused => "refresh_reused",
         /// A session was ended.
@@ -44,6 +46,44 @@ words! {
         TokensRevoked => "tokens_revoked",
         /// The revocation feed began another epoch.
         FeedRenewed => "feed_renewed",
+        /// The oldest lines of this log were dropped, as its retention says.
+        AuditPurged => "audit_purged",
+        /// The server found that this log is not what it was when it last looked.
+        AuditBroken => "audit_broken",
+    }
+}
+
+words! {
+    /// How something ended for who tried it.
+    pub enum Outcome ("outcome") {
+        /// It was done.
+        Success => "success",
+        /// It was refused, or should not have happened.
+        Failure => "failure",
+    }
+}
+
+impl AuditKind {
+    /// How what it tells of ended.
+    pub const fn outcome(self) -> Outcome {
+        match self {
+            Self::LoginFailed | Self::PasswordRefused | Self::RefreshReused | Self::AuditBroken => {
+                Outcome::Failure
+            }
+            _ => Outcome::Success,
+        }
+    }
+}
+
+words! {
+    /// Why a sign-in failed: for operators, never for who tried it.
+    pub enum LoginFailure ("reason of a failed sign-in") {
+        /// Nobody has that name or address.
+        UnknownUser => "unknown_user",
+        /// The password was another one.
+        WrongPassword => "wrong_password",
+        /// The password was right, the account disabled.
+        AccountDisabled => "account_disabled",
     }
 }
 

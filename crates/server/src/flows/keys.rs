@@ -59,14 +59,17 @@ pub async fn open(app: &App, master: &MasterKey) -> Result<KeyRing, Error> {
             .filter(|row| row.purpose == REFRESH)
             .map(|row| row.number);
         let number = numbers.max().unwrap_or(0) + 1;
-        batch.insert_key(&refresh_key(app, master, number, now)?);
+        let new = refresh_key(app, master, number, now)?;
+        batch.insert_key(&new);
+        note_created(app, &mut batch, &new, &Origin::default())?;
         missing = true;
     }
     if !current(&rows).any(|row| row.algorithm == app.config.tokens.algorithm.as_str()) {
         // Another algorithm than before: the key that guards know signs until they know the new one.
         let first = current(&rows).next().is_none();
         let activate = if first { now } else { now.plus(PUBLISH_LEAD) };
-        replace_signing_key(app, master, &rows, &mut batch, activate)?;
+        let new = replace_signing_key(app, master, &rows, &mut batch, activate)?;
+        note_created(app, &mut batch, &new, &Origin::default())?;
         missing = true;
     }
     if !missing {
@@ -187,7 +190,9 @@ pub async fn withdraw(
         batch.withdraw_key(kid, now);
         // A key that is being replaced does not count: it is on its way out.
         if !current(&rows).any(|other| other.kid != kid) {
-            batch.insert_key(&signing_key(app, master, now, now)?);
+            let new = signing_key(app, master, now, now)?;
+            batch.insert_key(&new);
+            note_created(app, &mut batch, &new, origin)?;
         }
         let mut event = origin.event(AuditKind::KeyWithdrawn, now);
         event.detail = Some(kid.to_owned());
@@ -232,6 +237,13 @@ fn replace_signing_key(
     let new = signing_key(app, master, app.clock.now(), activate)?;
     batch.insert_key(&new);
     Ok(new)
+}
+
+fn note_created(app: &App, batch: &mut Batch, key: &KeyRow, origin: &Origin) -> Result<(), Error> {
+    let mut event = origin.event(AuditKind::KeyCreated, key.created_at);
+    event.detail = Some(key.kid.clone());
+    batch.insert_audit(audit_id(app, key.created_at)?, &event);
+    Ok(())
 }
 
 fn signing_key(

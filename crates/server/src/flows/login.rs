@@ -8,7 +8,7 @@
 //!    that a sign-in with an old password cannot cross a password change.
 //! 5. Both tokens are made.
 
-use symbolon_domain::audit::AuditKind;
+use symbolon_domain::audit::{AuditKind, LoginFailure};
 use symbolon_domain::ending::Event;
 use symbolon_domain::refresh::RefreshState;
 use symbolon_domain::{
@@ -69,11 +69,22 @@ pub async fn login(app: &App, login: Login, origin: &Origin) -> Result<SignedIn,
         admit(app, &account, origin, app.clock.now())?;
         let (credentials, rehash) = match verify(app, found, &login.password).await? {
             Ok(verified) => verified,
-            Err(known) => return refuse(app, &account, known, origin).await,
+            Err(known) => {
+                app.throttle
+                    .record_failure(&attempt(&account, origin), app.clock.now());
+                let reason = match known {
+                    Some(_) => LoginFailure::WrongPassword,
+                    None => LoginFailure::UnknownUser,
+                };
+                note_failure(app, known.as_ref(), reason, origin).await?;
+                return Err(Refusal::InvalidCredentials.into());
+            }
         };
         app.throttle
             .record_success(&attempt(&account, origin), app.clock.now());
         if credentials.user.status == UserStatus::Disabled {
+            let reason = LoginFailure::AccountDisabled;
+            note_failure(app, Some(&credentials.user), reason, origin).await?;
             return Err(Refusal::AccountDisabled.into());
         }
         let rehashed = if rehash {
@@ -146,20 +157,20 @@ async fn verify(
     })
 }
 
-async fn refuse(
+/// A line of the audit log. What was typed as the name is left out: it may be a password.
+async fn note_failure(
     app: &App,
-    key: &str,
-    known: Option<User>,
+    known: Option<&User>,
+    reason: LoginFailure,
     origin: &Origin,
-) -> Result<SignedIn, Error> {
+) -> Result<(), Error> {
     let now = app.clock.now();
-    app.throttle.record_failure(&attempt(key, origin), now);
     let mut event = origin.event(AuditKind::LoginFailed, now);
     event.subject = known.map(|user| user.id);
+    event.detail = Some(reason.as_str().to_owned());
     let mut batch = app.store.batch();
     batch.insert_audit(audit_id(app, now)?, &event);
-    batch.commit().await?;
-    Err(Refusal::InvalidCredentials.into())
+    Ok(batch.commit().await?)
 }
 
 /// Steps 4 and 5. `None` when the user row changed since it was loaded.

@@ -18,7 +18,7 @@ use crate::app::App;
 /// # Errors
 /// A fault or an overloaded store; a session that has already ended is no error.
 pub async fn logout(app: &App, caller: &Caller, origin: &Origin) -> Result<(), Error> {
-    end_own(app, caller.session, caller.user, origin).await?;
+    end_own(app, caller.session, caller.user, EndReason::Logout, origin).await?;
     Ok(())
 }
 
@@ -27,16 +27,15 @@ pub(super) async fn end_own(
     app: &App,
     session: SessionId,
     user: UserId,
+    reason: EndReason,
     origin: &Origin,
 ) -> Result<bool, Error> {
     let now = app.clock.now();
     let mut batch = app.store.batch();
-    let event = origin.own_event(AuditKind::SessionEnded, now, user, Some(session));
+    let mut event = origin.own_event(AuditKind::SessionEnded, now, user, Some(session));
+    event.detail = Some(reason.as_str().to_owned());
     batch.insert_audit(audit_id(app, now)?, &event);
-    let ends = Event::SessionEnds {
-        session,
-        reason: EndReason::Logout,
-    };
+    let ends = Event::SessionEnds { session, reason };
     let revocations = consequences::write(app, &mut batch, &ends, None, now);
     let committed = app.commit(batch, &revocations).await;
     if lost_race(&committed) {
@@ -73,7 +72,7 @@ pub async fn logout_by_refresh_token(
         match decide(&session.refresh, &facts, &policy(app), now) {
             Decision::Rotate(_) | Decision::Repeat { .. } => {
                 // False: it was ended in between, which is what was asked for.
-                end_own(app, id, session.user, origin).await?;
+                end_own(app, id, session.user, EndReason::Logout, origin).await?;
                 return Ok(());
             }
             Decision::Reused => {

@@ -68,7 +68,7 @@ pub async fn change(
     Err(overloaded().into())
 }
 
-/// The caller's credentials, after the password was given again.
+/// The caller's credentials, after the password was given again. A wrong one is in the audit log.
 ///
 /// # Errors
 /// `wrong_password`, `rate_limited`, `invalid_token` when the user is gone.
@@ -94,7 +94,13 @@ pub(super) async fn confirm(
         app.throttle.record_success(&attempt, app.clock.now());
         return Ok(credentials);
     }
-    app.throttle.record_failure(&attempt, app.clock.now());
+    let now = app.clock.now();
+    app.throttle.record_failure(&attempt, now);
+    let user = credentials.user.id;
+    let event = origin.own_event(AuditKind::PasswordRefused, now, user, Some(caller.session));
+    let mut batch = app.store.batch();
+    batch.insert_audit(audit_id(app, now)?, &event);
+    batch.commit().await?;
     Err(Refusal::WrongPassword.into())
 }
 

@@ -1,6 +1,6 @@
 //! The signed-in user's own devices.
 
-use symbolon_domain::{Life, Refusal, Session, SessionId};
+use symbolon_domain::{EndReason, Life, Refusal, Session, SessionId};
 
 use super::authenticate::Caller;
 use super::login::SESSIONS_PER_USER;
@@ -28,7 +28,7 @@ pub async fn end(app: &App, caller: &Caller, id: SessionId, origin: &Origin) -> 
     if session.user != caller.user || session.life(app.clock.now()) != Life::Live {
         return Err(Refusal::NotFound.into());
     }
-    if end_own(app, id, caller.user, origin).await? {
+    if end_own(app, id, caller.user, EndReason::Revoked, origin).await? {
         Ok(())
     } else {
         Err(Refusal::NotFound.into())

@@ -205,6 +205,7 @@ pub async fn revoke_session(app: &App, id: SessionId, origin: &Origin) -> Result
     let mut event = origin.event(AuditKind::SessionEnded, now);
     event.subject = Some(session.user);
     event.session = Some(id);
+    event.detail = Some(EndReason::Revoked.as_str().to_owned());
     batch.insert_audit(audit_id(app, now)?, &event);
     let ends = Event::SessionEnds {
         session: id,
@@ -229,6 +230,7 @@ pub async fn revoke_sessions(app: &App, mut user: User, origin: &Origin) -> Resu
         let mut batch = app.store.batch();
         let mut event = origin.event(AuditKind::SessionEnded, now);
         event.subject = Some(user.id);
+        event.detail = Some(format!("{}, all of the user's", EndReason::Revoked));
         batch.insert_audit(audit_id(app, now)?, &event);
         let ends = Event::AllSessionsEnd {
             user: &user,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::json;
+use symbolon_domain::audit::AuditKind;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -63,8 +64,8 @@ async fn the_request_id_is_in_the_audit_log() {
         .send()
         .await
         .expect(200);
-    let rows = app.app.store.list_audit(1, None).await.unwrap();
-    assert_eq!(rows[0].event.request_id.as_deref(), Some("find-me"));
+    let lines = app.audit(AuditKind::LoginSucceeded).await;
+    assert_eq!(lines[0].request_id.as_deref(), Some("find-me"));
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@
 
 mod admin;
 mod app;
+mod audit;
 mod bearer;
 mod client;
 mod cross_site;
