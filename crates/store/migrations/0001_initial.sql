@@ -1,4 +1,5 @@
--- One text for both engines: SQLite takes it as it stands, PostgreSQL reads BYTEA where it says BLOB.
+-- One text for both engines: SQLite takes it as it stands, PostgreSQL reads BYTEA where it says BLOB and orders TEXT by
+-- its bytes, as SQLite does.
 -- Times are milliseconds since 1970, ids 16 bytes, digests 32. No foreign keys: what belongs together is
 -- written in one batch, and each purge takes its rows in small bites without looking elsewhere.
 

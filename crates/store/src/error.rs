@@ -116,6 +116,7 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ),
     ("revocations_seq", "revocations.seq", "revocation"),
     ("audit_id", "audit.id", "audit_id"),
+    ("creations_key", "creations.key", "creation"),
     ("settings_name", "settings.name", "setting"),
 ];
 

@@ -1,11 +1,13 @@
 //! The tables: the statements of each, and the reads and batch verbs made of them.
 
 pub(crate) mod audit;
+pub(crate) mod creations;
 pub(crate) mod feed;
 pub(crate) mod keys;
 pub(crate) mod roles;
 pub(crate) mod sessions;
 pub(crate) mod settings;
+pub(crate) mod user_lists;
 pub(crate) mod users;
 
 /// Every statement of every table, by the names of both.
@@ -13,11 +15,13 @@ pub(crate) mod users;
 pub(crate) fn all() -> Vec<(String, &'static str)> {
     let tables = [
         ("audit", audit::STATEMENTS),
+        ("creations", creations::STATEMENTS),
         ("feed", feed::STATEMENTS),
         ("keys", keys::STATEMENTS),
         ("roles", roles::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
         ("settings", settings::STATEMENTS),
+        ("user_lists", user_lists::STATEMENTS),
         ("users", users::STATEMENTS),
     ];
     let named = tables.iter().flat_map(|(table, statements)| {

@@ -134,6 +134,79 @@ fn hot_statements_go_straight_to_their_rows() {
     }
 }
 
+/// However many users there are, a page costs what its rows cost: it is one range of one index, in its order.
+#[test]
+fn a_page_of_users_is_one_range_of_an_index() {
+    let connection = sqlite();
+    let (up, down) = (
+        "(created_at,id)>(?,?) AND created_at<?",
+        "created_at>? AND (created_at,id)<(?,?)",
+    );
+    let (email, username) = (
+        "email_key>? AND email_key<?",
+        "username_key>? AND username_key<?",
+    );
+    for (list, index, range) in [
+        ("CREATED_UP", "u USING INDEX users_by_creation", up),
+        ("CREATED_DOWN", "u USING INDEX users_by_creation", down),
+        ("STATUS_UP", "u USING INDEX users_by_status", up),
+        ("STATUS_DOWN", "u USING INDEX users_by_status", down),
+        ("EMAIL_UP", "u USING INDEX sqlite_autoindex_users_2", email),
+        (
+            "EMAIL_DOWN",
+            "u USING INDEX sqlite_autoindex_users_2",
+            email,
+        ),
+        (
+            "USERNAME_UP",
+            "u USING INDEX sqlite_autoindex_users_3",
+            username,
+        ),
+        (
+            "USERNAME_DOWN",
+            "u USING INDEX sqlite_autoindex_users_3",
+            username,
+        ),
+        (
+            "ROLE_UP",
+            "m USING COVERING INDEX sqlite_autoindex_user_roles_1",
+            "role=? AND user_id>?",
+        ),
+        (
+            "ROLE_DOWN",
+            "m USING COVERING INDEX sqlite_autoindex_user_roles_1",
+            "role=? AND user_id<?",
+        ),
+    ] {
+        let text = text_of(&format!("user_lists.{list}"));
+        let mut statement = connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {text}"))
+            .unwrap();
+        let nulls =
+            rusqlite::params_from_iter(vec![rusqlite::types::Null; statement.parameter_count()]);
+        let steps = statement
+            .query_map(nulls, |row| row.get::<_, String>(3))
+            .unwrap();
+        let steps: Vec<_> = steps.map(Result::unwrap).collect();
+        let status = if list.starts_with("STATUS") {
+            "status=? AND "
+        } else {
+            ""
+        };
+        assert_eq!(
+            steps[0],
+            format!("SEARCH {index} ({status}{range})"),
+            "{list}"
+        );
+        // The user behind each row of the range, and nothing that sorts.
+        let user = "SEARCH u USING INDEX sqlite_autoindex_users_1 (id=?)";
+        assert!(
+            steps[1..].iter().all(|step| step == user),
+            "{list}: {steps:?}"
+        );
+    }
+}
+
 #[test]
 fn a_rotation_writes_no_index() {
     let connection = sqlite();

@@ -93,7 +93,9 @@ async fn list(client: &impl GenericClient) -> Result<Vec<Applied>, tokio_postgre
     rows.iter().map(read).collect()
 }
 
-/// The one type that has another name here.
+/// Bytes have another name here, and texts are ordered as SQLite does it, by their bytes: ranges and pages must not
+/// depend on the language of a database.
 fn translated(text: &str) -> String {
     text.replace(" BLOB", " BYTEA")
+        .replace(" TEXT", " TEXT COLLATE \"C\"")
 }

@@ -2,12 +2,14 @@
 
 mod audit;
 mod batches;
+mod creations;
 mod endings;
 mod feed;
 mod keys;
 mod refresh;
 mod sessions;
 mod settings;
+mod user_lists;
 mod users;
 
 use std::collections::BTreeSet;
@@ -19,23 +21,27 @@ fn every_function_is_called_on_every_engine() {
         include_str!("../../src/batch.rs"),
         include_str!("../../src/store.rs"),
         include_str!("../../src/tables/audit.rs"),
+        include_str!("../../src/tables/creations.rs"),
         include_str!("../../src/tables/feed.rs"),
         include_str!("../../src/tables/keys.rs"),
         include_str!("../../src/tables/roles.rs"),
         include_str!("../../src/tables/sessions.rs"),
         include_str!("../../src/tables/settings.rs"),
+        include_str!("../../src/tables/user_lists.rs"),
         include_str!("../../src/tables/users.rs"),
     ]
     .concat();
     let suite = [
         include_str!("conformance/audit.rs"),
         include_str!("conformance/batches.rs"),
+        include_str!("conformance/creations.rs"),
         include_str!("conformance/endings.rs"),
         include_str!("conformance/feed.rs"),
         include_str!("conformance/keys.rs"),
         include_str!("conformance/refresh.rs"),
         include_str!("conformance/sessions.rs"),
         include_str!("conformance/settings.rs"),
+        include_str!("conformance/user_lists.rs"),
         include_str!("conformance/users.rs"),
         // Opens and migrates for all of them.
         include_str!("harness.rs"),
