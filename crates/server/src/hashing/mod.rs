@@ -4,6 +4,7 @@
 //! The queue is bounded: what cannot be answered soon is refused at once with the time to come back. Verifying without a
 //! stored hash does the work of one that exists and never matches (OWASP ASVS 6.3.8).
 
+pub mod notation;
 mod pool;
 mod scheme;
 #[cfg(test)]
@@ -61,6 +62,36 @@ pub struct Verdict {
     pub matches: bool,
     /// It matches, and the hash was made with another algorithm or other costs than are configured: hash it anew.
     pub rehash: bool,
+}
+
+/// Why a hash that another system made cannot be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unusable {
+    /// Its notation is none that is known.
+    #[error("The password hash is of a kind that is not known: the user must reset the password.")]
+    Unknown,
+    /// It is not what its notation says, or says less than is needed.
+    #[error("The password hash cannot be read: the user must reset the password.")]
+    Malformed,
+    /// Whoever steals it finds the password at once.
+    #[error("The password hash is too weak to be kept: the user must reset the password.")]
+    TooWeak,
+    /// A sign-in would take more time or memory than one may.
+    #[error("The password hash costs too much to verify: the user must reset the password.")]
+    TooCostly,
+}
+
+impl Unusable {
+    /// A stable word for programs.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Unknown => "password_hash_unknown",
+            Self::Malformed => "password_hash_malformed",
+            Self::TooWeak => "password_hash_too_weak",
+            Self::TooCostly => "password_hash_too_costly",
+        }
+    }
 }
 
 /// Why there is no answer.
@@ -147,6 +178,17 @@ impl Hasher {
             Answer::Verdict(verdict) => Ok(verdict),
             Answer::Hash(_) => Err(HashError::fault("the wrong kind of answer")),
         }
+    }
+
+    /// Takes a hash that another system made, in the notation in which it is stored here; it is made anew when its
+    /// user signs in. Nothing is computed.
+    ///
+    /// # Errors
+    /// Why it cannot be kept.
+    pub fn accept(&self, foreign: &str) -> Result<String, Unusable> {
+        let stored = notation::stored(foreign)?;
+        self.scheme.check(&stored)?;
+        Ok(stored.into_owned())
     }
 
     /// The most bytes of a password that the configured algorithm looks at, if it has such a bound. A longer one must be

@@ -6,20 +6,20 @@ use symbolon_domain::Password;
 use super::{HashAlgorithm, HashError, HashOptions, Hasher, Verdict};
 use crate::rng::Rng;
 
-const YES: Verdict = Verdict {
+pub(super) const YES: Verdict = Verdict {
     matches: true,
     rehash: false,
 };
-const RENEW: Verdict = Verdict {
+pub(super) const RENEW: Verdict = Verdict {
     matches: true,
     rehash: true,
 };
-const NO: Verdict = Verdict {
+pub(super) const NO: Verdict = Verdict {
     matches: false,
     rehash: false,
 };
 
-fn argon2id() -> HashOptions {
+pub(super) fn argon2id() -> HashOptions {
     HashOptions {
         memory_kib: 64,
         iterations: 2,
@@ -36,15 +36,15 @@ fn bcrypt_options() -> HashOptions {
     }
 }
 
-fn start(options: HashOptions) -> Hasher {
+pub(super) fn start(options: HashOptions) -> Hasher {
     Hasher::start(options, &Rng::seeded(1)).unwrap()
 }
 
-fn password(text: &str) -> Password {
+pub(super) fn password(text: &str) -> Password {
     Password::presented(text).unwrap()
 }
 
-fn run<T>(future: impl Future<Output = T>) -> T {
+pub(super) fn run<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap()
@@ -55,7 +55,7 @@ fn hash(hasher: &Hasher, text: &str) -> String {
     run(hasher.hash(password(text))).unwrap()
 }
 
-fn verify(hasher: &Hasher, text: &str, stored: &str) -> Verdict {
+pub(super) fn verify(hasher: &Hasher, text: &str, stored: &str) -> Verdict {
     run(hasher.verify(password(text), Some(stored.to_owned()))).unwrap()
 }
 
