@@ -1,17 +1,26 @@
 //! How often one may try, in bounded memory: sign-in by account, by network and by the pair of both.
 //!
-//! A *network* is an IPv4 address or an IPv6 /64, which one subscriber has. Three lanes count:
+//! A *network* is an IPv4 address or an IPv6 /64, which one subscriber has. These lanes count:
 //!
 //! - the **pair** (account from network): five failures are free, then each costs a longer wait: 1 s, 2 s, 4 s … 15 min;
+//! - the **name** (what was typed, up to its `@`, from network): the same, for all accounts and for none, so that two
+//!   names that share a counter do not tell that there is an account behind them;
 //! - the **network**: 60 failures a minute over all accounts;
-//! - the **account**: 100 failures an hour over all networks. A pair that has signed in before is not held up by it, so
-//!   that strangers cannot lock an owner out (Keycloak GHSA-cq42-vhv7-xr7p).
+//! - the **account**: 100 failures an hour over all networks. A pair that has signed in before is held up neither by it
+//!   nor by the name, so that strangers cannot lock an owner out (Keycloak GHSA-cq42-vhv7-xr7p).
+//!
+//! An attempt is counted when it begins and given back when it succeeds, and one network has no more than a share of
+//! the hashing queue at a time: who sends hundreds at once leaves room for others.
 //!
 //! No wait grows beyond 15 minutes, a refused attempt makes none longer, and nothing is locked for good. The counters
 //! live in a table of fixed size: what is crowded out is what says least, so a flood of new keys cannot wash away the
-//! record of an attack. They are this process's own, and a restart forgets them.
+//! record of an attack. They are this process's own, and a restart forgets them; who signed in before is then known by
+//! the sessions in the store ([`Throttle::recognize`]).
 
+mod admitted;
 mod cell;
+mod quota;
+mod slots;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -21,7 +30,11 @@ use std::time::Duration;
 
 use symbolon_domain::Timestamp;
 
+pub use self::admitted::Admitted;
+use self::admitted::Lanes;
 use self::cell::{Pair, Rate};
+pub use self::quota::Quota;
+use self::slots::{Network, Slots};
 use self::table::{Key, Lane, Table};
 
 /// Failures on one network that cost nothing, and how fast they are forgotten.
@@ -40,11 +53,21 @@ const REGISTRATION: Rate = Rate {
     each: Duration::from_secs(10),
 };
 
+/// Tries at the set-up token from one network.
+const SETUP: Rate = Rate {
+    burst: 10,
+    each: Duration::from_secs(60),
+};
+/// Until a network's place in the queue may be free.
+const SLOT_WAIT: Duration = Duration::from_secs(1);
+
 /// An attempt to sign in, by whatever door: all of them share the counters.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt<'a> {
     /// The account: one key for all its names where it is known, and the lookup key that was given where it is not.
     pub account: &'a str,
+    /// What was typed, up to its `@`. `None` where nothing was: who is signed in already and gives the password again.
+    pub name: Option<&'a str>,
     /// The client's address. `None`, for what does not come over the network, counts on the account only.
     pub network: Option<IpAddr>,
 }
@@ -55,12 +78,17 @@ pub struct Attempt<'a> {
 pub struct RateLimited {
     /// How long to wait, in whole seconds, at least one.
     pub retry_after: Duration,
+    /// A pair that is known to have signed in before might be let in.
+    pub strange: bool,
 }
 
 /// The counters of all lanes.
 pub struct Throttle {
     enabled: bool,
     table: Table,
+    slots: Slots,
+    /// Attempts of one network that may be under way at once.
+    share: usize,
 }
 
 impl std::fmt::Debug for Throttle {
@@ -72,100 +100,173 @@ impl std::fmt::Debug for Throttle {
 }
 
 impl Throttle {
-    /// Empty counters. `seed` keeps others from choosing keys that crowd one place of the table.
+    /// Empty counters. `seed` keeps others from choosing keys that crowd one place of the table; `queue` is how many
+    /// passwords may wait to be hashed, of which one network has a quarter.
     #[must_use]
-    pub fn new(enabled: bool, seed: [u8; 16]) -> Self {
+    pub fn new(enabled: bool, seed: [u8; 16], queue: usize) -> Self {
         Self {
             enabled,
             table: Table::new(seed),
+            slots: Slots::default(),
+            share: (queue / 4).max(1),
         }
     }
 
-    /// Lets an attempt in and counts it as running, before the password is looked at. Follow it with
-    /// [`Throttle::record_failure`] or [`Throttle::record_success`]; an attempt that was given up needs neither.
+    /// Lets an attempt in and counts it as running, before the password is looked at.
     ///
     /// # Errors
     /// When it comes too soon.
-    pub fn check_sign_in(&self, attempt: &Attempt<'_>, now: Timestamp) -> Result<(), RateLimited> {
+    pub fn begin(
+        &self,
+        attempt: &Attempt<'_>,
+        now: Timestamp,
+    ) -> Result<Admitted<'_>, RateLimited> {
         if !self.enabled {
-            return Ok(());
+            return Ok(Admitted::new(self, None, None));
         }
         let lanes = self.lanes(attempt);
-        let pair = lanes.pair.map(|key| self.table.read(key, Pair::from_bits));
-        let trusted = pair.is_some_and(|pair| pair.is_trusted(now));
-        if let (Some(key), false) = (lanes.network, trusted) {
-            limited(NETWORK.wait(self.table.read(key, |bits| bits), now))?;
-        }
-        let strange = !pair.is_some_and(Pair::is_known);
-        if strange {
-            limited(
-                self.table
-                    .update(lanes.account, now, |bits| ACCOUNT.take(bits, now)),
-            )?;
-        }
-        let Some(key) = lanes.pair else { return Ok(()) };
-        let begun = limited(self.table.update(key, now, |bits| Pair::begin(bits, now)));
-        if begun.is_err() && strange {
-            self.table.update(lanes.account, now, |bits| {
-                (ACCOUNT.give_back(bits, now), ())
-            });
-        }
-        begun
-    }
-
-    /// The password was wrong, or there is no such account.
-    pub fn record_failure(&self, attempt: &Attempt<'_>, now: Timestamp) {
-        if !self.enabled {
-            return;
-        }
-        let lanes = self.lanes(attempt);
-        if let Some(key) = lanes.pair {
-            self.table
-                .update(key, now, |bits| (Pair::fail(bits, now), ()));
-        }
-        if let Some(key) = lanes.network {
-            self.table
-                .update(key, now, |bits| (NETWORK.charge(bits, now), ()));
-        }
-    }
-
-    /// The password was right. The pair starts anew and is known from now on; what strangers did to the account stays.
-    pub fn record_success(&self, attempt: &Attempt<'_>, now: Timestamp) {
-        if !self.enabled {
-            return;
-        }
-        let lanes = self.lanes(attempt);
-        let known = lanes
+        let pair = lanes
             .pair
-            .is_some_and(|key| self.table.update(key, now, |bits| Pair::succeed(bits, now)));
-        if !known {
-            self.table.update(lanes.account, now, |bits| {
-                (ACCOUNT.give_back(bits, now), ())
-            });
+            .map_or_else(Pair::default, |key| self.table.read(key, Pair::from_bits));
+        let strange = |limited| RateLimited {
+            strange: !pair.is_known(),
+            ..limited
+        };
+        // What strangers on the same network can have of the queue leaves room for who signed in before.
+        let most = match pair.is_trusted(now) {
+            true => self.share * 2,
+            false => self.share,
+        };
+        let slot = self.slot(attempt.network, most).map_err(strange)?;
+        let mut admitted = Admitted::new(self, Some(lanes), slot);
+        admitted.charge(pair, now).map_err(strange)?;
+        Ok(admitted)
+    }
+
+    /// Remembers that this account signed in from this network before, as the store knows.
+    pub fn recognize(&self, attempt: &Attempt<'_>, now: Timestamp) {
+        if let (true, Some(key)) = (self.enabled, self.lanes(attempt).pair) {
+            self.table
+                .update(key, now, |bits| (Pair::recognize(bits), ()));
         }
     }
 
-    /// Counts a registration from `network`.
+    /// Whether two addresses are of one network.
+    #[must_use]
+    pub fn same_network(one: IpAddr, other: IpAddr) -> bool {
+        network_bytes(one) == network_bytes(other)
+    }
+
+    /// What is left for attempts like this one. It says the same whether or not there is such an account, save to who
+    /// is on a network from which it signed in.
+    #[must_use]
+    pub fn sign_in_quotas(&self, attempt: &Attempt<'_>, now: Timestamp) -> Vec<Quota> {
+        let lanes = self.lanes(attempt);
+        let (Some(network), Some(pair), true) = (lanes.network, lanes.pair, self.enabled) else {
+            return Vec::new();
+        };
+        let read = |key| self.table.read(key, Pair::from_bits);
+        let mut pairs = vec![read(pair)];
+        if !pairs[0].is_known() {
+            pairs.extend(lanes.name.map(read));
+        }
+        vec![
+            Quota::of_pairs("account", &pairs, now),
+            self.quota("network", NETWORK, network, now),
+        ]
+    }
+
+    /// Counts a registration from `network`, and takes a place in the hashing queue for it.
     ///
     /// # Errors
     /// When there were too many.
-    pub fn check_registration(
+    pub fn begin_registration(
         &self,
         network: Option<IpAddr>,
         now: Timestamp,
-    ) -> Result<(), RateLimited> {
-        match network {
-            Some(address) if self.enabled => {
-                let key = self
-                    .table
-                    .key(Lane::Registration, &[&network_bytes(address)]);
-                limited(
-                    self.table
-                        .update(key, now, |bits| REGISTRATION.take(bits, now)),
-                )
-            }
-            _ => Ok(()),
+    ) -> Result<Admitted<'_>, RateLimited> {
+        self.count(Lane::Registration, REGISTRATION, network, now)
+    }
+
+    /// What is left of the registrations of `network`.
+    #[must_use]
+    pub fn registration_quotas(&self, network: Option<IpAddr>, now: Timestamp) -> Vec<Quota> {
+        self.quotas(
+            "registration",
+            (Lane::Registration, REGISTRATION),
+            network,
+            now,
+        )
+    }
+
+    /// Counts a try at the set-up token, right or wrong.
+    ///
+    /// # Errors
+    /// When there were too many.
+    pub fn begin_setup(
+        &self,
+        network: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Admitted<'_>, RateLimited> {
+        self.count(Lane::Setup, SETUP, network, now)
+    }
+
+    /// What is left of the tries of `network` at the set-up token.
+    #[must_use]
+    pub fn setup_quotas(&self, network: Option<IpAddr>, now: Timestamp) -> Vec<Quota> {
+        self.quotas("setup", (Lane::Setup, SETUP), network, now)
+    }
+
+    fn count(
+        &self,
+        lane: Lane,
+        rate: Rate,
+        network: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Admitted<'_>, RateLimited> {
+        let (Some(address), true) = (network, self.enabled) else {
+            return Ok(Admitted::new(self, None, None));
+        };
+        let slot = self.slot(network, self.share)?;
+        let key = self.table.key(lane, &[&network_bytes(address)]);
+        limited(self.table.update(key, now, |bits| rate.take(bits, now)))?;
+        Ok(Admitted::new(self, None, slot))
+    }
+
+    fn slot(
+        &self,
+        network: Option<IpAddr>,
+        most: usize,
+    ) -> Result<Option<slots::Slot<'_>>, RateLimited> {
+        let Some(address) = network else {
+            return Ok(None);
+        };
+        match self.slots.take(network_bytes(address), most) {
+            None => Err(RateLimited {
+                retry_after: SLOT_WAIT,
+                strange: false,
+            }),
+            slot => Ok(slot),
         }
+    }
+
+    fn quotas(
+        &self,
+        policy: &'static str,
+        (lane, rate): (Lane, Rate),
+        network: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Vec<Quota> {
+        let network = network.filter(|_| self.enabled).map(network_bytes);
+        let key = network.map(|network| self.table.key(lane, &[&network]));
+        key.map(|key| self.quota(policy, rate, key, now))
+            .into_iter()
+            .collect()
+    }
+
+    fn quota(&self, policy: &'static str, rate: Rate, key: Key, now: Timestamp) -> Quota {
+        self.table
+            .read(key, |bits| Quota::of_rate(policy, rate, bits, now))
     }
 
     fn lanes(&self, attempt: &Attempt<'_>) -> Lanes {
@@ -174,15 +275,12 @@ impl Throttle {
         Lanes {
             account: self.table.key(Lane::Account, &[account]),
             network: network.map(|network| self.table.key(Lane::Network, &[&network])),
+            name: network
+                .zip(attempt.name)
+                .map(|(network, name)| self.table.key(Lane::Name, &[&network, name.as_bytes()])),
             pair: network.map(|network| self.table.key(Lane::Pair, &[&network, account])),
         }
     }
-}
-
-struct Lanes {
-    account: Key,
-    network: Option<Key>,
-    pair: Option<Key>,
 }
 
 fn limited(wait: Option<Duration>) -> Result<(), RateLimited> {
@@ -192,13 +290,14 @@ fn limited(wait: Option<Duration>) -> Result<(), RateLimited> {
             let seconds = wait.as_millis().div_ceil(1000).max(1);
             Err(RateLimited {
                 retry_after: Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX)),
+                strange: false,
             })
         }
     }
 }
 
 /// The IPv4 address, or the first half of the IPv6 address: what one subscriber can change at will is left out.
-fn network_bytes(address: IpAddr) -> [u8; 9] {
+fn network_bytes(address: IpAddr) -> Network {
     let mut bytes = [0; 9];
     match address.to_canonical() {
         IpAddr::V4(v4) => bytes[..4].copy_from_slice(&v4.octets()),

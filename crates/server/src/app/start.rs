@@ -112,9 +112,10 @@ impl App {
                 return Err(error);
             }
         };
+        let throttle = Throttle::new(config.throttle.enabled, rng.table_seed(), hasher.room());
         Ok(Arc::new(Self {
             hasher,
-            throttle: Throttle::new(config.throttle.enabled, rng.table_seed()),
+            throttle,
             metrics: Metrics::default(),
             mark: Mark::new(
                 (url != DatabaseUrl::SqliteMemory).then(|| config.server.data.join(FEED_MARK)),

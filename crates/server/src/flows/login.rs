@@ -1,6 +1,8 @@
 //! Sign in with an e-mail address or a username and a password.
 //!
-//! 1. The user is loaded; the throttle lets the attempt in, or says when to come back.
+//! 1. The user is loaded; the throttle lets the attempt in, or says when to come back. Before it turns somebody away for
+//!    what strangers did, the store is asked whether the account signed in from that network before; it is asked for
+//!    accounts that do not exist as well, and the refusal goes out after a fixed time.
 //! 2. The password is hashed and compared. An unknown user costs the same work and gets the same answer
 //!    (OWASP ASVS 6.3.8).
 //! 3. Only who gave the right password hears that the account is disabled.
@@ -8,12 +10,14 @@
 //!    that a sign-in with an old password cannot cross a password change.
 //! 5. Both tokens are made.
 
+use std::time::Duration;
+
 use symbolon_domain::audit::{AuditKind, LoginFailure};
 use symbolon_domain::ending::Event;
 use symbolon_domain::refresh::RefreshState;
 use symbolon_domain::{
-    EndReason, Identifier, Password, Refusal, Session, SessionId, SessionPolicy, Timestamp,
-    Transport, User, UserId, UserStatus,
+    EndReason, Identifier, Password, Refusal, Session, SessionId, SessionPolicy, Transport, User,
+    UserId, UserStatus,
 };
 use symbolon_store::Credentials;
 use symbolon_token::refresh::RefreshToken;
@@ -22,12 +26,18 @@ use zeroize::Zeroizing;
 use super::access_token::{AccessToken, issue};
 use super::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded};
 use crate::app::App;
-use crate::throttle::Attempt;
+use crate::clock::Stopwatch;
+use crate::hashing::Verdict;
+use crate::throttle::{Admitted, Attempt, Quota, Throttle};
 
 /// The `client_id` of our own sign-in.
 pub const OWN_CLIENT: &str = "symbolon";
 /// Sessions that one user can have at once; the oldest gives way.
 pub const SESSIONS_PER_USER: u32 = 100;
+/// When a refusal for too many attempts goes out: later than the look-ups before it take, which differ with the account.
+const REFUSED_AFTER: Duration = Duration::from_millis(10);
+/// For how long a network from which somebody signed in is known: no session lives longer by default.
+const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// What a person brings to sign in.
 pub struct Login {
@@ -55,23 +65,47 @@ pub struct SignedIn {
     pub refresh_token: Zeroizing<String>,
 }
 
+/// How an attempt ended, and what is left of the limits for the next one like it.
+pub struct Attempted {
+    /// The session, or why there is none.
+    pub result: Result<SignedIn, Error>,
+    /// The limits.
+    pub quotas: Vec<Quota>,
+}
+
 /// Signs a person in.
 ///
 /// # Errors
 /// `invalid_credentials`, `account_disabled`, `rate_limited`, `overloaded`, or a fault.
-pub async fn login(app: &App, login: Login, origin: &Origin) -> Result<SignedIn, Error> {
+pub async fn login(app: &App, login: Login, origin: &Origin) -> Attempted {
+    let watch = Stopwatch::start();
+    let mut user = None;
+    let result = sign_in(app, &login, origin, &mut user).await;
+    if let Err(Error::Refused(Refusal::RateLimited { .. })) = result {
+        tokio::time::sleep(REFUSED_AFTER.saturating_sub(watch.elapsed())).await;
+    }
+    let key = AttemptKey::new(user, Some(&login.identifier));
+    let quotas = app
+        .throttle
+        .sign_in_quotas(&key.attempt(origin), app.clock.now());
+    Attempted { result, quotas }
+}
+
+/// Signs in; `user` is who it was about, where there is such a user.
+async fn sign_in(
+    app: &App,
+    login: &Login,
+    origin: &Origin,
+    user: &mut Option<UserId>,
+) -> Result<SignedIn, Error> {
     for _ in 0..ROUNDS {
         let found = find(app, &login.identifier).await?;
-        let account = account_key(
-            &login.identifier,
-            found.as_ref().map(|credentials| &credentials.user),
-        );
-        admit(app, &account, origin, app.clock.now())?;
-        let (credentials, rehash) = match verify(app, found, &login.password).await? {
+        *user = found.as_ref().map(|credentials| credentials.user.id);
+        let mut admitted = admit(app, *user, Some(&login.identifier), origin).await?;
+        let (credentials, rehash) = match verify(app, found, &login.password, &mut admitted).await?
+        {
             Ok(verified) => verified,
             Err(known) => {
-                app.throttle
-                    .record_failure(&attempt(&account, origin), app.clock.now());
                 let reason = match known {
                     Some(_) => LoginFailure::WrongPassword,
                     None => LoginFailure::UnknownUser,
@@ -80,8 +114,6 @@ pub async fn login(app: &App, login: Login, origin: &Origin) -> Result<SignedIn,
                 return Err(Refusal::InvalidCredentials.into());
             }
         };
-        app.throttle
-            .record_success(&attempt(&account, origin), app.clock.now());
         if credentials.user.status == UserStatus::Disabled {
             let reason = LoginFailure::AccountDisabled;
             note_failure(app, Some(&credentials.user), reason, origin).await?;
@@ -93,7 +125,7 @@ pub async fn login(app: &App, login: Login, origin: &Origin) -> Result<SignedIn,
             None
         };
         if let Some(signed_in) =
-            begin(app, credentials.user, &login, rehashed.as_deref(), origin).await?
+            begin(app, credentials.user, login, rehashed.as_deref(), origin).await?
         {
             return Ok(signed_in);
         }
@@ -101,37 +133,87 @@ pub async fn login(app: &App, login: Login, origin: &Origin) -> Result<SignedIn,
     Err(overloaded().into())
 }
 
-/// What the throttle counts under: one key for all names of a user, or the name that nobody has.
-fn account_key(identifier: &Identifier, user: Option<&User>) -> String {
-    match (user, identifier) {
-        (Some(user), _) => user.id.to_string(),
-        (None, Identifier::Email(email)) => email.key(),
-        (None, Identifier::Username(username)) => username.key(),
+/// What the throttle counts under.
+struct AttemptKey {
+    account: String,
+    name: Option<String>,
+}
+
+impl AttemptKey {
+    /// One account for all names of a user, or the name that nobody has.
+    fn new(user: Option<UserId>, typed: Option<&Identifier>) -> Self {
+        let key = typed.map(|typed| match typed {
+            Identifier::Email(email) => email.key(),
+            Identifier::Username(username) => username.key(),
+        });
+        let name = key.as_deref().map(|key| match key.rsplit_once('@') {
+            Some((local, _)) => local.to_owned(),
+            None => key.to_owned(),
+        });
+        let account = user.map(|user| user.to_string());
+        Self {
+            account: account.or(key).unwrap_or_default(),
+            name,
+        }
+    }
+
+    fn attempt(&self, origin: &Origin) -> Attempt<'_> {
+        Attempt {
+            account: &self.account,
+            name: self.name.as_deref(),
+            network: origin.address,
+        }
     }
 }
 
-pub(super) fn attempt<'a>(key: &'a str, origin: &Origin) -> Attempt<'a> {
-    Attempt {
-        account: key,
-        network: origin.address,
-    }
-}
-
-/// Step 1, shared by every place that takes a password.
-pub(super) fn admit(
-    app: &App,
-    account: &str,
+/// Step 1, shared by every place that takes a password. `user` is whose password it should be, `typed` the name that
+/// was given where one was.
+///
+/// # Errors
+/// `rate_limited`, or a fault.
+pub(super) async fn admit<'a>(
+    app: &'a App,
+    user: Option<UserId>,
+    typed: Option<&Identifier>,
     origin: &Origin,
-    now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<Admitted<'a>, Error> {
+    let key = AttemptKey::new(user, typed);
+    let (attempt, now) = (key.attempt(origin), app.clock.now());
+    match app.throttle.begin(&attempt, now) {
+        Err(limited) if limited.strange && signed_in_from_there(app, user, origin).await? => {
+            app.throttle.recognize(&attempt, now);
+            Ok(app.throttle.begin(&attempt, now)?)
+        }
+        begun => Ok(begun?),
+    }
+}
+
+/// What is left of the limits for a user who gives the password again.
+#[must_use]
+pub fn quotas(app: &App, user: UserId, origin: &Origin) -> Vec<Quota> {
+    let key = AttemptKey::new(Some(user), None);
     app.throttle
-        .check_sign_in(&attempt(account, origin), now)
-        .map_err(|limited| {
-            Refusal::RateLimited {
-                retry_after: limited.retry_after,
-            }
-            .into()
-        })
+        .sign_in_quotas(&key.attempt(origin), app.clock.now())
+}
+
+/// Whether a session of this user began on the network of `origin` in the last [`REMEMBERED`]. Asked for nobody as well,
+/// so that it costs the same.
+async fn signed_in_from_there(
+    app: &App,
+    user: Option<UserId>,
+    origin: &Origin,
+) -> Result<bool, Error> {
+    let Some(address) = origin.address else {
+        return Ok(false);
+    };
+    let user = user.unwrap_or(UserId::from_bytes([0; 16]));
+    let since = app.clock.now().minus(REMEMBERED);
+    let known = app.store.list_session_addresses(user, since).await?;
+    let is_same = |text: &String| {
+        text.parse()
+            .is_ok_and(|known| Throttle::same_network(known, address))
+    };
+    Ok(known.iter().any(is_same))
 }
 
 async fn find(app: &App, identifier: &Identifier) -> Result<Option<Credentials>, Error> {
@@ -146,15 +228,36 @@ async fn verify(
     app: &App,
     found: Option<Credentials>,
     password: &Password,
+    admitted: &mut Admitted<'_>,
 ) -> Result<Result<(Credentials, bool), Option<User>>, Error> {
     let stored = found
         .as_ref()
         .and_then(|credentials| credentials.password_hash.clone());
-    let verdict = app.hasher.verify(password.clone(), stored).await?;
+    let verdict = compare(app, password, stored, admitted).await?;
     Ok(match found {
         Some(credentials) if verdict.matches => Ok((credentials, verdict.rehash)),
         other => Err(other.map(|credentials| credentials.user)),
     })
+}
+
+/// Step 2, shared by every place that takes a password: compares, and tells the throttle what came of it.
+///
+/// # Errors
+/// `overloaded`, or a fault; the attempt costs nothing then.
+pub(super) async fn compare(
+    app: &App,
+    password: &Password,
+    stored: Option<String>,
+    admitted: &mut Admitted<'_>,
+) -> Result<Verdict, Error> {
+    let verdict = app.hasher.verify(password.clone(), stored).await;
+    let now = app.clock.now();
+    match &verdict {
+        Ok(verdict) if verdict.matches => admitted.succeeded(now),
+        Ok(_) => admitted.failed(now),
+        Err(_) => admitted.excused(now),
+    }
+    Ok(verdict?)
 }
 
 /// A line of the audit log. What was typed as the name is left out: it may be a password.

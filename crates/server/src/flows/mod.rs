@@ -27,6 +27,7 @@ use symbolon_domain::{Refusal, SessionId, Timestamp, UserId};
 
 use crate::app::App;
 use crate::hashing::HashError;
+use crate::throttle::RateLimited;
 
 /// How often a flow decides again when what it had loaded was changed under its hands.
 /// Each round loses only to a commit that succeeded, so the last round is reached by an attack at most.
@@ -122,6 +123,14 @@ impl From<symbolon_store::Error> for Error {
             Store::Stale | Store::Busy => Self::Refused(overloaded()),
             Store::Fault(source) => Self::Store(source),
         }
+    }
+}
+
+impl From<RateLimited> for Error {
+    fn from(limited: RateLimited) -> Self {
+        Self::Refused(Refusal::RateLimited {
+            retry_after: limited.retry_after,
+        })
     }
 }
 

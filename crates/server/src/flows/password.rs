@@ -12,7 +12,7 @@ use symbolon_domain::{Password, Problem, Refusal, SessionId, User};
 use symbolon_store::Credentials;
 
 use super::authenticate::Caller;
-use super::login::{admit, attempt};
+use super::login::{admit, compare};
 use super::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded};
 use crate::app::App;
 
@@ -83,19 +83,15 @@ pub(super) async fn confirm(
         .find_credentials(caller.user)
         .await?
         .ok_or(Refusal::InvalidToken)?;
-    let account = credentials.user.id.to_string();
-    admit(app, &account, origin, app.clock.now())?;
-    let verdict = app
-        .hasher
-        .verify(password, credentials.password_hash.clone())
-        .await?;
-    let attempt = attempt(&account, origin);
-    if verdict.matches {
-        app.throttle.record_success(&attempt, app.clock.now());
+    let mut admitted = admit(app, Some(caller.user), None, origin).await?;
+    let stored = credentials.password_hash.clone();
+    if compare(app, &password, stored, &mut admitted)
+        .await?
+        .matches
+    {
         return Ok(credentials);
     }
     let now = app.clock.now();
-    app.throttle.record_failure(&attempt, now);
     let user = credentials.user.id;
     let event = origin.own_event(AuditKind::PasswordRefused, now, user, Some(caller.session));
     let mut batch = app.store.batch();

@@ -11,6 +11,7 @@ use super::password::choose_for;
 use super::{Error, Origin, audit_id};
 use crate::app::App;
 use crate::config::RegistrationMode;
+use crate::throttle::Quota;
 
 /// What a person gives to register, as it came in.
 pub struct Registration {
@@ -44,14 +45,18 @@ pub async fn register(
         return Err(Refusal::Forbidden.into());
     }
     let now = app.clock.now();
-    app.throttle
-        .check_registration(origin.address, now)
-        .map_err(|limited| Refusal::RateLimited {
-            retry_after: limited.retry_after,
-        })?;
+    // Held until the password is hashed.
+    let _admitted = app.throttle.begin_registration(origin.address, now)?;
     let account = check(app, &registration, Roles::new(vec![RoleName::USER]))?;
     let user = insert(app, account, origin, AuditKind::UserRegistered).await?;
     Ok(user)
+}
+
+/// What is left of the registrations from there.
+#[must_use]
+pub fn quotas(app: &App, origin: &Origin) -> Vec<Quota> {
+    app.throttle
+        .registration_quotas(origin.address, app.clock.now())
 }
 
 /// Checks every field and names all that is wrong at once.

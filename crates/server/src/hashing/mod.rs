@@ -201,6 +201,12 @@ impl Hasher {
         }
     }
 
+    /// How many passwords may wait for a thread.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.pool.room()
+    }
+
     /// How many passwords wait for a thread.
     #[must_use]
     pub fn waiting(&self) -> usize {

@@ -121,6 +121,10 @@ impl Pool {
         Ok(())
     }
 
+    pub(super) fn room(&self) -> usize {
+        self.shared.room
+    }
+
     pub(super) fn waiting(&self) -> usize {
         self.shared.lock().queue.len()
     }

@@ -13,6 +13,7 @@ mod edge;
 mod ops;
 mod problem;
 mod query;
+mod rate_limit;
 pub mod serve;
 mod unread;
 mod well_known;

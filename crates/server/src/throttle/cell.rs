@@ -11,7 +11,7 @@ const COUNT_BITS: u32 = 20;
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 
 /// Failures of a pair that cost no waiting.
-const FREE_FAILURES: u8 = 5;
+pub(super) const FREE_FAILURES: u8 = 5;
 /// Attempts of a pair that may run at once while none has failed.
 const RUNNING: u8 = 32;
 /// An attempt that has run for longer than this was given up.
@@ -63,6 +63,15 @@ impl Rate {
             None => (self.charge(bits, now), None),
             wait => (bits, wait),
         }
+    }
+
+    /// How many more fit now, and how long until all of them would.
+    pub(super) fn left(self, bits: u64, now: Timestamp) -> (u32, Duration) {
+        let debt = Duration::from_millis(time_of(bits).saturating_sub(millis(now)));
+        let used = in_millis(debt).div_ceil(in_millis(self.each).max(1));
+        let used = u32::try_from(used).unwrap_or(u32::MAX);
+        let most = self.each * self.burst + LONGEST_WAIT;
+        (self.burst.saturating_sub(used), debt.min(most))
     }
 
     /// Takes one out again.
@@ -140,20 +149,52 @@ impl Pair {
         .to_bits()
     }
 
-    /// Ends an attempt that succeeded. Tells whether an earlier one had.
-    pub(super) fn succeed(bits: u64, now: Timestamp) -> (u64, bool) {
+    /// Ends an attempt that succeeded.
+    pub(super) fn succeed(bits: u64, now: Timestamp) -> u64 {
+        let pair = Self::from_bits(bits).at(now);
+        Self {
+            time: millis(now),
+            failures: 0,
+            running: pair.running.saturating_sub(1),
+            known: true,
+        }
+        .to_bits()
+    }
+
+    /// Ends an attempt of which nothing is to be said.
+    pub(super) fn abandon(bits: u64, now: Timestamp) -> u64 {
         let pair = Self::from_bits(bits).at(now);
         let running = pair.running.saturating_sub(1);
-        (
-            Self {
-                time: millis(now),
-                failures: 0,
-                running,
-                known: true,
-            }
-            .to_bits(),
-            pair.known,
-        )
+        if running == 0 && pair.failures == 0 && !pair.known {
+            return 0;
+        }
+        Self { running, ..pair }.to_bits()
+    }
+
+    /// It is known that it has signed in before.
+    pub(super) fn recognize(bits: u64) -> u64 {
+        let pair = Self::from_bits(bits);
+        Self {
+            known: true,
+            ..pair
+        }
+        .to_bits()
+    }
+
+    /// How long the next attempt must wait.
+    pub(super) fn wait_at(self, now: Timestamp) -> Option<Duration> {
+        self.at(now).wait(now)
+    }
+
+    /// How many more failures cost no wait beyond the present one.
+    pub(super) fn left(self, now: Timestamp) -> u32 {
+        let pair = self.at(now);
+        if pair.wait(now).is_some() {
+            return 0;
+        }
+        // Who has waited may try once.
+        let used = pair.failures.saturating_add(pair.running);
+        FREE_FAILURES.saturating_sub(used).max(1).into()
     }
 
     /// What is left of it now.

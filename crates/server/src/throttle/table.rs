@@ -20,6 +20,8 @@ pub(super) enum Lane {
     Network = 2,
     Pair = 3,
     Registration = 4,
+    Name = 5,
+    Setup = 6,
 }
 
 /// Where a counter is, and the tag by which it is known there. Two keys that share both share a counter: with 60 bits
@@ -118,9 +120,14 @@ fn bucket(key: Key) -> Range<usize> {
 fn least(bucket: &[Cell], now: Timestamp) -> usize {
     let weigh = |cell: &Cell| match cell {
         [0, _] => 0,
-        [tag, bits] => 1 + weight(tag & 0xf == Lane::Pair as u64, *bits, now),
+        [tag, bits] => 1 + weight(is_pair(*tag), *bits, now),
     };
     (0..bucket.len())
         .min_by_key(|index| weigh(&bucket[*index]))
         .unwrap_or(0)
+}
+
+/// Whether the cell of this tag is one of [`super::cell::Pair`].
+fn is_pair(tag: u64) -> bool {
+    [Lane::Pair as u64, Lane::Name as u64].contains(&(tag & 0xf))
 }

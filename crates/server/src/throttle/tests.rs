@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use symbolon_domain::Timestamp;
 
-use super::{Attempt, RateLimited, Throttle};
+use super::{Admitted, Attempt, RateLimited, Throttle};
 
 const START: i64 = 1_800_000_000_000;
 const QUARTER: Duration = Duration::from_secs(15 * 60);
@@ -19,7 +19,7 @@ struct World {
 impl World {
     fn new() -> Self {
         Self {
-            throttle: Throttle::new(true, [7; 16]),
+            throttle: Throttle::new(true, [7; 16], 256),
             now: Timestamp::from_millis(START),
         }
     }
@@ -28,38 +28,38 @@ impl World {
         self.now = self.now.plus(time);
     }
 
+    fn attempt<'a>(account: &'a str, from: IpAddr) -> Attempt<'a> {
+        Attempt {
+            account,
+            name: Some(account),
+            network: Some(from),
+        }
+    }
+
+    fn begin(&self, account: &str, from: IpAddr) -> Result<Admitted<'_>, RateLimited> {
+        self.throttle.begin(&Self::attempt(account, from), self.now)
+    }
+
+    /// Whether an attempt would be let in; it is given up.
     fn check(&self, account: &str, from: IpAddr) -> Result<(), RateLimited> {
-        self.throttle.check_sign_in(
-            &Attempt {
-                account,
-                network: Some(from),
-            },
-            self.now,
-        )
+        self.begin(account, from).map(drop)
     }
 
     fn wrong(&self, account: &str, from: IpAddr) -> Result<(), RateLimited> {
-        self.check(account, from)?;
-        self.throttle.record_failure(
-            &Attempt {
-                account,
-                network: Some(from),
-            },
-            self.now,
-        );
+        self.begin(account, from)?.failed(self.now);
         Ok(())
     }
 
     fn right(&self, account: &str, from: IpAddr) -> Result<(), RateLimited> {
-        self.check(account, from)?;
-        self.throttle.record_success(
-            &Attempt {
-                account,
-                network: Some(from),
-            },
-            self.now,
-        );
+        self.begin(account, from)?.succeeded(self.now);
         Ok(())
+    }
+
+    /// Lets in as many as may run at once, of 500.
+    fn flood(&self, account: &str, from: IpAddr) -> Vec<Admitted<'_>> {
+        (0..500)
+            .filter_map(|_| self.begin(account, from).ok())
+            .collect()
     }
 }
 
@@ -233,35 +233,164 @@ fn who_signed_in_before_gets_past_a_bad_neighbour() {
 #[test]
 fn l1_attempts_at_the_same_moment_are_counted_before_they_fail() {
     let mut world = World::new();
-    let let_in = |world: &World| {
-        (0..500)
-            .filter(|_| world.check("alice", v4(1)).is_ok())
-            .count()
-    };
-    assert_eq!(let_in(&world), 32, "while nothing speaks against them");
-    for _ in 0..32 {
-        world.throttle.record_failure(
-            &Attempt {
-                account: "alice",
-                network: Some(v4(1)),
-            },
-            world.now,
-        );
+    let mut running = world.flood("alice", v4(1));
+    assert_eq!(running.len(), 32, "while nothing speaks against them");
+    for attempt in &mut running {
+        attempt.failed(world.now);
     }
+    drop(running);
     assert_eq!(wait(world.check("alice", v4(1))), 900);
     world.pass(QUARTER);
-    assert_eq!(let_in(&world), 1);
+    assert_eq!(world.flood("alice", v4(1)).len(), 1);
 }
 
 #[test]
 fn after_one_failure_no_more_run_at_once_than_are_free() {
     let world = World::new();
     world.wrong("alice", v4(1)).unwrap();
+    assert_eq!(world.flood("alice", v4(1)).len(), 4);
+}
+
+#[test]
+fn one_network_has_a_share_of_the_queue_and_others_are_served() {
+    let mut world = World::new();
+    let mut running = Vec::new();
+    for number in 0..500 {
+        running.extend(world.begin(&format!("user{number}"), v4(1)));
+    }
+    assert_eq!(running.len(), 60, "each was charged when it began");
+    world.check("alice", v4(2)).unwrap();
+    for attempt in &mut running {
+        attempt.excused(world.now);
+    }
+    drop(running);
+    // Strangers that are known on their own accounts pass the network's counter, not its share of the queue.
+    for number in 0..200 {
+        world.right(&format!("own{number}"), v4(1)).unwrap();
+    }
+    let known: Vec<_> = (0..200)
+        .filter_map(|number| world.begin(&format!("own{number}"), v4(1)).ok())
+        .collect();
+    assert_eq!(known.len(), 128, "half of the queue");
+    assert_eq!(wait(world.check("alice", v4(1))), 1);
+    world.check("alice", v4(2)).unwrap();
+    drop(known);
+    world.pass(Duration::from_secs(1));
+    world.check("alice", v4(1)).unwrap();
+}
+
+#[test]
+fn what_was_not_tried_costs_nothing() {
+    let world = World::new();
+    for _ in 0..1_000 {
+        world.begin("alice", v4(1)).unwrap().excused(world.now);
+    }
+    for _ in 0..5 {
+        world.wrong("alice", v4(1)).unwrap();
+    }
+    assert_eq!(wait(world.check("alice", v4(1))), 1);
+}
+
+#[test]
+fn l2_who_the_store_knows_is_let_in_after_a_restart() {
+    let world = World::new();
+    for number in 0..1_000 {
+        while world.wrong("alice", v4(1_000 + number)).is_ok() {}
+    }
+    let limited = world.check("alice", v4(1)).unwrap_err();
+    assert!(limited.strange);
+    let attempt = World::attempt("alice", v4(1));
+    world.throttle.recognize(&attempt, world.now);
+    world.right("alice", v4(1)).unwrap();
+    assert!(world.check("alice", v4(2)).unwrap_err().strange);
+    // Being recognized excuses no failures from there.
+    for _ in 0..5 {
+        world.wrong("alice", v4(1)).unwrap();
+    }
+    let limited = world.check("alice", v4(1)).unwrap_err();
+    assert!(!limited.strange);
+}
+
+#[test]
+fn l7_names_share_a_counter_whether_or_not_there_is_an_account() {
+    let tries = |accounts: [&str; 2]| {
+        let world = World::new();
+        let from = |account| Attempt {
+            account,
+            name: Some("ada"),
+            network: Some(v4(1)),
+        };
+        let mut seen = Vec::new();
+        for number in 0..8 {
+            let attempt = from(accounts[number % 2]);
+            if let Ok(mut admitted) = world.throttle.begin(&attempt, world.now) {
+                admitted.failed(world.now);
+            }
+            seen.push(world.throttle.sign_in_quotas(&attempt, world.now));
+        }
+        seen
+    };
+    assert_eq!(tries(["id", "id"]), tries(["ada@example.com", "ada"]));
+    assert_eq!(tries(["id", "ada"]), tries(["ada@example.com", "ada"]));
+}
+
+#[test]
+fn l7_an_own_account_does_not_wash_the_counter_of_a_name() {
+    let world = World::new();
+    let begin = |account| {
+        let attempt = Attempt {
+            account,
+            name: Some("ada"),
+            network: Some(v4(1)),
+        };
+        world.throttle.begin(&attempt, world.now)
+    };
+    for _ in 0..4 {
+        begin("nobody").unwrap().failed(world.now);
+    }
+    begin("mine").unwrap().succeeded(world.now);
+    begin("nobody").unwrap().failed(world.now);
+    begin("nobody").map(drop).unwrap_err();
+    begin("mine").unwrap().succeeded(world.now);
+}
+
+#[test]
+fn quotas_say_what_is_left() {
+    let mut world = World::new();
+    let quotas = |world: &World| {
+        let all = world
+            .throttle
+            .sign_in_quotas(&World::attempt("alice", v4(1)), world.now);
+        all.iter()
+            .map(|quota| {
+                (
+                    quota.policy,
+                    quota.remaining,
+                    quota.reset.map(|t| t.as_secs()),
+                )
+            })
+            .collect::<Vec<_>>()
+    };
     assert_eq!(
-        (0..500)
-            .filter(|_| world.check("alice", v4(1)).is_ok())
-            .count(),
-        4
+        quotas(&world),
+        [("account", 5, None), ("network", 60, Some(0))]
+    );
+    for _ in 0..5 {
+        world.wrong("alice", v4(1)).unwrap();
+    }
+    assert_eq!(
+        quotas(&world),
+        [("account", 0, Some(1)), ("network", 55, Some(5))]
+    );
+    world.pass(Duration::from_secs(1));
+    assert_eq!(
+        quotas(&world),
+        [("account", 1, None), ("network", 56, Some(4))]
+    );
+    world.right("alice", v4(1)).unwrap();
+    assert_eq!(
+        quotas(&world),
+        [("account", 5, None), ("network", 56, Some(4))]
     );
 }
 
@@ -309,10 +438,11 @@ fn without_a_network_only_the_account_counts() {
     let world = World::new();
     let attempt = Attempt {
         account: "alice",
+        name: None,
         network: None,
     };
     let let_in = (0..1_000)
-        .filter(|_| world.throttle.check_sign_in(&attempt, world.now).is_ok())
+        .filter(|_| world.throttle.begin(&attempt, world.now).is_ok())
         .count();
     assert_eq!(let_in, 100);
 }
@@ -322,7 +452,7 @@ fn registrations_are_limited_by_network() {
     let mut world = World::new();
     let count = |world: &World, from| {
         (0..1_000)
-            .filter(|_| world.throttle.check_registration(from, world.now).is_ok())
+            .filter(|_| world.throttle.begin_registration(from, world.now).is_ok())
             .count()
     };
     assert_eq!(count(&world, Some(v4(1))), 100);
@@ -334,19 +464,18 @@ fn registrations_are_limited_by_network() {
 
 #[test]
 fn switched_off_it_says_yes() {
-    let throttle = Throttle::new(false, [7; 16]);
-    let (now, attempt) = (
-        Timestamp::from_millis(START),
-        Attempt {
-            account: "alice",
-            network: Some(v4(1)),
-        },
-    );
+    let throttle = Throttle::new(false, [7; 16], 256);
+    let now = Timestamp::from_millis(START);
+    let attempt = World::attempt("alice", v4(1));
+    let mut running = Vec::new();
     for _ in 0..1_000 {
-        throttle.check_sign_in(&attempt, now).unwrap();
-        throttle.record_failure(&attempt, now);
-        throttle.check_registration(Some(v4(1)), now).unwrap();
+        let mut admitted = throttle.begin(&attempt, now).unwrap();
+        admitted.failed(now);
+        running.push(admitted);
+        running.push(throttle.begin_registration(Some(v4(1)), now).unwrap());
     }
+    assert_eq!(throttle.sign_in_quotas(&attempt, now), []);
+    assert_eq!(throttle.registration_quotas(Some(v4(1)), now), []);
 }
 
 #[test]

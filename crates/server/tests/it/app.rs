@@ -55,9 +55,19 @@ impl TestApp {
 
     /// With a store in `folder`, which outlives it.
     pub async fn in_folder(folder: &Folder, clock: Clock, seed: u64) -> Self {
+        Self::in_folder_with(folder, clock, seed, &[]).await
+    }
+
+    /// The same with settings of its own.
+    pub async fn in_folder_with(
+        folder: &Folder,
+        clock: Clock,
+        seed: u64,
+        settings: &[(&'static str, &str)],
+    ) -> Self {
         let data = folder.path().to_str().unwrap().to_owned();
         let sources = cheap(Sources::default()).with_option("server.data", Some(data));
-        Self::of(&configured(sources, &[]), clock, seed).await
+        Self::of(&configured(sources, settings), clock, seed).await
     }
 
     async fn of(config: &Config, clock: Clock, seed: u64) -> Self {

@@ -33,6 +33,11 @@ statements! {
     COUNT_LIVE =
         "SELECT count(*) FROM sessions WHERE user_id = $1 AND ended_at IS NULL \
          AND expires_at > $2 AND last_used_at + idle_ttl > $2";
+    LIST_ADDRESSES =
+        "SELECT address FROM (SELECT address FROM sessions WHERE user_id = $1 AND ended_at IS NULL \
+         AND created_at > $2 LIMIT 200) AS live \
+         UNION SELECT address FROM (SELECT address FROM sessions WHERE user_id = $1 AND ended_at > $2 \
+         ORDER BY ended_at DESC LIMIT 200) AS ended";
     INSERT =
         "INSERT INTO sessions (id, user_id, client_id, generation, refresh_digest, refresh_key, rotated_at, \
          late_generation, last_used_at, idle_ttl, expires_at, persistent, transport, device, user_agent, address, \
@@ -118,6 +123,27 @@ impl Store {
     /// [`Error::Busy`] and [`Error::Fault`].
     pub async fn count_live_sessions(&self, user: UserId, now: Timestamp) -> Result<u32, Error> {
         self.count(COUNT_LIVE, &[user.into(), now.into()]).await
+    }
+
+    /// The addresses from which sessions of a user began after `since`, live or ended, each once; of many sessions,
+    /// some 400 are looked at.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] and [`Error::Fault`].
+    pub async fn list_session_addresses(
+        &self,
+        user: UserId,
+        since: Timestamp,
+    ) -> Result<Vec<String>, Error> {
+        let addresses = self
+            .list(
+                LIST_ADDRESSES,
+                vec![user.into(), since.into()],
+                400,
+                |row| row.text_or_none(0),
+            )
+            .await?;
+        Ok(addresses.into_iter().flatten().collect())
     }
 
     /// Deletes up to `limit` sessions whose absolute life was over by `before`, the oldest first, and returns how

@@ -15,10 +15,11 @@ use utoipa::ToSchema;
 use super::super::body::{Answer, Json, missing};
 use super::super::cookies;
 use super::super::problem::{Failure, Problem};
+use super::super::rate_limit;
 use super::user::UserBody;
 use crate::app::App;
 use crate::flows::Origin;
-use crate::flows::login::{Login, login};
+use crate::flows::login::{Login, SignedIn, login};
 use crate::metrics::Count;
 
 /// Longest name of a device, in characters.
@@ -86,7 +87,14 @@ pub(super) async fn post(
 ) -> Result<Response, Failure> {
     let request = parse(body)?;
     let transport = request.transport;
-    let signed_in = login(&app, request, &origin).await?;
+    let attempted = login(&app, request, &origin).await;
+    let answer = attempted
+        .result
+        .map(|signed_in| answer(&app, &signed_in, transport));
+    Ok(rate_limit::told(answer, &attempted.quotas))
+}
+
+fn answer(app: &App, signed_in: &SignedIn, transport: Transport) -> Response {
     app.metrics.count(Count::SignIn);
     let by_body = transport == Transport::Body;
     let answer = SignedInBody {
@@ -107,7 +115,7 @@ pub(super) async fn post(
     if let (false, Some(cookie)) = (by_body, cookie) {
         response.headers_mut().insert(SET_COOKIE, cookie);
     }
-    Ok(response)
+    response
 }
 
 fn parse(body: LoginBody) -> Result<Login, Refusal> {

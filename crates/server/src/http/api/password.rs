@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Deserialize;
 use symbolon_domain::Refusal;
@@ -11,9 +12,11 @@ use zeroize::Zeroizing;
 
 use super::super::body::{Json, missing};
 use super::super::problem::{Failure, Problem};
+use super::super::rate_limit;
 use super::profile::presented;
 use crate::app::App;
 use crate::flows::authenticate::Caller;
+use crate::flows::login::quotas;
 use crate::flows::{Origin, password};
 
 /// The old password and the new one.
@@ -45,10 +48,14 @@ pub(super) async fn post(
     caller: Caller,
     origin: Origin,
     Json(body): Json<PasswordBody>,
-) -> Result<StatusCode, Failure> {
+) -> Result<Response, Failure> {
     let new = body.new_password.map(Zeroizing::new);
     let new = new.ok_or_else(|| Refusal::Validation(vec![missing("/newPassword")]))?;
     let current = presented(body.current_password, "/currentPassword")?;
-    password::change(&app, &caller, current, &new, &origin).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let changed = password::change(&app, &caller, current, &new, &origin).await;
+    let answer = changed.map(|()| StatusCode::NO_CONTENT.into_response());
+    Ok(rate_limit::told(
+        answer,
+        &quotas(&app, caller.user, &origin),
+    ))
 }

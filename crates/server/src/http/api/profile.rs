@@ -11,9 +11,11 @@ use utoipa::ToSchema;
 
 use super::super::body::{Answer, Json, missing, nullable};
 use super::super::problem::{Failure, Problem};
+use super::super::rate_limit;
 use super::user::UserBody;
 use crate::app::App;
 use crate::flows::authenticate::Caller;
+use crate::flows::login::quotas;
 use crate::flows::{Origin, profile};
 
 /// What to change. A field that is absent stays; `null` clears it.
@@ -96,8 +98,12 @@ pub(super) async fn delete(
     Json(body): Json<Confirmation>,
 ) -> Result<Response, Failure> {
     let password = presented(body.password, "/password")?;
-    profile::delete(&app, &caller, password, &origin).await?;
-    Ok(super::logout::signed_out(&app))
+    let deleted = profile::delete(&app, &caller, password, &origin).await;
+    let answer = deleted.map(|()| super::logout::signed_out(&app));
+    Ok(rate_limit::told(
+        answer,
+        &quotas(&app, caller.user, &origin),
+    ))
 }
 
 /// The current password as it was typed.

@@ -11,10 +11,11 @@ use utoipa::ToSchema;
 
 use super::super::body::{Answer, Json, missing};
 use super::super::problem::{Failure, Problem};
+use super::super::rate_limit;
 use super::user::UserBody;
 use crate::app::App;
 use crate::flows::Origin;
-use crate::flows::register::{Registration, register};
+use crate::flows::register::{Registration, quotas, register};
 
 /// A new account.
 #[derive(Deserialize, ToSchema)]
@@ -75,13 +76,13 @@ pub(super) async fn post(
         username: body.username,
         name: body.name,
     };
-    let user = register(&app, registration, &origin).await?;
-    Ok(Answer(
-        StatusCode::CREATED,
-        Registered {
+    let registered = register(&app, registration, &origin).await;
+    let answer = registered.map(|user| {
+        let registered = Registered {
             message: "Registered",
             user: UserBody::from(&user),
-        },
-    )
-    .into_response())
+        };
+        Answer(StatusCode::CREATED, registered).into_response()
+    });
+    Ok(rate_limit::told(answer, &quotas(&app, &origin)))
 }

@@ -12,6 +12,7 @@ on_every_engine!(
     a_rotation_replaces_the_state,
     a_rotation_is_compared_and_set,
     one_of_many_rotations_wins,
+    addresses_of_sessions_are_remembered,
 );
 
 async fn what_is_inserted_is_found(place: &Place) {
@@ -204,4 +205,34 @@ async fn one_of_many_rotations_wins(place: &Place) {
             state
         );
     }
+}
+
+async fn addresses_of_sessions_are_remembered(place: &Place) {
+    let store = place.open().await;
+    let from = |number, owner, address: &str| Session {
+        address: Some(address.into()),
+        ..session(number, owner)
+    };
+    commit!(
+        store,
+        insert_session(&from(1, 1, "192.0.2.1")),
+        insert_session(&from(2, 1, "192.0.2.1")),
+        insert_session(&from(3, 1, "2001:db8::1")),
+        insert_session(&session(4, 1)),
+        insert_session(&from(5, 2, "192.0.2.5")),
+        end_session(session_id(3), at(12_000), EndReason::Logout)
+    )
+    .unwrap();
+    let known = async |since| {
+        let owner = session(1, 1).user;
+        let mut known = store
+            .list_session_addresses(owner, at(since))
+            .await
+            .unwrap();
+        known.sort_unstable();
+        known
+    };
+    assert_eq!(known(9_999).await, ["192.0.2.1", "2001:db8::1"]);
+    assert_eq!(known(10_000).await, ["2001:db8::1"], "it ended later");
+    assert_eq!(known(12_000).await, [] as [&str; 0]);
 }
