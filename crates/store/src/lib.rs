@@ -31,7 +31,7 @@ pub use tables::audit::AuditRow;
 pub use tables::creations::Creation;
 pub use tables::feed::Feed;
 pub use tables::keys::{KeyRow, KeyState};
-pub use tables::roles::RoleRow;
+pub use tables::roles::{Announcement, RoleState};
 pub use tables::user_lists::{Slice, UserPosition, UserRange, UserRow};
 pub use tables::users::Credentials;
 pub use url::DatabaseUrl;

@@ -45,6 +45,7 @@ statements! {
     RECORD_LOGIN = "UPDATE users SET last_login_at = $1 WHERE id = $2 AND version = $3";
     RECORD_LOGIN_REHASHED =
         "UPDATE users SET last_login_at = $1, password_hash = $2 WHERE id = $3 AND version = $4";
+    REQUIRE = "UPDATE users SET version = version WHERE id = $1 AND version = $2";
     DELETE = "DELETE FROM users WHERE id = $1 AND version = $2";
     INSERT_ROLE = "INSERT INTO user_roles (user_id, role) VALUES ($1, $2)";
     DELETE_ROLES = "DELETE FROM user_roles WHERE user_id = $1";
@@ -312,6 +313,11 @@ impl Batch {
                 self.push(RECORD_LOGIN_REHASHED, Expect::One, values)
             }
         }
+    }
+
+    /// Makes the commit [`Error::Stale`] unless the user is still of this version; changes nothing.
+    pub fn require_user(&mut self, id: UserId, version: i64) -> &mut Self {
+        self.push(REQUIRE, Expect::One, [id.into(), version.into()])
     }
 
     /// Deletes a user and its roles; see [`Batch::delete_user_sessions`] for the sessions.

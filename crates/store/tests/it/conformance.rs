@@ -7,6 +7,7 @@ mod endings;
 mod feed;
 mod keys;
 mod refresh;
+mod roles;
 mod sessions;
 mod settings;
 mod user_lists;
@@ -39,6 +40,7 @@ fn every_function_is_called_on_every_engine() {
         include_str!("conformance/feed.rs"),
         include_str!("conformance/keys.rs"),
         include_str!("conformance/refresh.rs"),
+        include_str!("conformance/roles.rs"),
         include_str!("conformance/sessions.rs"),
         include_str!("conformance/settings.rs"),
         include_str!("conformance/user_lists.rs"),
