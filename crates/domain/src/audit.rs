@@ -30,6 +30,12 @@ words! {
         ProfileChanged => "profile_changed",
         /// A user's roles changed.
         RolesChanged => "roles_changed",
+        /// A role was made.
+        RoleCreated => "role_created",
+        /// A role got another definition.
+        RoleChanged => "role_changed",
+        /// A role was deleted.
+        RoleDeleted => "role_deleted",
         /// A user was disabled.
         UserDisabled => "user_disabled",
         /// A user was enabled.

@@ -46,6 +46,8 @@ pub enum Refusal {
     NotFound,
     /// The thing is there and does not do that.
     MethodNotAllowed,
+    /// The thing is no longer of the version that the request is meant for (RFC 9110 section 13.1.1).
+    PreconditionFailed,
     /// The value of this field is taken.
     Conflict(&'static str),
     /// The body is too large.
@@ -90,6 +92,7 @@ impl Refusal {
             Self::CsrfRejected => "csrf_rejected",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
+            Self::PreconditionFailed => "precondition_failed",
             Self::Conflict(_) => "conflict",
             Self::PayloadTooLarge => "payload_too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
@@ -123,6 +126,8 @@ impl Refusal {
             Self::NotFound => "Not found",
             Self::MethodNotAllowed => "Method not allowed",
             Self::Conflict("last_admin") => "The last administrator stays.",
+            Self::PreconditionFailed => "It was changed in the meantime. Read it again.",
+            Self::Conflict("role_in_use") => "The role is still in use.",
             Self::Conflict("key") => "Another rotation is under way.",
             Self::Conflict(field) => return Cow::Owned(format!("This {field} is taken.")),
             Self::PayloadTooLarge => "The body is too large.",

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use symbolon_domain::revocation::{Entry, Revocation};
-use symbolon_domain::{PasswordRules, SessionId, Timestamp};
+use symbolon_domain::{PasswordRules, RoleBook, SessionId, Timestamp};
 use symbolon_guard::Checker;
 use symbolon_store::{Batch, Store};
 use symbolon_token::refresh::RefreshToken;
@@ -46,6 +46,8 @@ pub struct App {
     pub metrics: Metrics,
     /// How far the feed was published.
     pub mark: Mark,
+    /// The roles as they were read last.
+    roles: ArcSwap<RoleBook>,
     /// The longest life that access tokens in circulation can have: a setting that was lowered does not shorten
     /// the life of those that are out, so revocations and keys are kept for the longest one ever used.
     longest_access_ttl: AtomicU64,
@@ -107,6 +109,24 @@ impl App {
             }
         }
         Ok(())
+    }
+
+    /// The definitions of roles as they are: one short look tells whether those that are held still count.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn role_book(&self) -> Result<Arc<RoleBook>, symbolon_store::Error> {
+        let state = self.store.role_state().await?;
+        let held = self.roles.load_full();
+        if held.revision() == state.revision && held.iter().next().is_some() {
+            return Ok(held);
+        }
+        let read = Arc::new(RoleBook::new(
+            state.revision,
+            self.store.list_roles().await?,
+        ));
+        self.roles.store(Arc::clone(&read));
+        Ok(read)
     }
 
     /// The longest life that access tokens in circulation can have.

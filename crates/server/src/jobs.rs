@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
 use crate::app::App;
-use crate::flows::{Error, Origin, keys, revocations};
+use crate::flows::{Error, Origin, keys, revocations, roles};
 
 /// How soon what another process committed, a revocation or a key, is known here.
 const FOLLOW: Duration = Duration::from_millis(10);
@@ -126,6 +126,8 @@ impl Follower {
         let issuance = app.issuance()?;
         // First: who hears that a key was withdrawn asks for the ones that are good.
         self.reload_keys(app).await;
+        // A process that changed a role may have died before it told the guards.
+        roles::announce(app).await?;
         let before = issuance.feed.place().seq();
         let mut after = before;
         loop {

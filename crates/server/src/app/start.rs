@@ -120,6 +120,7 @@ impl App {
             mark: Mark::new(
                 (url != DatabaseUrl::SqliteMemory).then(|| config.server.data.join(FEED_MARK)),
             ),
+            roles: ArcSwap::default(),
             longest_access_ttl: super::millis(config.tokens.access_ttl.max(used)).into(),
             issuance: OnceLock::new(),
             config,

@@ -9,8 +9,6 @@ use crate::app::App;
 
 /// The scope of our own sign-in: the whole account, as the person behind it has.
 const OWN_SCOPE: &str = "openid profile email";
-/// The same with every permission: guards read a token's permissions from its scope.
-const ADMIN_SCOPE: &str = "openid profile email *";
 
 /// A signed access token and its life.
 pub struct AccessToken {
@@ -38,11 +36,13 @@ struct Claims<'a> {
     email: Option<&'a str>,
 }
 
-/// Signs an access token for `session` of `user`; it never outlives the session.
+/// Signs an access token for `session` of `user`; it never outlives the session. Its scope holds the user's permissions and
+/// its roles those that they include, for guards ask nobody: `user` must have been read before, so that what was given with
+/// newer definitions is judged by them.
 ///
 /// # Errors
-/// A fault of the random source or the key.
-pub fn issue(
+/// A fault of the random source, the key or the store.
+pub async fn issue(
     app: &App,
     user: &User,
     session: &Session,
@@ -58,7 +58,13 @@ pub fn issue(
     let expires = session
         .access_expires_at(now, app.config.tokens.access_ttl)
         .min(session.idle_expires_at());
-    let roles: Vec<&str> = user.roles.iter().map(|role| role.as_str()).collect();
+    let holds = app.role_book().await?.effective(&user.roles);
+    let roles: Vec<&str> = holds.roles.iter().map(|role| role.as_str()).collect();
+    let mut scope = OWN_SCOPE.to_owned();
+    for permission in holds.permissions.names() {
+        scope.push(' ');
+        scope.push_str(permission);
+    }
     let claims = Claims {
         iss: &issuance.issuer,
         sub: user.id.uuid(),
@@ -69,10 +75,7 @@ pub fn issue(
         sid: session.id.uuid(),
         ver: user.token_version,
         client_id: &session.client_id,
-        scope: match user.roles.is_admin() {
-            true => ADMIN_SCOPE,
-            false => OWN_SCOPE,
-        },
+        scope: &scope,
         roles: &roles,
         email: app.config.tokens.email.then(|| user.email.as_str()),
     };

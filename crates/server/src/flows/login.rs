@@ -320,7 +320,7 @@ async fn begin(
         return Ok(None);
     }
     committed?;
-    let access = issue(app, &user, &session, now)?;
+    let access = issue(app, &user, &session, now).await?;
     Ok(Some(SignedIn {
         access,
         refresh_token: token.encode(),

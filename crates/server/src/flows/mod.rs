@@ -2,6 +2,7 @@
 //! decide, and commits what was decided in one transaction. HTTP, command line and pages are doors to these.
 
 pub mod access_token;
+pub mod actor;
 pub mod authenticate;
 mod consequences;
 pub mod explain;
@@ -15,6 +16,7 @@ pub mod profile;
 pub mod refresh;
 pub mod register;
 pub mod revocations;
+pub mod roles;
 pub mod sessions;
 pub mod sign;
 pub mod users;

@@ -47,7 +47,7 @@ pub async fn refresh(app: &App, presented: &str, origin: &Origin) -> Result<Refr
         match app.store.update_refresh(id, now, judge).await? {
             Judged::Answer(session, user) => {
                 return Ok(Refreshed {
-                    access: issue(app, &user, &session, now)?,
+                    access: issue(app, &user, &session, now).await?,
                     refresh_token: successor.encode(),
                     session,
                 });

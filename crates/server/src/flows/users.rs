@@ -3,8 +3,7 @@
 use symbolon_domain::audit::AuditKind;
 use symbolon_domain::ending::Event;
 use symbolon_domain::{
-    EndReason, Identifier, Problem, Refusal, RoleName, Roles, Session, SessionId, User, UserId,
-    UserStatus,
+    EndReason, Identifier, Problem, Refusal, Roles, Session, SessionId, User, UserId, UserStatus,
 };
 
 use super::login::SESSIONS_PER_USER;
@@ -259,17 +258,8 @@ fn counts_as_admin(user: &User) -> bool {
 }
 
 async fn must_be_known(app: &App, roles: &Roles) -> Result<(), Error> {
-    let known = app.store.list_roles().await?;
-    let is_known = |role: &RoleName| known.iter().any(|row| row.name == *role);
-    if roles.iter().all(is_known) {
-        return Ok(());
-    }
-    let names: Vec<_> = known.iter().map(|row| row.name.as_str()).collect();
-    let sentence = format!(
-        "There is no such role. The roles are: {}.",
-        names.join(", ")
-    );
-    Err(Refusal::Validation(vec![Problem::new("role_unknown", sentence).at("/roles")]).into())
+    let known = app.role_book().await?.must_define(roles);
+    known.map_err(|problem| Refusal::Validation(vec![problem.at("/roles")]).into())
 }
 
 async fn reload(app: &App, user: &User) -> Result<User, Error> {

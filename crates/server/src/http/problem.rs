@@ -183,6 +183,7 @@ fn status(error: &Error) -> StatusCode {
         | Refusal::CsrfRejected => StatusCode::FORBIDDEN,
         Refusal::NotFound => StatusCode::NOT_FOUND,
         Refusal::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Refusal::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Refusal::Conflict(_) => StatusCode::CONFLICT,
         Refusal::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
