@@ -26,6 +26,7 @@ fn all() -> Vec<Refusal> {
         Refusal::CsrfRejected,
         Refusal::NotFound,
         Refusal::MethodNotAllowed,
+        Refusal::PreconditionFailed,
         Refusal::Conflict("email"),
         Refusal::PayloadTooLarge,
         Refusal::UnsupportedMediaType,
@@ -36,7 +37,7 @@ fn all() -> Vec<Refusal> {
         Refusal::InsufficientScope,
     ];
     let numbers: BTreeSet<_> = all.iter().map(number).collect();
-    assert!(numbers.into_iter().eq(0..25), "one of each");
+    assert!(numbers.into_iter().eq(0..26), "one of each");
     all
 }
 
@@ -67,6 +68,7 @@ fn number(refusal: &Refusal) -> u8 {
         Refusal::RateLimited { .. } => 22,
         Refusal::Overloaded { .. } => 23,
         Refusal::InsufficientScope => 24,
+        Refusal::PreconditionFailed => 25,
     }
 }
 
@@ -75,7 +77,7 @@ fn every_code_is_one_of_the_published_ones_and_no_two_share_one() {
     let published = "malformed_request no_token invalid_token token_expired token_revoked token_stale \
         invalid_credentials no_refresh_token invalid_refresh_token refresh_token_expired \
         refresh_token_reused session_revoked forbidden insufficient_scope wrong_password account_disabled csrf_rejected \
-        not_found method_not_allowed conflict payload_too_large unsupported_media_type \
+        not_found method_not_allowed precondition_failed conflict payload_too_large unsupported_media_type \
         validation_failed rate_limited overloaded";
     let published: BTreeSet<&str> = published.split_whitespace().collect();
     let codes: BTreeSet<&str> = all().iter().map(Refusal::code).collect();

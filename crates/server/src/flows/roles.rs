@@ -20,10 +20,8 @@ use crate::app::App;
 
 /// Holders whose tokens are named one by one; beyond, everybody refreshes once.
 const MOST_NAMED: usize = 256;
-/// What it takes to see roles, and to change them.
-pub const READ: &str = "roles:read";
-/// See [`READ`].
-pub const WRITE: &str = "roles:write";
+/// What it takes to change roles.
+const WRITE: &str = "roles:write";
 
 /// What a role is to be; the name says which.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,10 +104,10 @@ pub async fn change(
             includes: definition.includes.clone(),
             ..former.clone()
         };
+        must_be_sound(&authority, &role)?;
         if role == former {
             return Ok(role);
         }
-        must_be_sound(&authority, &role)?;
         let mut batch = app.store.batch();
         authority.bind(&mut batch);
         write_audit(

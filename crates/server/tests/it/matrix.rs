@@ -99,6 +99,12 @@ const ROWS: &[(&str, &str, [&str; 7])] = &[
     ("GET", "/api/sessions", OWN_200),
     ("GET", "/api/admin/keys", ADMIN_200),
     ("GET", "/api/admin/revocations", ADMIN_200),
+    ("GET", "/api/admin/roles", ADMIN_200),
+    ("POST", "/api/admin/roles", admin("201")),
+    ("GET", "/api/admin/roles/{name}", ADMIN_200),
+    ("PUT", "/api/admin/roles/{name}", ADMIN_200),
+    ("PATCH", "/api/admin/roles/{name}", ADMIN_200),
+    ("DELETE", "/api/admin/roles/{name}", admin("204")),
 ];
 
 /// The row of what belongs to the user alone.
@@ -166,6 +172,7 @@ impl World {
         app.wait(900);
         let (user, target) = (app.login("user").await, app.login("user").await);
         let (other, admin) = (app.login("other").await, app.admin().await);
+        app.role(&admin, &json!({"name": "clerk"})).await;
         let (revoked, disabled) = (app.login("revoked").await, app.login("disabled").await);
         app.post("/api/logout")
             .bearer(&revoked.access)
@@ -185,7 +192,8 @@ impl World {
     async fn ask(&self, app: &TestApp, method: &str, path: &str, caller: &str) -> Answer {
         let index = CALLERS.iter().position(|known| *known == caller).unwrap();
         let device = index.checked_sub(1).map(|index| &self.devices[index]);
-        let request = app.request(method, &path.replace("{id}", &self.target.sid));
+        let address = path.replace("{id}", &self.target.sid);
+        let request = app.request(method, &address.replace("{name}", "clerk"));
         let request = match device {
             // As a browser would, which sends the cookie to one path only.
             Some(device) if path == "/api/refresh" => {
@@ -210,6 +218,11 @@ fn body(method: &str, path: &str, email: &str) -> Option<Value> {
         ("POST", "/api/register") => json!({"email": format!("new-{email}"), "password": PASSWORD}),
         ("POST", "/api/login") => json!({"email": email, "password": PASSWORD}),
         ("PATCH", "/api/user/profile") => json!({"name": "Somebody"}),
+        ("POST", "/api/admin/roles") => json!({"name": "keeper"}),
+        ("PATCH", "/api/admin/roles/{name}") => json!({"description": "Takes orders"}),
+        ("PUT", "/api/admin/roles/{name}") => {
+            json!({"description": "", "permissions": ["orders:read"], "includes": []})
+        }
         ("DELETE", "/api/user/profile") => json!({"password": PASSWORD}),
         ("POST", "/api/user/password") => {
             json!({"currentPassword": PASSWORD, "newPassword": OTHER_PASSWORD})

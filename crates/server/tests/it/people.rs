@@ -133,6 +133,23 @@ impl TestApp {
         self.login("root").await
     }
 
+    /// Makes a role, as `admin` asks for it.
+    pub async fn role(&self, admin: &Device, definition: &Value) -> Answer {
+        let request = self.post("/api/admin/roles").bearer(&admin.access);
+        let answer = request.json(definition).send().await;
+        answer.expect(201);
+        answer
+    }
+
+    /// Gives a user roles, as the operator does. Its access token is stale then.
+    pub async fn give(&self, device: &Device, roles: &str) {
+        let roles = Roles::parse(roles).unwrap();
+        let user = self.stored(device).await;
+        users::set_roles(&self.app, user, &roles, &Origin::default())
+            .await
+            .unwrap();
+    }
+
     /// The stored user behind a device.
     pub async fn stored(&self, device: &Device) -> User {
         users::find(&self.app, &device.user).await.unwrap()

@@ -91,6 +91,12 @@ refusals! {
     };
     Refusal::NotFound => not_found, 404, |app| app.get("/nowhere").send().await;
     Refusal::MethodNotAllowed => method_not_allowed, 405, |app| app.get("/api/login").send().await;
+    Refusal::PreconditionFailed => precondition_failed, 412, |app| {
+        let admin = app.admin().await;
+        let role = json!({"name": "clerk"});
+        app.post("/api/admin/roles").bearer(&admin.access).json(&role).send().await.expect(201);
+        app.delete("/api/admin/roles/clerk").bearer(&admin.access).header("if-match", "\"2\"").send().await
+    };
     Refusal::Conflict(_) => conflict, 409, |app| {
         app.register("ada").await;
         app.post("/api/register").json(&json!({"email": "ada@example.com", "password": PASSWORD})).send().await
@@ -114,6 +120,7 @@ refusals! {
 fn codes_are_those_of_the_domain() {
     for refusal in [
         Refusal::NoToken,
+        Refusal::PreconditionFailed,
         Refusal::Conflict("email"),
         Refusal::Validation(Vec::new()),
     ] {

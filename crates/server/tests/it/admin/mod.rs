@@ -1,3 +1,4 @@
 //! `/api/admin`
 
 mod pages;
+mod roles;

@@ -8,6 +8,8 @@ mod page;
 mod parameters;
 mod permitted;
 mod revocations;
+mod roles;
+mod version;
 
 use std::sync::Arc;
 
@@ -20,4 +22,11 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(keys::list))
         .routes(routes!(revocations::list))
+        .routes(routes!(roles::list, roles::create))
+        .routes(routes!(
+            roles::show,
+            roles::replace,
+            roles::patch,
+            roles::delete
+        ))
 }

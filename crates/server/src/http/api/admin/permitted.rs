@@ -43,6 +43,8 @@ macro_rules! permissions {
 permissions! {
     KeysRead = "keys:read";
     RevocationsRead = "revocations:read";
+    RolesRead = "roles:read";
+    RolesWrite = "roles:write";
 }
 
 impl<P: Needed> FromRequestParts<Arc<App>> for Permitted<P> {
