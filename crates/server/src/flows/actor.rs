@@ -119,8 +119,8 @@ impl Authority {
     pub fn bind(&self, batch: &mut Batch) {
         if let Some(user) = &self.user {
             batch.require_user(user.id, user.version);
-            batch.require_roles(self.book.revision());
         }
+        batch.require_roles(self.book.revision());
     }
 
     /// Names the actor in a line of the audit log.
