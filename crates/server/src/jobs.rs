@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
 use crate::app::App;
-use crate::flows::{Error, Origin, keys, revocations, roles};
+use crate::flows::{Error, Origin, keys, once, revocations, roles};
 
 /// How soon what another process committed, a revocation or a key, is known here.
 const FOLLOW: Duration = Duration::from_millis(10);
@@ -206,6 +206,12 @@ async fn purge(app: &App) -> Result<(), Error> {
     while app
         .store
         .purge_sessions(now.minus(SESSION_GRACE), PURGE_ROWS)
+        .await?
+        == u64::from(PURGE_ROWS)
+    {}
+    while app
+        .store
+        .purge_creations(now.minus(once::LIFE), PURGE_ROWS)
         .await?
         == u64::from(PURGE_ROWS)
     {}

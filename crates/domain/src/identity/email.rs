@@ -53,8 +53,13 @@ impl Email {
     /// The key of the address: two addresses with one key belong to one account. Lower case of both sides;
     /// no mailbox in use tells `Alice@` from `alice@`.
     pub fn key(&self) -> String {
+        Self::key_of(&self.0)
+    }
+
+    /// How a text that addresses begin with stands in their keys.
+    pub fn key_of(text: &str) -> String {
         // Lower-casing can leave decomposed text behind (U+0130), hence NFC once more.
-        self.0.to_lowercase().nfc().collect()
+        text.to_lowercase().nfc().collect()
     }
 
     /// What stands before the `@`.

@@ -50,7 +50,12 @@ impl Username {
 
     /// The key of the name: two names with one key belong to one account.
     pub fn key(&self) -> String {
-        self.0.to_ascii_lowercase()
+        Self::key_of(&self.0)
+    }
+
+    /// How a text that names begin with stands in their keys.
+    pub fn key_of(text: &str) -> String {
+        text.to_ascii_lowercase()
     }
 }
 

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::output::Output;
 use super::{Common, Failed, origin};
 use crate::app::App;
+use crate::flows::actor::Actor;
 use crate::flows::keys;
 use crate::rfc3339;
 
@@ -55,7 +56,7 @@ impl Key {
             Self::List => list(app, output).await,
             Self::Rotate { now } => {
                 let master = app.open_master().await?;
-                let row = keys::rotate(app, &master, now, &origin()).await?;
+                let row = keys::rotate(app, Actor::Operator, &master, now, &origin()).await?;
                 let at = rfc3339::text(row.activate_at);
                 let sentence = format!("Key {} is published and signs from {at}.", row.kid);
                 output.done(
@@ -65,7 +66,7 @@ impl Key {
             }
             Self::Withdraw { kid } => {
                 let master = app.open_master().await?;
-                keys::withdraw(app, &master, &kid, &origin()).await?;
+                keys::withdraw(app, Actor::Operator, &master, &kid, &origin()).await?;
                 output.done(
                     &serde_json::json!({ "withdrawn": kid }),
                     &format!("Key {kid} is withdrawn."),

@@ -58,7 +58,7 @@ struct Common {
 enum Command {
     /// Run the server
     Serve(serve::Serve),
-    /// Users: add, list, show, set-password, set-roles, disable, enable, delete
+    /// Users: add, list, show, edit, set-password, set-roles, disable, enable, delete
     #[command(subcommand)]
     User(user::User),
     /// Sessions: list, revoke

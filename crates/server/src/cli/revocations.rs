@@ -10,6 +10,7 @@ use symbolon_domain::revocation::Effect;
 use super::output::Output;
 use super::{Common, Failed, block_on, origin};
 use crate::app::App;
+use crate::flows::actor::Actor;
 use crate::flows::revocations::{self, Target};
 use crate::flows::users;
 pub(super) use shown::Entry;
@@ -108,7 +109,7 @@ impl Add {
             false => Effect::Revoked,
         };
         let (target, whose) = self.target(app).await?;
-        revocations::add(app, target, effect, &origin()).await?;
+        revocations::add(app, Actor::Operator, target, effect, &origin()).await?;
         let became = match effect {
             Effect::Revoked => "are dead",
             Effect::Stale => "have to be refreshed",

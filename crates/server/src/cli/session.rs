@@ -9,7 +9,8 @@ use symbolon_domain::SessionId;
 use super::output::Output;
 use super::{Common, Failed, origin};
 use crate::app::App;
-use crate::flows::users;
+use crate::flows::actor::Actor;
+use crate::flows::{sessions, users};
 use crate::rfc3339;
 
 /// Sessions.
@@ -63,7 +64,8 @@ impl Session {
                 let id: SessionId = session.parse().map_err(|_| {
                     Failed::said("malformed_id", format!("{session} is not a session's id"))
                 })?;
-                users::revoke_session(app, id, &origin()).await?;
+                users::revoke_session(app, (Actor::Operator, sessions::WRITE), id, &origin())
+                    .await?;
                 output.done(
                     &serde_json::json!({ "revoked": session }),
                     &format!("Session {session} has ended."),
@@ -75,7 +77,8 @@ impl Session {
             } => {
                 let user = users::find(app, &user.unwrap_or_default()).await?;
                 let email = user.email.to_string();
-                users::revoke_sessions(app, user, &origin()).await?;
+                users::revoke_sessions(app, (Actor::Operator, sessions::WRITE), user, &origin())
+                    .await?;
                 output.done(
                     &serde_json::json!({ "user": email }),
                     &format!("Every session of {email} has ended."),

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use symbolon_domain::{RoleName, Roles, User as Account, UserId, UserStatus};
+use symbolon_domain::{RoleName, Roles, User as Account, UserStatus};
 
 use super::output::Output;
 use super::{Common, Failed, origin, secrets};
 use crate::app::App;
-use crate::flows::register::Registration;
-use crate::flows::users;
+use crate::flows::actor::Actor;
+use crate::flows::users::{self, Fields, Filter, New, Sort};
 use crate::rfc3339;
 
 /// Users.
@@ -18,15 +18,8 @@ use crate::rfc3339;
 pub(super) enum User {
     /// Make an account; the password is asked for, or read from standard input
     Add(Add),
-    /// List users in the order in which they were made
-    List {
-        /// How many
-        #[arg(long, default_value_t = 100)]
-        limit: u32,
-        /// Those after this id
-        #[arg(long, value_name = "ID")]
-        after: Option<String>,
-    },
+    /// List users in the order in which they were made, or another one
+    List(List),
     /// Show one user
     Show {
         /// Id, e-mail address or username
@@ -48,6 +41,13 @@ pub(super) enum User {
         #[arg(long = "role", value_name = "NAME", required = true)]
         roles: Vec<String>,
     },
+    /// Change address, username or name; an empty username or name is taken away
+    Edit {
+        /// Id, e-mail address or username
+        user: String,
+        #[command(flatten)]
+        changes: Changes,
+    },
     /// Let a user sign in no more, and end every session and token at once
     Disable {
         /// Id, e-mail address or username
@@ -63,6 +63,47 @@ pub(super) enum User {
         /// Id, e-mail address or username
         user: String,
     },
+}
+
+#[derive(Args)]
+pub(super) struct List {
+    /// How many
+    #[arg(long, default_value_t = 100)]
+    limit: u32,
+    /// Those behind this one: id, e-mail address or username
+    #[arg(long, value_name = "USER")]
+    after: Option<String>,
+    /// Those whose address begins so
+    #[arg(long, conflicts_with_all = ["role", "status"])]
+    email: Option<String>,
+    /// Those who have this role
+    #[arg(long, conflicts_with = "status")]
+    role: Option<RoleName>,
+    /// Those of this status: active or disabled
+    #[arg(long)]
+    status: Option<UserStatus>,
+    /// createdAt, email (with --email), username or id (with --role); with - before it, from the last to the first
+    #[arg(long, allow_hyphen_values = true, value_parser = sort)]
+    sort: Option<Sort>,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = true)]
+pub(super) struct Changes {
+    /// E-mail address; it counts as not verified
+    #[arg(long)]
+    email: Option<String>,
+    /// Name to sign in with
+    #[arg(long)]
+    username: Option<String>,
+    /// Name to be shown
+    #[arg(long)]
+    name: Option<String>,
+}
+
+fn sort(text: &str) -> Result<Sort, &'static str> {
+    text.parse()
+        .map_err(|()| "createdAt, email, username or id, with - before it for the other direction")
 }
 
 #[derive(Args)]
@@ -131,7 +172,8 @@ impl User {
     async fn run_on(self, app: &Arc<App>, output: &Output) -> Result<(), Failed> {
         match self {
             Self::Add(add) => add.run(app, output).await,
-            Self::List { limit, after } => list(app, output, limit, after.as_deref()).await,
+            Self::List(list) => list.run(app, output).await,
+            Self::Edit { user, changes } => changes.run(app, output, &user).await,
             Self::Show { user } => show(&users::find(app, &user).await?, output),
             Self::SetPassword {
                 user,
@@ -139,7 +181,8 @@ impl User {
             } => {
                 let user = users::find(app, &user).await?;
                 let password = secrets::new_password(password_stdin)?;
-                users::set_password(app, user.clone(), &password, &origin()).await?;
+                users::set_password(app, Actor::Operator, user.clone(), &password, &origin())
+                    .await?;
                 output.done(
                     &Shown::from(&user),
                     &format!(
@@ -154,7 +197,7 @@ impl User {
             Self::Delete { user } => {
                 let user = users::find(app, &user).await?;
                 let shown = Shown::from(&user);
-                users::delete(app, user, &origin()).await?;
+                users::delete(app, Actor::Operator, (user.id, None), &origin()).await?;
                 output.done(&shown, &format!("{} is deleted.", shown.email))
             }
         }
@@ -163,18 +206,19 @@ impl User {
 
 impl Add {
     async fn run(self, app: &App, output: &Output) -> Result<(), Failed> {
-        let roles = if self.roles.is_empty() {
-            Roles::new(vec![RoleName::USER])
-        } else {
-            parse(&self.roles)?
+        // Before the password is asked for.
+        parse(&self.roles)?;
+        let new = New {
+            fields: Fields {
+                email: Some(self.email),
+                username: Some(self.username),
+                name: Some(self.name),
+                roles: Some(self.roles).filter(|roles| !roles.is_empty()),
+                ..Fields::default()
+            },
+            password: Some(secrets::new_password(self.password_stdin)?),
         };
-        let registration = Registration {
-            email: self.email,
-            password: secrets::new_password(self.password_stdin)?,
-            username: self.username,
-            name: self.name,
-        };
-        let user = users::add(app, &registration, roles, &origin()).await?;
+        let user = users::add(app, Actor::Operator, &new, None, &origin()).await?;
         output.done(
             &Shown::from(&user),
             &format!("{} is added with the id {}.", user.email, user.id),
@@ -182,12 +226,50 @@ impl Add {
     }
 }
 
-async fn list(app: &App, output: &Output, limit: u32, after: Option<&str>) -> Result<(), Failed> {
-    let after: Option<UserId> = after
-        .map(str::parse)
-        .transpose()
-        .map_err(|_| Failed::said("malformed_id", "--after takes the id of a user"))?;
-    let found = users::list(app, limit, after).await?;
+impl List {
+    async fn run(self, app: &App, output: &Output) -> Result<(), Failed> {
+        let oldest_first = self.email.is_none() && self.role.is_none();
+        let filter = Filter {
+            email: self.email,
+            role: self.role,
+            status: self.status,
+            sort: self
+                .sort
+                .or_else(|| oldest_first.then_some(Sort::OLDEST_FIRST)),
+            ..Filter::default()
+        };
+        let after = match &self.after {
+            Some(reference) => {
+                let user = users::find(app, reference).await?;
+                Some(filter.place(&user)?)
+            }
+            None => None,
+        };
+        let page = users::list(app, &filter, self.limit, after).await?;
+        let found: Vec<_> = page.items.into_iter().map(|row| row.user).collect();
+        show_all(&found, output)
+    }
+}
+
+impl Changes {
+    async fn run(self, app: &App, output: &Output, user: &str) -> Result<(), Failed> {
+        let cleared = |text: String| Some(text).filter(|text| !text.is_empty());
+        let fields = Fields {
+            email: self.email,
+            username: self.username.map(cleared),
+            name: self.name.map(cleared),
+            ..Fields::default()
+        };
+        let user = users::find(app, user).await?;
+        let change = (user.id, &fields.parse()?, None);
+        let user = users::edit(app, Actor::Operator, change, &origin())
+            .await?
+            .user;
+        output.done(&Shown::from(&user), &format!("{} is changed.", user.email))
+    }
+}
+
+fn show_all(found: &[Account], output: &Output) -> Result<(), Failed> {
     let shown: Vec<Shown> = found.iter().map(Shown::from).collect();
     let rows: Vec<_> = shown
         .iter()
@@ -239,7 +321,7 @@ fn parse(names: &[String]) -> Result<Roles, Failed> {
 async fn set_roles(app: &App, output: &Output, user: &str, roles: &[String]) -> Result<(), Failed> {
     let roles = parse(roles)?;
     let user = users::find(app, user).await?;
-    let user = users::set_roles(app, user, &roles, &origin()).await?;
+    let user = users::set_roles(app, Actor::Operator, user, &roles, &origin()).await?;
     let names = user.roles.to_strings().join(", ");
     output.done(
         &Shown::from(&user),
@@ -254,7 +336,7 @@ async fn set_status(
     status: UserStatus,
 ) -> Result<(), Failed> {
     let user = users::find(app, user).await?;
-    let user = users::set_status(app, user, status, &origin()).await?;
+    let user = users::set_status(app, Actor::Operator, user, status, &origin()).await?;
     output.done(
         &Shown::from(&user),
         &format!("{} is {}.", user.email, status.as_str()),

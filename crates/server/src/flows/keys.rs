@@ -22,6 +22,7 @@ use zeroize::Zeroizing;
 
 pub use ring::KeyRing;
 
+use super::actor::Actor;
 use super::{Error, Origin, ROUNDS, audit_id, lost_race, overloaded};
 use crate::app::App;
 use crate::sealing::MasterKey;
@@ -30,6 +31,10 @@ use crate::sealing::MasterKey;
 pub const PUBLISH_LEAD: Duration = Duration::from_secs(15 * 60);
 /// How much longer than its tokens a replaced key is published, for clocks that differ.
 const SLACK: Duration = Duration::from_secs(120);
+/// What it takes to see keys.
+pub const READ: &str = "keys:read";
+/// What it takes to rotate and withdraw them.
+pub const WRITE: &str = "keys:write";
 pub(crate) const SIGNING: &str = "sign";
 pub(crate) const REFRESH: &str = "refresh";
 
@@ -146,19 +151,23 @@ pub fn published(app: &App) -> Result<Published, Error> {
 /// Makes a new signing key of the configured algorithm. It signs after [`PUBLISH_LEAD`], or at once.
 ///
 /// # Errors
-/// `conflict` when another rotation is under way, or a fault.
+/// `forbidden`, `conflict` when another rotation is under way, or a fault.
 pub async fn rotate(
     app: &App,
+    actor: Actor,
     master: &MasterKey,
     at_once: bool,
     origin: &Origin,
 ) -> Result<KeyRow, Error> {
+    let authority = actor.authorize(app, WRITE).await?;
     let now = app.clock.now();
     let activate = if at_once { now } else { now.plus(PUBLISH_LEAD) };
     let rows = app.store.list_keys().await?;
     let mut batch = app.store.batch();
+    authority.bind(&mut batch);
     let new = replace_signing_key(app, master, &rows, &mut batch, activate)?;
     let mut event = origin.event(AuditKind::KeyRotated, now);
+    authority.stamp(&mut event);
     event.detail = Some(new.kid.clone());
     batch.insert_audit(audit_id(app, now)?, &event);
     let committed = batch.commit().await;
@@ -173,20 +182,23 @@ pub async fn rotate(
 /// that signs, a new one takes its place at once.
 ///
 /// # Errors
-/// `not_found` for a key that is not there or withdrawn already, or a fault.
+/// `forbidden`, `not_found` for a key that is not there or withdrawn already, or a fault.
 pub async fn withdraw(
     app: &App,
+    actor: Actor,
     master: &MasterKey,
     kid: &str,
     origin: &Origin,
 ) -> Result<(), Error> {
     for _ in 0..ROUNDS {
+        let authority = actor.authorize(app, WRITE).await?;
         let now = app.clock.now();
         let rows = app.store.list_keys().await?;
         rows.iter()
             .find(|row| row.kid == kid && row.purpose == SIGNING && row.state == KeyState::Live)
             .ok_or(Refusal::NotFound)?;
         let mut batch = app.store.batch();
+        authority.bind(&mut batch);
         batch.withdraw_key(kid, now);
         // A key that is being replaced does not count: it is on its way out.
         if !current(&rows).any(|other| other.kid != kid) {
@@ -195,6 +207,7 @@ pub async fn withdraw(
             note_created(app, &mut batch, &new, origin)?;
         }
         let mut event = origin.event(AuditKind::KeyWithdrawn, now);
+        authority.stamp(&mut event);
         event.detail = Some(kid.to_owned());
         batch.insert_audit(audit_id(app, now)?, &event);
         let revocation = Revocation {

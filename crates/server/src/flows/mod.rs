@@ -10,6 +10,7 @@ pub mod feed;
 pub mod keys;
 pub mod login;
 pub mod logout;
+pub mod once;
 pub mod page;
 pub mod password;
 pub mod profile;

@@ -1,12 +1,11 @@
 //! The signed-in user's own profile: read, change, delete.
 
 use symbolon_domain::audit::AuditKind;
-use symbolon_domain::ending::Event;
-use symbolon_domain::{DisplayName, EndReason, Password, Problem, Refusal, User, Username};
+use symbolon_domain::{DisplayName, Password, Problem, Refusal, User, Username};
 
 use super::authenticate::Caller;
 use super::password::confirm;
-use super::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded};
+use super::{Error, Origin, ROUNDS, audit_id, lost_race, overloaded};
 use crate::app::App;
 
 /// What to change: `None` leaves a field, `Some(None)` clears it.
@@ -102,36 +101,12 @@ pub async fn delete(
     password: Password,
     origin: &Origin,
 ) -> Result<(), Error> {
-    let credentials = confirm(app, caller, password, origin).await?;
-    let user = credentials.user;
-    delete_user(app, user, Some(caller), origin).await
-}
-
-/// Deletes `user` in one transaction with everything that hangs on it.
-pub(super) async fn delete_user(
-    app: &App,
-    mut user: User,
-    caller: Option<&Caller>,
-    origin: &Origin,
-) -> Result<(), Error> {
+    let mut user = confirm(app, caller, password, origin).await?.user;
     for _ in 0..ROUNDS {
-        let now = app.clock.now();
-        super::users::keep_an_admin(app, &user).await?;
         let mut batch = app.store.batch();
-        if user.roles.is_admin() {
-            batch.require_other_admin(user.id);
-        }
-        let mut event = origin.event(AuditKind::UserDeleted, now);
-        event.actor = caller.map(|caller| caller.user);
-        event.subject = Some(user.id);
-        batch.insert_audit(audit_id(app, now)?, &event);
-        let ends = Event::AllSessionsEnd {
-            user: &user,
-            reason: EndReason::Deleted,
-        };
-        let revocations = consequences::write(app, &mut batch, &ends, None, now);
-        batch.delete_user_sessions(user.id);
-        batch.delete_user(user.id, user.version);
+        let mut event = origin.event(AuditKind::UserDeleted, app.clock.now());
+        event.actor = Some(caller.user);
+        let revocations = super::users::delete_in(app, &mut batch, &user, event).await?;
         let committed = app.commit(batch, &revocations).await;
         if !lost_race(&committed) {
             return Ok(committed?);

@@ -14,11 +14,16 @@ use symbolon_domain::revocation::{Effect, Entry, Subject};
 use symbolon_domain::{Refusal, SessionId, User};
 use symbolon_store::{Feed, Watch};
 
+use super::actor::Actor;
 use super::page::Page;
 use super::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded, users};
 use crate::app::App;
 use crate::feed::Point;
 
+/// What it takes to see revocations.
+pub const READ: &str = "revocations:read";
+/// What it takes to add one, of whatever kind.
+pub const WRITE: &str = "revocations:write";
 /// Revocations read at once.
 const PAGE: u32 = 1000;
 
@@ -67,28 +72,37 @@ pub async fn page(app: &App, limit: u32, after: Option<i64>) -> Result<Page<Entr
 /// Kills tokens, or makes them be renewed.
 ///
 /// # Errors
-/// `not_found` for a session that is not live, `overloaded`, or a fault.
-pub async fn add(app: &App, target: Target, effect: Effect, origin: &Origin) -> Result<(), Error> {
+/// `forbidden`, `not_found` for a session that is not live, `overloaded`, or a fault.
+pub async fn add(
+    app: &App,
+    actor: Actor,
+    target: Target,
+    effect: Effect,
+    origin: &Origin,
+) -> Result<(), Error> {
     let now = app.clock.now().seconds();
     let subject = match (target, effect) {
         (Target::Session(id), Effect::Revoked) => {
-            return users::revoke_session(app, id, origin).await;
+            return users::revoke_session(app, (actor, WRITE), id, origin).await;
         }
         (Target::User(user), Effect::Revoked) => {
-            return users::revoke_sessions(app, *user, origin).await;
+            return users::revoke_sessions(app, (actor, WRITE), *user, origin).await;
         }
-        (Target::User(user), Effect::Stale) => return renew_tokens(app, *user, origin).await,
+        (Target::User(user), Effect::Stale) => {
+            return renew_tokens(app, actor, *user, origin).await;
+        }
         // By the user's version: an entry that names the session would hit its refreshed tokens as well.
         (Target::Session(id), Effect::Stale) => {
             let session = app.store.find_session(id).await?.ok_or(Refusal::NotFound)?;
             let user = app.store.find_user(session.user).await?;
-            return renew_tokens(app, user.ok_or(Refusal::NotFound)?, origin).await;
+            let user = user.ok_or(Refusal::NotFound)?;
+            return renew_tokens(app, actor, user, origin).await;
         }
         (Target::Token(jti), _) => Subject::Token(jti),
         (Target::Client(id), _) => Subject::Client { id, before_s: now },
         (Target::All, _) => Subject::All { before_s: now },
     };
-    end_tokens(app, &subject, effect, origin).await
+    end_tokens(app, actor, (&subject, effect), origin).await
 }
 
 /// Begins another epoch of the feed, and returns its name.
@@ -113,33 +127,55 @@ pub async fn renew(app: &App, origin: &Origin) -> Result<String, Error> {
 
 async fn end_tokens(
     app: &App,
-    subject: &Subject,
-    effect: Effect,
+    actor: Actor,
+    (subject, effect): (&Subject, Effect),
     origin: &Origin,
 ) -> Result<(), Error> {
-    let now = app.clock.now();
-    let mut event = origin.event(AuditKind::TokensRevoked, now);
-    event.detail = Some(match subject {
+    for _ in 0..ROUNDS {
+        let authority = actor.authorize(app, WRITE).await?;
+        let now = app.clock.now();
+        let mut batch = app.store.batch();
+        authority.bind(&mut batch);
+        let mut event = origin.event(AuditKind::TokensRevoked, now);
+        authority.stamp(&mut event);
+        event.detail = Some(said(subject, effect));
+        batch.insert_audit(audit_id(app, now)?, &event);
+        let ends = Event::TokensEnd { subject, effect };
+        let revocations = consequences::write(app, &mut batch, &ends, None, now);
+        let committed = app.commit(batch, &revocations).await;
+        if !lost_race(&committed) {
+            return Ok(committed?);
+        }
+    }
+    Err(overloaded().into())
+}
+
+fn said(subject: &Subject, effect: Effect) -> String {
+    match subject {
         Subject::Token(id) | Subject::Client { id, .. } => {
             format!("{} {} {id}", effect.as_str(), subject.kind().as_str())
         }
         _ => format!("{} {}", effect.as_str(), subject.kind().as_str()),
-    });
-    let mut batch = app.store.batch();
-    batch.insert_audit(audit_id(app, now)?, &event);
-    let ends = Event::TokensEnd { subject, effect };
-    let revocations = consequences::write(app, &mut batch, &ends, None, now);
-    Ok(app.commit(batch, &revocations).await?)
+    }
 }
 
 /// As if the user's roles had changed: that is what it says about tokens.
-async fn renew_tokens(app: &App, mut user: User, origin: &Origin) -> Result<(), Error> {
+async fn renew_tokens(
+    app: &App,
+    actor: Actor,
+    mut user: User,
+    origin: &Origin,
+) -> Result<(), Error> {
     for _ in 0..ROUNDS {
+        let authority = actor.authorize(app, WRITE).await?;
+        authority.may_manage(&user)?;
         let now = app.clock.now();
         let mut event = origin.event(AuditKind::TokensRevoked, now);
+        authority.stamp(&mut event);
         event.subject = Some(user.id);
         event.detail = Some("stale user".to_owned());
         let mut batch = app.store.batch();
+        authority.bind(&mut batch);
         batch.insert_audit(audit_id(app, now)?, &event);
         let changed = Event::RolesChanged { user: &user };
         let revocations = consequences::write(app, &mut batch, &changed, Some(&user), now);

@@ -8,6 +8,11 @@ use super::logout::end_own;
 use super::{Error, Origin};
 use crate::app::App;
 
+/// What it takes to see the sessions of others.
+pub const READ: &str = "sessions:read";
+/// What it takes to end them.
+pub const WRITE: &str = "sessions:write";
+
 /// The caller's live sessions, newest first; at most [`SESSIONS_PER_USER`].
 ///
 /// # Errors

@@ -1,31 +1,38 @@
-//! What an operator does with users and their sessions.
+//! What an operator or an administrator does with users.
+//!
+//! Whoever is named as the actor must be allowed to, and must hold all that the user holds: nobody disables, deletes or
+//! takes the password of somebody above. That is decided anew in each round and holds at the commit.
 
-use symbolon_domain::audit::AuditKind;
+mod create;
+mod edit;
+mod fields;
+mod list;
+mod sessions;
+
+use symbolon_domain::audit::{AuditEvent, AuditKind};
 use symbolon_domain::ending::Event;
+use symbolon_domain::revocation::Revocation;
 use symbolon_domain::{
-    EndReason, Identifier, Problem, Refusal, Roles, Session, SessionId, User, UserId, UserStatus,
+    EndReason, Identifier, Problem, Refusal, Roles, Session, User, UserId, UserStatus,
 };
+use symbolon_store::{Batch, UserRow};
 
+pub use create::{New, add};
+pub use edit::edit;
+pub use fields::{Edit, Fields};
+pub use list::{Filter, Place, Sort, list};
+pub use sessions::{revoke_session, revoke_sessions};
+
+use super::actor::Actor;
 use super::login::SESSIONS_PER_USER;
 use super::password::choose;
-use super::register::{Registration, check, insert};
 use super::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded};
 use crate::app::App;
 
-/// Makes an account with roles.
-///
-/// # Errors
-/// `validation_failed`, `conflict`, or a fault.
-pub async fn add(
-    app: &App,
-    registration: &Registration,
-    roles: Roles,
-    origin: &Origin,
-) -> Result<User, Error> {
-    let account = check(app, registration, roles)?;
-    must_be_known(app, &account.user.roles).await?;
-    insert(app, account, origin, AuditKind::UserCreated).await
-}
+/// What it takes to see users.
+pub const READ: &str = "users:read";
+/// What it takes to change them.
+pub const WRITE: &str = "users:write";
 
 /// Finds a user by id, e-mail address or username.
 ///
@@ -45,30 +52,41 @@ pub async fn find(app: &App, reference: &str) -> Result<User, Error> {
     Ok(found.ok_or(Refusal::NotFound)?.user)
 }
 
-/// A page of users in the order of their ids, after `after`.
+/// The user of this id, with the time of the last sign-in.
 ///
 /// # Errors
-/// A fault of the store.
-pub async fn list(app: &App, limit: u32, after: Option<UserId>) -> Result<Vec<User>, Error> {
-    Ok(app.store.list_users(limit, after).await?)
+/// `not_found`, or a fault.
+pub async fn show(app: &App, id: UserId) -> Result<UserRow, Error> {
+    Ok(app
+        .store
+        .find_user_row(id)
+        .await?
+        .ok_or(Refusal::NotFound)?)
 }
 
 /// Sets a new password and ends every session.
 ///
 /// # Errors
-/// `validation_failed`, `overloaded`, or a fault.
+/// `forbidden`, `validation_failed`, `overloaded`, or a fault.
 pub async fn set_password(
     app: &App,
+    actor: Actor,
     mut user: User,
     password: &str,
     origin: &Origin,
 ) -> Result<(), Error> {
+    // Before the password is judged and hashed: neither is for those who may not.
+    actor.authorize(app, WRITE).await?.may_manage(&user)?;
     let password = choose(app, password, &user, "/password")?;
     let hash = app.hasher.hash(password).await?;
     for _ in 0..ROUNDS {
+        let authority = actor.authorize(app, WRITE).await?;
+        authority.may_manage(&user)?;
         let now = app.clock.now();
         let mut batch = app.store.batch();
+        authority.bind(&mut batch);
         let mut event = origin.event(AuditKind::PasswordSet, now);
+        authority.stamp(&mut event);
         event.subject = Some(user.id);
         batch.insert_audit(audit_id(app, now)?, &event);
         let ends = Event::AllSessionsEnd {
@@ -89,97 +107,96 @@ pub async fn set_password(
 /// Disables a user, which ends every session and token, or enables one.
 ///
 /// # Errors
-/// `conflict` for the last administrator, `overloaded`, or a fault.
+/// As [`edit`].
 pub async fn set_status(
     app: &App,
-    mut user: User,
+    actor: Actor,
+    user: User,
     status: UserStatus,
     origin: &Origin,
 ) -> Result<User, Error> {
-    for _ in 0..ROUNDS {
-        if user.status == status {
-            return Ok(user);
-        }
-        let now = app.clock.now();
-        let mut batch = app.store.batch();
-        let mut revocations = Vec::new();
-        if status == UserStatus::Disabled {
-            keep_an_admin(app, &user).await?;
-            if user.roles.is_admin() {
-                batch.require_other_admin(user.id);
-            }
-            let ends = Event::AllSessionsEnd {
-                user: &user,
-                reason: EndReason::Disabled,
-            };
-            revocations = consequences::write(app, &mut batch, &ends, Some(&user), now);
-            batch.update_status(user.id, user.version + 1, status, now);
-        } else {
-            batch.update_status(user.id, user.version, status, now);
-        }
-        let kind = match status {
-            UserStatus::Disabled => AuditKind::UserDisabled,
-            UserStatus::Active => AuditKind::UserEnabled,
-        };
-        let mut event = origin.event(kind, now);
-        event.subject = Some(user.id);
-        batch.insert_audit(audit_id(app, now)?, &event);
-        let committed = app.commit(batch, &revocations).await;
-        if !lost_race(&committed) {
-            committed?;
-            user.status = status;
-            return Ok(user);
-        }
-        user = reload(app, &user).await?;
-    }
-    Err(overloaded().into())
+    let change = Edit {
+        status: Some(status),
+        ..Edit::default()
+    };
+    Ok(edit(app, actor, (user.id, &change, None), origin)
+        .await?
+        .user)
 }
 
 /// Gives a user other roles. Sessions go on; access tokens that name the former roles are stale at once.
 ///
 /// # Errors
-/// `validation_failed` for a role that does not exist, `conflict` for the last administrator, `overloaded`, or a fault.
+/// As [`edit`].
 pub async fn set_roles(
     app: &App,
-    mut user: User,
+    actor: Actor,
+    user: User,
     roles: &Roles,
     origin: &Origin,
 ) -> Result<User, Error> {
-    must_be_known(app, roles).await?;
+    let change = Edit {
+        roles: Some(roles.clone()),
+        ..Edit::default()
+    };
+    Ok(edit(app, actor, (user.id, &change, None), origin)
+        .await?
+        .user)
+}
+
+/// Deletes a user with every session and token. `expected` is the version that whoever asks has seen, if that matters.
+///
+/// # Errors
+/// `forbidden`, `not_found`, `precondition_failed`, `conflict` for the last administrator, `overloaded`, or a fault.
+pub async fn delete(
+    app: &App,
+    actor: Actor,
+    (id, expected): (UserId, Option<i64>),
+    origin: &Origin,
+) -> Result<(), Error> {
     for _ in 0..ROUNDS {
-        if user.roles == *roles {
-            return Ok(user);
+        let authority = actor.authorize(app, WRITE).await?;
+        let user = show(app, id).await?.user;
+        if expected.is_some_and(|version| version != user.version) {
+            return Err(Refusal::PreconditionFailed.into());
         }
+        authority.may_manage(&user)?;
         let now = app.clock.now();
         let mut batch = app.store.batch();
-        if !roles.is_admin() && counts_as_admin(&user) {
-            keep_an_admin(app, &user).await?;
-            batch.require_other_admin(user.id);
-        }
-        let changed = Event::RolesChanged { user: &user };
-        let revocations = consequences::write(app, &mut batch, &changed, Some(&user), now);
-        batch.update_roles(user.id, user.version + 1, roles, now);
-        let mut event = origin.event(AuditKind::RolesChanged, now);
-        event.subject = Some(user.id);
-        event.detail = Some(format!("{} -> {roles}", user.roles));
-        batch.insert_audit(audit_id(app, now)?, &event);
+        authority.bind(&mut batch);
+        let mut event = origin.event(AuditKind::UserDeleted, now);
+        authority.stamp(&mut event);
+        let revocations = delete_in(app, &mut batch, &user, event).await?;
         let committed = app.commit(batch, &revocations).await;
         if !lost_race(&committed) {
-            committed?;
-            (user.roles, user.updated_at) = (roles.clone(), now);
-            return Ok(user);
+            return Ok(committed?);
         }
-        user = reload(app, &user).await?;
     }
     Err(overloaded().into())
 }
 
-/// Deletes a user with every session and token.
-///
-/// # Errors
-/// `conflict` for the last administrator, `overloaded`, or a fault.
-pub async fn delete(app: &App, user: User, origin: &Origin) -> Result<(), Error> {
-    super::profile::delete_user(app, user, None, origin).await
+/// Puts the end of `user`, with everything that hangs on it, into the batch; `event` says who did it and when.
+pub(super) async fn delete_in(
+    app: &App,
+    batch: &mut Batch,
+    user: &User,
+    mut event: AuditEvent,
+) -> Result<Vec<Revocation>, Error> {
+    keep_an_admin(app, user).await?;
+    if user.roles.is_admin() {
+        batch.require_other_admin(user.id);
+    }
+    let now = event.at;
+    event.subject = Some(user.id);
+    batch.insert_audit(audit_id(app, now)?, &event);
+    let ends = Event::AllSessionsEnd {
+        user,
+        reason: EndReason::Deleted,
+    };
+    let revocations = consequences::write(app, batch, &ends, None, now);
+    batch.delete_user_sessions(user.id);
+    batch.delete_user(user.id, user.version);
+    Ok(revocations)
 }
 
 /// Live sessions of a user, newest first.
@@ -191,58 +208,6 @@ pub async fn list_sessions(app: &App, user: &User) -> Result<Vec<Session>, Error
         .store
         .list_sessions(user.id, app.clock.now(), SESSIONS_PER_USER)
         .await?)
-}
-
-/// Ends one session, whoever it belongs to.
-///
-/// # Errors
-/// `not_found` for a session that is not live, or a fault.
-pub async fn revoke_session(app: &App, id: SessionId, origin: &Origin) -> Result<(), Error> {
-    let session = app.store.find_session(id).await?.ok_or(Refusal::NotFound)?;
-    let now = app.clock.now();
-    let mut batch = app.store.batch();
-    let mut event = origin.event(AuditKind::SessionEnded, now);
-    event.subject = Some(session.user);
-    event.session = Some(id);
-    event.detail = Some(EndReason::Revoked.as_str().to_owned());
-    batch.insert_audit(audit_id(app, now)?, &event);
-    let ends = Event::SessionEnds {
-        session: id,
-        reason: EndReason::Revoked,
-    };
-    let revocations = consequences::write(app, &mut batch, &ends, None, now);
-    let committed = app.commit(batch, &revocations).await;
-    if lost_race(&committed) {
-        Err(Refusal::NotFound.into())
-    } else {
-        Ok(committed?)
-    }
-}
-
-/// Ends every session of a user.
-///
-/// # Errors
-/// `overloaded`, or a fault.
-pub async fn revoke_sessions(app: &App, mut user: User, origin: &Origin) -> Result<(), Error> {
-    for _ in 0..ROUNDS {
-        let now = app.clock.now();
-        let mut batch = app.store.batch();
-        let mut event = origin.event(AuditKind::SessionEnded, now);
-        event.subject = Some(user.id);
-        event.detail = Some(format!("{}, all of the user's", EndReason::Revoked));
-        batch.insert_audit(audit_id(app, now)?, &event);
-        let ends = Event::AllSessionsEnd {
-            user: &user,
-            reason: EndReason::Revoked,
-        };
-        let revocations = consequences::write(app, &mut batch, &ends, Some(&user), now);
-        let committed = app.commit(batch, &revocations).await;
-        if !lost_race(&committed) {
-            return Ok(committed?);
-        }
-        user = reload(app, &user).await?;
-    }
-    Err(overloaded().into())
 }
 
 /// Refuses what would leave nobody who may administrate. The batch repeats the check under its locks.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, HeaderValue};
@@ -12,6 +12,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use symbolon_domain::{FieldError, Refusal};
+
+pub(super) use axum::body::Bytes;
 
 use super::problem::Failure;
 
@@ -28,12 +30,17 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
-        if !is_json(request.headers()) {
-            return Err(Refusal::UnsupportedMediaType.into());
-        }
-        let bytes = read(request.into_body()).await?;
-        Ok(Self(parse(&bytes)?))
+        Ok(Self(json(request).await?.0))
     }
+}
+
+/// A JSON body, and the bytes that it was.
+pub(super) async fn json<T: DeserializeOwned>(request: Request) -> Result<(T, Bytes), Refusal> {
+    if !is_json(request.headers()) {
+        return Err(Refusal::UnsupportedMediaType);
+    }
+    let bytes = read(request.into_body()).await?;
+    Ok((parse(&bytes)?, bytes))
 }
 
 /// A JSON body, or none at all.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use symbolon::flows::actor::Actor;
 use symbolon::flows::keys;
 
 use crate::app::TestApp;
@@ -88,10 +89,16 @@ async fn k7_a_new_key_is_published_before_it_signs_and_an_old_one_until_its_toke
         .to_owned();
 
     let issuance = app.app.issuance().unwrap();
-    let new = keys::rotate(&app.app, &issuance.master, false, &Default::default())
-        .await
-        .unwrap()
-        .kid;
+    let new = keys::rotate(
+        &app.app,
+        Actor::Operator,
+        &issuance.master,
+        false,
+        &Default::default(),
+    )
+    .await
+    .unwrap()
+    .kid;
     keys::reload(&app.app).await.unwrap();
     let both = kids(&app).await;
     assert!(

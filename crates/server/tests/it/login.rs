@@ -235,9 +235,15 @@ async fn l14_a_disabled_user_hears_so_only_with_the_right_password() {
     let app = TestApp::start().await;
     let device = app.user().await;
     let user = app.stored(&device).await;
-    symbolon::flows::users::set_status(&app.app, user, UserStatus::Disabled, &Default::default())
-        .await
-        .unwrap();
+    symbolon::flows::users::set_status(
+        &app.app,
+        symbolon::flows::actor::Actor::Operator,
+        user,
+        UserStatus::Disabled,
+        &Default::default(),
+    )
+    .await
+    .unwrap();
     login(&app, &wrong("ada@example.com"))
         .await
         .problem(401, "invalid_credentials");
@@ -252,9 +258,15 @@ async fn l14_a_disabled_user_hears_so_only_with_the_right_password() {
         "a sign-in enables nobody"
     );
     let user = app.stored(&device).await;
-    symbolon::flows::users::set_status(&app.app, user, UserStatus::Active, &Default::default())
-        .await
-        .unwrap();
+    symbolon::flows::users::set_status(
+        &app.app,
+        symbolon::flows::actor::Actor::Operator,
+        user,
+        UserStatus::Active,
+        &Default::default(),
+    )
+    .await
+    .unwrap();
     login(&app, &right).await.expect(200);
     app.assert_signed_out(&device).await;
 }

@@ -2,6 +2,7 @@
 //! operation without its row fails here.
 
 use serde_json::{Value, json};
+use symbolon::flows::actor::Actor;
 use symbolon::flows::users;
 use symbolon_domain::UserStatus;
 
@@ -180,9 +181,15 @@ impl World {
             .await
             .expect(204);
         let gone = app.stored(&disabled).await;
-        users::set_status(&app.app, gone, UserStatus::Disabled, &Default::default())
-            .await
-            .unwrap();
+        users::set_status(
+            &app.app,
+            Actor::Operator,
+            gone,
+            UserStatus::Disabled,
+            &Default::default(),
+        )
+        .await
+        .unwrap();
         Self {
             devices: [user, other, admin, expired, revoked, disabled],
             target,

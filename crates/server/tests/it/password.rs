@@ -1,6 +1,7 @@
 //! `POST /api/user/password`
 
 use serde_json::{Value, json};
+use symbolon::flows::actor::Actor;
 use symbolon::flows::users;
 use symbolon_domain::audit::AuditKind;
 use symbolon_domain::{Session, SessionId};
@@ -166,9 +167,15 @@ async fn r10_a_password_set_by_an_operator_ends_every_session() {
     let app = TestApp::start().await;
     let (here, there) = (app.user().await, app.login("ada").await);
     let user = app.stored(&here).await;
-    users::set_password(&app.app, user, OTHER_PASSWORD, &Default::default())
-        .await
-        .unwrap();
+    users::set_password(
+        &app.app,
+        Actor::Operator,
+        user,
+        OTHER_PASSWORD,
+        &Default::default(),
+    )
+    .await
+    .unwrap();
     app.assert_signed_out(&here).await;
     app.assert_signed_out(&there).await;
     assert_eq!(app.audit(AuditKind::PasswordSet).await.len(), 1);

@@ -1,9 +1,11 @@
 //! The people of the tests, and what they do first.
 
 use serde_json::{Value, json};
-use symbolon::flows::register::Registration;
-use symbolon::flows::{Origin, users};
-use symbolon_domain::{RoleName, Roles, User};
+use symbolon::flows::Origin;
+use symbolon::flows::actor::Actor;
+use symbolon::flows::roles::{self, Definition};
+use symbolon::flows::users::{self, Fields, New};
+use symbolon_domain::{Permissions, RoleName, Roles, User};
 
 use crate::app::TestApp;
 use crate::client::Answer;
@@ -120,17 +122,38 @@ impl TestApp {
 
     /// An administrator, who cannot be made over HTTP.
     pub async fn admin(&self) -> Device {
-        let registration = Registration {
-            email: "root@example.com".to_owned(),
-            password: zeroize::Zeroizing::new(PASSWORD.to_owned()),
-            username: None,
-            name: None,
+        self.person("root", &["admin", "user"]).await;
+        self.login("root").await
+    }
+
+    /// Somebody with these roles, who cannot be made by registering: `NAME@example.com` with everybody's password.
+    pub async fn person(&self, name: &str, roles: &[&str]) -> User {
+        let new = New {
+            fields: Fields {
+                email: Some(format!("{name}@example.com")),
+                roles: Some(roles.iter().map(|role| (*role).to_owned()).collect()),
+                ..Fields::default()
+            },
+            password: Some(zeroize::Zeroizing::new(PASSWORD.to_owned())),
         };
-        let roles = Roles::new(vec![RoleName::ADMIN, RoleName::USER]);
-        users::add(&self.app, &registration, roles, &Origin::default())
+        users::add(&self.app, Actor::Operator, &new, None, &Origin::default())
+            .await
+            .unwrap()
+    }
+
+    /// Makes a role and somebody who has it and no other, and signs them in.
+    pub async fn delegate(&self, name: &str, permissions: &str) -> Device {
+        let definition = Definition {
+            name: RoleName::parse(name).unwrap(),
+            description: String::new(),
+            permissions: Permissions::parse(permissions).unwrap(),
+            includes: Roles::default(),
+        };
+        roles::create(&self.app, Actor::Operator, &definition, &Origin::default())
             .await
             .unwrap();
-        self.login("root").await
+        self.person(name, &[name]).await;
+        self.login(name).await
     }
 
     /// Makes a role, as `admin` asks for it.

@@ -4,6 +4,7 @@
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use serde_json::json;
+use symbolon::flows::actor::Actor;
 use symbolon::flows::users;
 use symbolon_domain::ending::{Event, consequences};
 use symbolon_domain::{Refusal, UserStatus};
@@ -83,7 +84,7 @@ refusals! {
     Refusal::AccountDisabled => account_disabled, 403, |app| {
         let device = app.user().await;
         let user = app.stored(&device).await;
-        users::set_status(&app.app, user, UserStatus::Disabled, &Default::default()).await.unwrap();
+        users::set_status(&app.app, Actor::Operator, user, UserStatus::Disabled, &Default::default()).await.unwrap();
         app.post("/api/login").json(&json!({"email": device.email, "password": PASSWORD})).send().await
     };
     Refusal::CsrfRejected => csrf_rejected, 403, |app| {

@@ -256,6 +256,7 @@ async fn the_stream_begins_with_a_snapshot_and_goes_on() {
     let stored = app.stored(&bob).await;
     users::set_status(
         &app.app,
+        flows::actor::Actor::Operator,
         stored.clone(),
         UserStatus::Disabled,
         &flows::Origin::default(),

@@ -1,6 +1,8 @@
 //! `GET /api/sessions`, `DELETE /api/sessions/{id}`
 
 use serde_json::{Value, json};
+use symbolon::flows::actor::Actor;
+use symbolon::flows::sessions::WRITE;
 use symbolon::flows::users;
 
 use crate::app::TestApp;
@@ -106,15 +108,25 @@ async fn r10_an_operator_ends_one_or_all() {
         app.login("ada").await,
         app.login("ada").await,
     );
-    users::revoke_session(&app.app, first.sid.parse().unwrap(), &Default::default())
-        .await
-        .unwrap();
+    users::revoke_session(
+        &app.app,
+        (Actor::Operator, WRITE),
+        first.sid.parse().unwrap(),
+        &Default::default(),
+    )
+    .await
+    .unwrap();
     app.assert_signed_out(&first).await;
     let second = app.assert_signed_in(&second).await;
     let user = app.stored(&second).await;
-    users::revoke_sessions(&app.app, user, &Default::default())
-        .await
-        .unwrap();
+    users::revoke_sessions(
+        &app.app,
+        (Actor::Operator, WRITE),
+        user,
+        &Default::default(),
+    )
+    .await
+    .unwrap();
     app.assert_signed_out(&second).await;
     app.assert_signed_out(&third).await;
     app.login("ada").await;

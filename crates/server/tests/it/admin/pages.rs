@@ -1,6 +1,7 @@
 //! What every list has in common: pages, cursors, parameters.
 
 use symbolon::clock::Clock;
+use symbolon::flows::actor::Actor;
 use symbolon::flows::revocations::{self, Target};
 use symbolon_domain::revocation::Effect;
 
@@ -15,9 +16,15 @@ async fn world(entries: usize) -> (TestApp, Device) {
     let admin = app.admin().await;
     for number in 0..entries {
         let target = Target::Token(format!("token-{number}"));
-        revocations::add(&app.app, target, Effect::Revoked, &Default::default())
-            .await
-            .unwrap();
+        revocations::add(
+            &app.app,
+            Actor::Operator,
+            target,
+            Effect::Revoked,
+            &Default::default(),
+        )
+        .await
+        .unwrap();
     }
     (app, admin)
 }

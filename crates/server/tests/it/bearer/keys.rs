@@ -3,6 +3,7 @@
 use aws_lc_rs::hmac;
 use futures_util::FutureExt;
 use serde_json::json;
+use symbolon::flows::actor::Actor;
 use symbolon::flows::keys;
 use symbolon_token::{SigningKey, Typ, encoding};
 use tokio::net::TcpListener;
@@ -119,9 +120,15 @@ async fn j16_a_retired_key_verifies_nothing_once_its_tokens_are_dead() {
         SigningKey::from_private_bytes(key.algorithm(), key.kid(), &key.to_private_bytes().unwrap())
             .unwrap()
     };
-    keys::rotate(&app.app, &issuance.master, true, &Default::default())
-        .await
-        .unwrap();
+    keys::rotate(
+        &app.app,
+        Actor::Operator,
+        &issuance.master,
+        true,
+        &Default::default(),
+    )
+    .await
+    .unwrap();
     keys::reload(&app.app).await.unwrap();
     app.profile(&device.access).await.expect(200);
     app.wait(3600);
@@ -146,9 +153,15 @@ async fn a_withdrawn_key_takes_its_tokens_along_at_once() {
     let (app, device, head, _) = ready().await;
     let issuance = app.app.issuance().unwrap();
     let kid = head["kid"].as_str().unwrap();
-    keys::withdraw(&app.app, &issuance.master, kid, &Default::default())
-        .await
-        .unwrap();
+    keys::withdraw(
+        &app.app,
+        Actor::Operator,
+        &issuance.master,
+        kid,
+        &Default::default(),
+    )
+    .await
+    .unwrap();
     let answer = app.profile(&device.access).await;
     assert!(answer.status == 401, "{answer:?}");
     keys::reload(&app.app).await.unwrap();
@@ -185,8 +198,8 @@ async fn x5_a_rotation_at_the_same_time_does_not_save_a_leaked_key() {
         let issuance = app.app.issuance().unwrap();
         let (kid, origin) = (head["kid"].as_str().unwrap(), Default::default());
         let (_rotated, withdrawn) = tokio::join!(
-            keys::rotate(&app.app, &issuance.master, true, &origin),
-            keys::withdraw(&app.app, &issuance.master, kid, &origin),
+            keys::rotate(&app.app, Actor::Operator, &issuance.master, true, &origin),
+            keys::withdraw(&app.app, Actor::Operator, &issuance.master, kid, &origin),
         );
         withdrawn.unwrap();
         keys::reload(&app.app).await.unwrap();

@@ -1,14 +1,17 @@
 //! Administration (CONTRACT section 3.2): one file a path, and what its lists have in common.
 //!
-//! Each route asks for one permission ([`permitted`]), a list is read in pages ([`page`]) and takes the parameters that
-//! it knows and no others ([`parameters`]).
+//! Each route asks for one permission ([`permitted`]), a list is read in pages ([`page`]) and takes the parameters that it
+//! knows and no others ([`parameters`]), a change is meant for one version ([`version`]), and a creation happens once
+//! ([`creation`]).
 
+mod creation;
 mod keys;
 mod page;
 mod parameters;
 mod permitted;
 mod revocations;
 mod roles;
+mod users;
 mod version;
 
 use std::sync::Arc;
@@ -29,4 +32,13 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
             roles::patch,
             roles::delete
         ))
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(
+            users::show,
+            users::replace,
+            users::patch,
+            users::delete
+        ))
+        .routes(routes!(users::set_password))
+        .routes(routes!(users::sign_out))
 }

@@ -45,6 +45,8 @@ permissions! {
     RevocationsRead = "revocations:read";
     RolesRead = "roles:read";
     RolesWrite = "roles:write";
+    UsersRead = "users:read";
+    UsersWrite = "users:write";
 }
 
 impl<P: Needed> FromRequestParts<Arc<App>> for Permitted<P> {

@@ -1,0 +1,86 @@
+//! End sessions of users.
+
+use symbolon_domain::audit::AuditKind;
+use symbolon_domain::ending::Event;
+use symbolon_domain::{EndReason, Life, Refusal, SessionId, User};
+
+use super::reload;
+use crate::app::App;
+use crate::flows::actor::Actor;
+use crate::flows::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded};
+
+/// Ends one session, whoever it belongs to. The actor needs `permission`, and all that the session's user has.
+///
+/// # Errors
+/// `forbidden`, `not_found` for a session that is not live, `overloaded`, or a fault.
+pub async fn revoke_session(
+    app: &App,
+    (actor, permission): (Actor, &str),
+    id: SessionId,
+    origin: &Origin,
+) -> Result<(), Error> {
+    for _ in 0..ROUNDS {
+        let authority = actor.authorize(app, permission).await?;
+        let session = app.store.find_session(id).await?;
+        let now = app.clock.now();
+        let live = session.filter(|session| session.life(now) == Life::Live);
+        let session = live.ok_or(Refusal::NotFound)?;
+        if let Some(user) = app.store.find_user(session.user).await? {
+            authority.may_manage(&user)?;
+        }
+        let mut batch = app.store.batch();
+        authority.bind(&mut batch);
+        let mut event = origin.event(AuditKind::SessionEnded, now);
+        authority.stamp(&mut event);
+        event.subject = Some(session.user);
+        event.session = Some(id);
+        event.detail = Some(EndReason::Revoked.as_str().to_owned());
+        batch.insert_audit(audit_id(app, now)?, &event);
+        let ends = Event::SessionEnds {
+            session: id,
+            reason: EndReason::Revoked,
+        };
+        let revocations = consequences::write(app, &mut batch, &ends, None, now);
+        let committed = app.commit(batch, &revocations).await;
+        // One that somebody else has ended is not live in the next round.
+        if !lost_race(&committed) {
+            return Ok(committed?);
+        }
+    }
+    Err(overloaded().into())
+}
+
+/// Ends every session of a user. The actor needs `permission`, and all that the user has.
+///
+/// # Errors
+/// `forbidden`, `overloaded`, or a fault.
+pub async fn revoke_sessions(
+    app: &App,
+    (actor, permission): (Actor, &str),
+    mut user: User,
+    origin: &Origin,
+) -> Result<(), Error> {
+    for _ in 0..ROUNDS {
+        let authority = actor.authorize(app, permission).await?;
+        authority.may_manage(&user)?;
+        let now = app.clock.now();
+        let mut batch = app.store.batch();
+        authority.bind(&mut batch);
+        let mut event = origin.event(AuditKind::SessionEnded, now);
+        authority.stamp(&mut event);
+        event.subject = Some(user.id);
+        event.detail = Some(EndReason::Revoked.as_str().to_owned());
+        batch.insert_audit(audit_id(app, now)?, &event);
+        let ends = Event::AllSessionsEnd {
+            user: &user,
+            reason: EndReason::Revoked,
+        };
+        let revocations = consequences::write(app, &mut batch, &ends, Some(&user), now);
+        let committed = app.commit(batch, &revocations).await;
+        if !lost_race(&committed) {
+            return Ok(committed?);
+        }
+        user = reload(app, &user).await?;
+    }
+    Err(overloaded().into())
+}
