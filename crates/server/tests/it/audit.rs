@@ -36,9 +36,15 @@ async fn a_failed_sign_in_says_why_to_operators() {
     app.wait(1);
     let user = app.stored(&device).await;
     let id = user.id;
-    users::set_status(&app.app, user, UserStatus::Disabled, &Default::default())
-        .await
-        .unwrap();
+    users::set_status(
+        &app.app,
+        symbolon::flows::actor::Actor::Operator,
+        user,
+        UserStatus::Disabled,
+        &Default::default(),
+    )
+    .await
+    .unwrap();
     login(&app, &device.email, PASSWORD).await;
     let mut failures = app.audit(AuditKind::LoginFailed).await;
     failures.reverse();

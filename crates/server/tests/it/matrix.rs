@@ -11,38 +11,55 @@ use crate::client::Answer;
 use crate::document::operations;
 use crate::people::{Device, OTHER_PASSWORD, PASSWORD};
 
+/// What each caller is answered, in the order of [`CALLERS`].
+type Row = [&'static str; 8];
+
 /// Who calls, in the order of the columns.
-const CALLERS: [&str; 7] = [
+const CALLERS: Row = [
     "nobody",
     "user",
     "other user",
+    "reader",
     "admin",
     "expired",
     "revoked",
     "disabled",
 ];
 
-const ANYBODY: [&str; 7] = ["200"; 7];
-/// By access token, where everybody has something of their own.
-const OWN_200: [&str; 7] = own("200");
-const OWN_204: [&str; 7] = own("204");
+/// What the reader's role allows.
+const READ_EVERYTHING: &str = "audit:read clients:read keys:read revocations:read roles:read sessions:read stats:read users:read";
 
-const fn own(status: &'static str) -> [&'static str; 7] {
+const ANYBODY: Row = ["200"; 8];
+/// By access token, where everybody has something of their own.
+const OWN_200: Row = own("200");
+const OWN_204: Row = own("204");
+
+const fn own(status: &'static str) -> Row {
     let (none, expired, revoked) = ("401 no_token", "401 token_expired", "401 token_revoked");
-    [none, status, status, status, expired, revoked, revoked]
+    [
+        none, status, status, status, status, expired, revoked, revoked,
+    ]
 }
 
 /// What only an administrator may do.
-const ADMIN_200: [&str; 7] = admin("200");
+const ADMIN_200: Row = admin("200");
+const ADMIN_204: Row = admin("204");
 
-const fn admin(status: &'static str) -> [&'static str; 7] {
+const fn admin(status: &'static str) -> Row {
     let mut row = own("403 forbidden");
-    row[3] = status;
+    row[4] = status;
     row
 }
 
+/// What somebody may see who may see everything and change nothing.
+const READ_200: Row = {
+    let mut row = ADMIN_200;
+    row[3] = "200";
+    row
+};
+
 /// What each caller is answered.
-const ROWS: &[(&str, &str, [&str; 7])] = &[
+const ROWS: &[(&str, &str, Row)] = &[
     ("GET", "/.well-known/jwks.json", ANYBODY),
     ("GET", "/.well-known/oauth-authorization-server", ANYBODY),
     ("GET", "/api/revocations", ANYBODY),
@@ -51,12 +68,13 @@ const ROWS: &[(&str, &str, [&str; 7])] = &[
     ("GET", "/healthz", ANYBODY),
     ("GET", "/readyz", ANYBODY),
     ("GET", "/metrics", ANYBODY),
-    ("POST", "/api/register", ["201"; 7]),
+    ("POST", "/api/register", ["201"; 8]),
     (
         "POST",
         "/api/login",
         [
             "401 invalid_credentials",
+            "200",
             "200",
             "200",
             "200",
@@ -74,11 +92,12 @@ const ROWS: &[(&str, &str, [&str; 7])] = &[
             "200",
             "200",
             "200",
+            "200",
             "401 session_revoked",
             "401 session_revoked",
         ],
     ),
-    ("DELETE", "/api/refresh", ["204"; 7]),
+    ("DELETE", "/api/refresh", ["204"; 8]),
     ("POST", "/api/logout", OWN_204),
     ("POST", "/api/logout/all", OWN_204),
     ("GET", "/api/user/profile", OWN_200),
@@ -90,6 +109,7 @@ const ROWS: &[(&str, &str, [&str; 7])] = &[
             "401 no_token",
             "204",
             "204",
+            "204",
             "409 conflict",
             "401 token_expired",
             "401 token_revoked",
@@ -98,23 +118,32 @@ const ROWS: &[(&str, &str, [&str; 7])] = &[
     ),
     ("POST", "/api/user/password", OWN_204),
     ("GET", "/api/sessions", OWN_200),
-    ("GET", "/api/admin/keys", ADMIN_200),
-    ("GET", "/api/admin/revocations", ADMIN_200),
-    ("GET", "/api/admin/roles", ADMIN_200),
+    ("GET", "/api/admin/keys", READ_200),
+    ("GET", "/api/admin/revocations", READ_200),
+    ("GET", "/api/admin/roles", READ_200),
     ("POST", "/api/admin/roles", admin("201")),
-    ("GET", "/api/admin/roles/{name}", ADMIN_200),
+    ("GET", "/api/admin/roles/{name}", READ_200),
     ("PUT", "/api/admin/roles/{name}", ADMIN_200),
     ("PATCH", "/api/admin/roles/{name}", ADMIN_200),
-    ("DELETE", "/api/admin/roles/{name}", admin("204")),
+    ("DELETE", "/api/admin/roles/{name}", ADMIN_204),
+    ("GET", "/api/admin/users", READ_200),
+    ("POST", "/api/admin/users", admin("201")),
+    ("GET", "/api/admin/users/{id}", READ_200),
+    ("PUT", "/api/admin/users/{id}", ADMIN_200),
+    ("PATCH", "/api/admin/users/{id}", ADMIN_200),
+    ("DELETE", "/api/admin/users/{id}", ADMIN_204),
+    ("POST", "/api/admin/users/{id}/password", ADMIN_204),
+    ("POST", "/api/admin/users/{id}/logout", ADMIN_204),
 ];
 
 /// The row of what belongs to the user alone.
-const OF_THE_USER: (&str, &str, [&str; 7]) = (
+const OF_THE_USER: (&str, &str, Row) = (
     "DELETE",
     "/api/sessions/{id}",
     [
         "401 no_token",
         "204",
+        "404 not_found",
         "404 not_found",
         "404 not_found",
         "401 token_expired",
@@ -158,7 +187,7 @@ async fn m6_every_caller_gets_what_the_row_says() {
 
 /// One device for each caller but nobody.
 struct World {
-    devices: [Device; 6],
+    devices: [Device; 7],
     /// A further device of the user.
     target: Device,
 }
@@ -173,6 +202,7 @@ impl World {
         app.wait(900);
         let (user, target) = (app.login("user").await, app.login("user").await);
         let (other, admin) = (app.login("other").await, app.admin().await);
+        let reader = app.delegate("reader", READ_EVERYTHING).await;
         app.role(&admin, &json!({"name": "clerk"})).await;
         let (revoked, disabled) = (app.login("revoked").await, app.login("disabled").await);
         app.post("/api/logout")
@@ -191,7 +221,7 @@ impl World {
         .await
         .unwrap();
         Self {
-            devices: [user, other, admin, expired, revoked, disabled],
+            devices: [user, other, reader, admin, expired, revoked, disabled],
             target,
         }
     }
@@ -199,8 +229,12 @@ impl World {
     async fn ask(&self, app: &TestApp, method: &str, path: &str, caller: &str) -> Answer {
         let index = CALLERS.iter().position(|known| *known == caller).unwrap();
         let device = index.checked_sub(1).map(|index| &self.devices[index]);
-        let address = path.replace("{id}", &self.target.sid);
-        let request = app.request(method, &address.replace("{name}", "clerk"));
+        let id = match path.starts_with("/api/admin/users") {
+            true => &self.target.user,
+            false => &self.target.sid,
+        };
+        let address = path.replace("{id}", id).replace("{name}", "clerk");
+        let request = app.request(method, &address);
         let request = match device {
             // As a browser would, which sends the cookie to one path only.
             Some(device) if path == "/api/refresh" => {
@@ -230,6 +264,13 @@ fn body(method: &str, path: &str, email: &str) -> Option<Value> {
         ("PUT", "/api/admin/roles/{name}") => {
             json!({"description": "", "permissions": ["orders:read"], "includes": []})
         }
+        ("POST", "/api/admin/users") => json!({"email": "somebody@example.com"}),
+        ("PATCH", "/api/admin/users/{id}") => json!({"name": "Somebody"}),
+        ("PUT", "/api/admin/users/{id}") => json!({
+            "email": "user@example.com", "emailVerified": true, "username": null, "name": null,
+            "roles": ["user"], "status": "active"
+        }),
+        ("POST", "/api/admin/users/{id}/password") => json!({"password": OTHER_PASSWORD}),
         ("DELETE", "/api/user/profile") => json!({"password": PASSWORD}),
         ("POST", "/api/user/password") => {
             json!({"currentPassword": PASSWORD, "newPassword": OTHER_PASSWORD})

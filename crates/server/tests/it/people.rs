@@ -168,7 +168,7 @@ impl TestApp {
     pub async fn give(&self, device: &Device, roles: &str) {
         let roles = Roles::parse(roles).unwrap();
         let user = self.stored(device).await;
-        users::set_roles(&self.app, user, &roles, &Origin::default())
+        users::set_roles(&self.app, Actor::Operator, user, &roles, &Origin::default())
             .await
             .unwrap();
     }
@@ -208,6 +208,14 @@ impl TestApp {
             assert_eq!((profile.status, refresh.status), (200, 200), "{place}");
             Device::of(&device.email, &refresh)
         }
+    }
+
+    /// Asserts that both tokens of somebody who was deleted are refused.
+    pub async fn assert_signed_out_of_deleted(&self, device: &Device) {
+        self.profile(&device.access)
+            .await
+            .problem(401, "token_revoked");
+        self.refresh(&device.refresh).await.expect(401);
     }
 
     /// Asserts that both tokens of a device are refused for the end of their session.
