@@ -6,6 +6,7 @@ mod fetch;
 mod key;
 mod output;
 mod revocations;
+mod role;
 mod secrets;
 mod serve;
 mod session;
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
-use symbolon_domain::Refusal;
+use symbolon_domain::{Problem, Refusal};
 
 use crate::app::{App, StartError};
 use crate::clock::Clock;
@@ -61,6 +62,9 @@ enum Command {
     /// Users: add, list, show, edit, set-password, set-roles, disable, enable, delete
     #[command(subcommand)]
     User(user::User),
+    /// Roles: list, show, add, edit, delete
+    #[command(subcommand)]
+    Role(role::Role),
     /// Sessions: list, revoke
     #[command(subcommand)]
     Session(session::Session),
@@ -131,6 +135,7 @@ pub fn run() -> ExitCode {
     let result = match cli.command {
         Command::Serve(serve) => serve.run(&cli.common),
         Command::User(user) => block_on(user.run(&cli.common, &output)),
+        Command::Role(role) => block_on(role.run(&cli.common, &output)),
         Command::Session(session) => block_on(session.run(&cli.common, &output)),
         Command::Revocations(revocations) => revocations.run(&cli.common, &output),
         Command::Key(key) => block_on(key.run(&cli.common, &output)),
@@ -189,6 +194,11 @@ impl Common {
 
 fn load(sources: &Sources) -> Result<Config, Failed> {
     Config::load(sources).map_err(|errors| Failed::said("bad_settings", errors.to_string()))
+}
+
+/// What is wrong with an argument.
+fn wrong(problem: Problem) -> Failed {
+    Failed::said(problem.code, problem.detail)
 }
 
 /// Commands run on the machine itself: there is no address to keep.

@@ -8,6 +8,8 @@
 //!    was being made meanwhile may still be of the former kind; [`announce`] makes it, and whoever follows the database makes
 //!    up for a process that died in between.
 
+use std::sync::Arc;
+
 use symbolon_domain::audit::AuditKind;
 use symbolon_domain::ending::{Event, revocation_until};
 use symbolon_domain::revocation::{Effect, Revocation, Subject};
@@ -34,6 +36,24 @@ pub struct Definition {
     pub permissions: Permissions,
     /// The roles that it brings along.
     pub includes: Roles,
+}
+
+/// Every role as it is.
+///
+/// # Errors
+/// A fault of the store.
+pub async fn book(app: &App) -> Result<Arc<RoleBook>, Error> {
+    Ok(app.role_book().await?)
+}
+
+/// One role, and every role.
+///
+/// # Errors
+/// `not_found`, or a fault of the store.
+pub async fn find(app: &App, name: &RoleName) -> Result<(Arc<RoleBook>, Role), Error> {
+    let book = app.role_book().await?;
+    let role = book.find(name).ok_or(Refusal::NotFound)?.clone();
+    Ok((book, role))
 }
 
 /// Makes a role.

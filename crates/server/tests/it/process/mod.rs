@@ -15,6 +15,7 @@ mod outage;
 mod parallel;
 mod place;
 mod revocations;
+mod roles;
 mod running;
 mod settings;
 mod start;
