@@ -6,13 +6,15 @@ use crate::{Error, Store};
 ///
 /// Made by [`Store::batch`]. The verbs only collect; [`Batch::commit`] writes. Verbs that say so are
 /// compare-and-set: if what they expect has changed, nothing of the batch is written and the commit is
-/// [`Error::Stale`]. Statements run in the order of the verbs, save that revocations come last: their counter
-/// is one row, which is to be locked as shortly as can be.
+/// [`Error::Stale`]. Statements run in the order of the verbs, save that lines of the audit log come behind them and
+/// revocations last: what counts each is one row, which is to be locked as shortly as can be, and in the same order
+/// by all.
 #[derive(Debug)]
 #[must_use = "nothing is written before the commit"]
 pub struct Batch {
     store: Store,
     statements: Vec<Statement>,
+    audit: Vec<Statement>,
     last: Vec<Statement>,
     reloads: bool,
 }
@@ -22,6 +24,7 @@ impl Batch {
         Self {
             store,
             statements: Vec::new(),
+            audit: Vec::new(),
             last: Vec::new(),
             reloads: false,
         }
@@ -35,6 +38,7 @@ impl Batch {
     /// the last two leave it open if the answer got lost on the way.
     pub async fn commit(&mut self) -> Result<(), Error> {
         let mut statements = std::mem::take(&mut self.statements);
+        statements.append(&mut self.audit);
         statements.append(&mut self.last);
         if std::mem::take(&mut self.reloads) {
             statements.push(crate::tables::feed::reload());
@@ -47,7 +51,7 @@ impl Batch {
 
     /// Whether nothing has been collected.
     pub fn is_empty(&self) -> bool {
-        self.statements.is_empty() && self.last.is_empty()
+        self.statements.is_empty() && self.audit.is_empty() && self.last.is_empty()
     }
 
     pub(crate) fn push<const N: usize>(
@@ -68,7 +72,13 @@ impl Batch {
         self
     }
 
-    /// Behind everything that [`Self::push`] collects.
+    /// Behind everything that [`Self::push`] collects, and before what [`Self::push_last`] does.
+    pub(crate) fn push_audit(&mut self, statement: Statement) -> &mut Self {
+        self.audit.push(statement);
+        self
+    }
+
+    /// Behind everything else.
     pub(crate) fn push_last<const N: usize>(
         &mut self,
         text: &'static str,

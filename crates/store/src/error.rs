@@ -117,6 +117,7 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ("revocations_seq", "revocations.seq", "revocation"),
     ("audit_id", "audit.id", "audit_id"),
     ("creations_key", "creations.key", "creation"),
+    ("audit_seq", "audit.seq", "audit_seq"),
     ("settings_name", "settings.name", "setting"),
 ];
 

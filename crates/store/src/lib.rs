@@ -27,7 +27,9 @@ mod tests;
 pub use batch::Batch;
 pub use error::{Error, OpenError};
 pub use store::{OpenOptions, Store, Watch};
-pub use tables::audit::AuditRow;
+pub use tables::audit::{
+    AuditHead, AuditLane, AuditLine, AuditMark, AuditRow, AuditSpan, ChainRow, ChainValue, follow,
+};
 pub use tables::creations::Creation;
 pub use tables::feed::Feed;
 pub use tables::keys::{KeyRow, KeyState};

@@ -22,6 +22,8 @@ use crate::statement::Statement;
 use crate::value::{Row, Value};
 use crate::{Error, OpenError, OpenOptions};
 use errors::error_of;
+#[cfg(test)]
+pub(crate) use open::add_functions;
 use readers::Readers;
 pub(crate) use recent::Recent;
 use writer::Writer;

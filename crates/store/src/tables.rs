@@ -16,6 +16,7 @@ pub(crate) fn all() -> Vec<(String, &'static str)> {
     let tables = [
         ("audit", audit::STATEMENTS),
         ("creations", creations::STATEMENTS),
+        ("audit_chain", audit::chain::STATEMENTS),
         ("feed", feed::STATEMENTS),
         ("keys", keys::STATEMENTS),
         ("roles", roles::STATEMENTS),

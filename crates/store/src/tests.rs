@@ -10,6 +10,7 @@ use crate::{DatabaseUrl, OpenOptions, Store, tables};
 
 fn sqlite() -> Connection {
     let connection = Connection::open_in_memory().unwrap();
+    crate::sqlite::add_functions(&connection).unwrap();
     for step in MIGRATIONS {
         connection.execute_batch(step.text).unwrap();
     }
@@ -118,19 +119,7 @@ fn hot_statements_go_straight_to_their_rows() {
             vec!["SEARCH u USING INDEX sqlite_autoindex_users_3 (username_key=?)"],
         ),
     ] {
-        let mut statement = connection
-            .prepare(&format!("EXPLAIN QUERY PLAN {}", text_of(name)))
-            .unwrap();
-        let nulls =
-            rusqlite::params_from_iter(vec![rusqlite::types::Null; statement.parameter_count()]);
-        let steps = statement
-            .query_map(nulls, |row| row.get::<_, String>(3))
-            .unwrap();
-        assert_eq!(
-            steps.map(Result::unwrap).collect::<Vec<_>>(),
-            expected,
-            "{name}"
-        );
+        assert_eq!(plan(&connection, name), expected, "{name}");
     }
 }
 
@@ -178,16 +167,7 @@ fn a_page_of_users_is_one_range_of_an_index() {
             "role=? AND user_id<?",
         ),
     ] {
-        let text = text_of(&format!("user_lists.{list}"));
-        let mut statement = connection
-            .prepare(&format!("EXPLAIN QUERY PLAN {text}"))
-            .unwrap();
-        let nulls =
-            rusqlite::params_from_iter(vec![rusqlite::types::Null; statement.parameter_count()]);
-        let steps = statement
-            .query_map(nulls, |row| row.get::<_, String>(3))
-            .unwrap();
-        let steps: Vec<_> = steps.map(Result::unwrap).collect();
+        let steps = plan(&connection, &format!("user_lists.{list}"));
         let status = if list.starts_with("STATUS") {
             "status=? AND "
         } else {
@@ -227,4 +207,79 @@ fn a_rotation_writes_no_index() {
     assert_eq!(index_writes("sessions.ROTATE"), [] as [&str; 0]);
     // What such a write would look like.
     assert_eq!(index_writes("sessions.END"), ["IdxDelete", "IdxInsert"]);
+}
+
+/// The log is only ever added to; retention alone takes the oldest lines.
+#[test]
+fn nothing_changes_the_audit_log_but_its_purge() {
+    let mut writes: Vec<_> = tables::all()
+        .into_iter()
+        .filter(|(_, text)| {
+            let text = text.to_lowercase();
+            [
+                "update audit ",
+                "delete from audit ",
+                "into audit ",
+                "replace into audit",
+            ]
+            .iter()
+            .any(|start| text.contains(start))
+        })
+        .map(|(name, _)| name)
+        .collect();
+    writes.sort_unstable();
+    assert_eq!(
+        writes,
+        [
+            "audit.INSERT",
+            "audit_chain.PURGE",
+            "audit_chain.PURGE_UNCHAINED"
+        ]
+    );
+}
+
+/// However long the log is, a page of any list is read from where it begins, without sorting.
+#[test]
+fn a_page_of_the_audit_log_is_a_range_of_an_index() {
+    let connection = sqlite();
+    for (name, expected) in [
+        (
+            "audit.LIST",
+            "SEARCH audit USING INDEX sqlite_autoindex_audit_1 (id>? AND id<?)",
+        ),
+        (
+            "audit.LIST_OF_SUBJECT",
+            "SEARCH audit USING INDEX audit_by_subject (subject=? AND id>? AND id<?)",
+        ),
+        (
+            "audit.LIST_OF_ACTOR",
+            "SEARCH audit USING INDEX audit_by_actor (actor=? AND id>? AND id<?)",
+        ),
+        (
+            "audit.LIST_OF_SESSION",
+            "SEARCH audit USING INDEX audit_by_session (session=? AND id>? AND id<?)",
+        ),
+        (
+            "audit.LIST_OF_KIND",
+            "SEARCH audit USING INDEX audit_by_kind (kind=? AND id>? AND id<?)",
+        ),
+        (
+            "audit_chain.LIST",
+            "SEARCH audit USING INDEX audit_seq (seq>?)",
+        ),
+    ] {
+        assert_eq!(plan(&connection, name), [expected], "{name}");
+    }
+}
+
+fn plan(connection: &Connection, name: &str) -> Vec<String> {
+    let mut statement = connection
+        .prepare(&format!("EXPLAIN QUERY PLAN {}", text_of(name)))
+        .unwrap();
+    let nulls =
+        rusqlite::params_from_iter(vec![rusqlite::types::Null; statement.parameter_count()]);
+    let steps = statement
+        .query_map(nulls, |row| row.get::<_, String>(3))
+        .unwrap();
+    steps.map(Result::unwrap).collect()
 }

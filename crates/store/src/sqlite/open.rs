@@ -5,7 +5,9 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use rusqlite::config::DbConfig;
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::checkpoint::Target;
@@ -119,12 +121,22 @@ fn keep_statements(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 fn prepare_writer(connection: &Connection) -> rusqlite::Result<()> {
+    add_functions(connection)?;
     connection.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA wal_autocheckpoint = 0; \
          PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768",
     )?;
     // Answers with the new limit, hence not in the batch. A log that grew beyond it is cut when it begins anew.
     connection.query_row("PRAGMA journal_size_limit = 67108864", [], |_| Ok(()))
+}
+
+/// What PostgreSQL has and SQLite lacks: `sha256` of bytes.
+pub(crate) fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("sha256", 1, flags, |context| {
+        let bytes = context.get_raw(0).as_bytes()?;
+        Ok(digest(&SHA256, bytes).as_ref().to_vec())
+    })
 }
 
 fn ensure_file(path: &Path, create: bool) -> Result<(), OpenError> {

@@ -23,6 +23,7 @@ fn every_function_is_called_on_every_engine() {
         include_str!("../../src/store.rs"),
         include_str!("../../src/tables/audit.rs"),
         include_str!("../../src/tables/creations.rs"),
+        include_str!("../../src/tables/audit/chain.rs"),
         include_str!("../../src/tables/feed.rs"),
         include_str!("../../src/tables/keys.rs"),
         include_str!("../../src/tables/roles.rs"),
