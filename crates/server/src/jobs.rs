@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
 use crate::app::App;
-use crate::flows::{Error, Origin, keys, once, revocations, roles};
+use crate::flows::{Error, Origin, audit, keys, once, revocations, roles};
 
 /// How soon what another process committed, a revocation or a key, is known here.
 const FOLLOW: Duration = Duration::from_millis(10);
@@ -21,8 +21,10 @@ const PURGE: Duration = Duration::from_secs(60);
 const PURGE_ROWS: u32 = 500;
 /// How long a session is kept after its end or expiry, so that its tokens get the right refusal.
 const SESSION_GRACE: Duration = Duration::from_secs(7 * 24 * 3600);
-/// How long audit rows are kept.
-const AUDIT_LIFE: Duration = Duration::from_secs(400 * 24 * 3600);
+/// How often the audit log's end is signed.
+const SEAL: Duration = Duration::from_secs(10);
+/// How often the audit log's oldest lines are dropped: each time leaves a line.
+const PURGE_AUDIT: Duration = Duration::from_secs(3600);
 /// Revocations read at once.
 const PAGE: u32 = 1000;
 
@@ -36,7 +38,36 @@ pub fn start(app: &Arc<App>) -> JoinSet<()> {
     jobs.spawn(every(purger, PURGE, "purging", |app| async move {
         purge(&app).await
     }));
+    let sealer = Arc::clone(app);
+    jobs.spawn(async move { seal_audit(&sealer).await });
+    let purger = Arc::clone(app);
+    jobs.spawn(every(
+        purger,
+        PURGE_AUDIT,
+        "purging the audit log",
+        |app| async move { audit::purge(&app).await },
+    ));
     jobs
+}
+
+/// Ends every job, and signs the audit log's end.
+pub async fn stop(app: &App, mut jobs: JoinSet<()>) {
+    jobs.shutdown().await;
+    if let Err(error) = audit::Watcher::default().look(app).await {
+        tracing::warn!(error = %Causes(&error), "the audit log is not signed");
+    }
+}
+
+/// Signs the end of the audit log from time to time.
+async fn seal_audit(app: &App) {
+    let mut watcher = audit::Watcher::default();
+    let mut ticks = every_tick(SEAL);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = watcher.look(app).await {
+            tracing::warn!(error = %Causes(&error), "signing the audit log failed; trying again");
+        }
+    }
 }
 
 async fn every<F, Fut>(app: Arc<App>, period: Duration, name: &'static str, job: F)
@@ -218,12 +249,6 @@ async fn purge(app: &App) -> Result<(), Error> {
     while app
         .store
         .purge_revocations(now.seconds(), PURGE_ROWS)
-        .await?
-        == u64::from(PURGE_ROWS)
-    {}
-    while app
-        .store
-        .purge_audit(now.minus(AUDIT_LIFE), PURGE_ROWS)
         .await?
         == u64::from(PURGE_ROWS)
     {}

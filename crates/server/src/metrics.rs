@@ -15,6 +15,7 @@ pub struct Metrics {
     connections: AtomicU64,
     revocations: AtomicU64,
     feed_streams: AtomicU64,
+    audit_breaks: AtomicU64,
 }
 
 /// Something worth counting.
@@ -30,6 +31,8 @@ pub enum Count {
     RejectedToken,
     /// A request failed by a fault of ours.
     Fault,
+    /// The audit log was found to be changed or cut.
+    AuditBreak,
 }
 
 impl Metrics {
@@ -41,6 +44,7 @@ impl Metrics {
             Count::Reuse => &self.reuses,
             Count::RejectedToken => &self.rejected_tokens,
             Count::Fault => &self.faults,
+            Count::AuditBreak => &self.audit_breaks,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }
@@ -90,7 +94,7 @@ impl Metrics {
     }
 
     /// Name, kind, help and counter of those that have no label.
-    fn single(&self) -> [(&'static str, &'static str, &'static str, &AtomicU64); 8] {
+    fn single(&self) -> [(&'static str, &'static str, &'static str, &AtomicU64); 9] {
         [
             (
                 "symbolon_refreshes_total",
@@ -139,6 +143,12 @@ impl Metrics {
                 "gauge",
                 "Open streams of the revocation feed.",
                 &self.feed_streams,
+            ),
+            (
+                "symbolon_audit_breaks_total",
+                "counter",
+                "Times that the audit log was found to be changed or cut.",
+                &self.audit_breaks,
             ),
         ]
     }

@@ -28,7 +28,8 @@ pub use batch::Batch;
 pub use error::{Error, OpenError};
 pub use store::{OpenOptions, Store, Watch};
 pub use tables::audit::{
-    AuditHead, AuditLane, AuditLine, AuditMark, AuditRow, AuditSpan, ChainRow, ChainValue, follow,
+    AuditHead, AuditLane, AuditLine, AuditMark, AuditRow, AuditSpan, ChainRow, ChainValue,
+    chain_origin, follow,
 };
 pub use tables::creations::Creation;
 pub use tables::feed::Feed;

@@ -87,7 +87,7 @@ async fn serve_until(
         "listening on http://{bound}\nopen http://{bound}/api/docs to try it\n"
     ))?;
     let ended = serving.await;
-    jobs.shutdown().await;
+    jobs::stop(app, jobs).await;
     ended.map_err(|error| Failed::said("fault", format!("the server stopped: {error}")))
 }
 

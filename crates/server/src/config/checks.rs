@@ -20,6 +20,12 @@ pub(super) fn check(config: &Config, reader: &mut Reader) {
     check_lives(config, reader);
     check_windows(config, reader);
     check_passwords(config, reader);
+    within(
+        reader,
+        "audit.retention",
+        config.audit.retention,
+        DAY..=3650 * DAY,
+    );
     reader.require(
         &["feed.access"],
         config.feed.access == FeedAccess::Public,

@@ -29,9 +29,9 @@ use self::reader::Reader;
 pub use self::reference::{reference_json, reference_markdown};
 pub use self::sources::Sources;
 pub use self::tree::{
-    CacheConfig, CookieConfig, CorsConfig, DatabaseConfig, FeedConfig, LogConfig, MailConfig,
-    MetricsConfig, PasswordConfig, RefreshConfig, RegistrationConfig, ServerConfig, ThrottleConfig,
-    TokensConfig,
+    AuditConfig, CacheConfig, CookieConfig, CorsConfig, DatabaseConfig, FeedConfig, LogConfig,
+    MailConfig, MetricsConfig, PasswordConfig, RefreshConfig, RegistrationConfig, ServerConfig,
+    ThrottleConfig, TokensConfig,
 };
 pub use self::urls::{Issuer, IssuerError, WebOrigin};
 pub use self::words::{FeedAccess, LogFormat, RegistrationMode, SameSite};
@@ -63,6 +63,8 @@ pub struct Config {
     pub cors: CorsConfig,
     /// Outgoing mail.
     pub mail: MailConfig,
+    /// The audit log.
+    pub audit: AuditConfig,
     /// Log lines.
     pub log: LogConfig,
     /// Metrics.
@@ -137,6 +139,9 @@ impl Config {
             mail: MailConfig {
                 url: reader.secret("mail.url", parse::mail_url),
                 from: reader.optional("mail.from", parse::mailbox),
+            },
+            audit: AuditConfig {
+                retention: reader.duration("audit.retention"),
             },
             log: LogConfig {
                 format: reader.required("log.format", LogFormat::Text, parse::parsed),

@@ -157,6 +157,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     ),
     Setting::new("mail.url", "`smtp://HOST:PORT` or `smtps://USER:PASSWORD@HOST`", "", "Where mail is handed in.").secret(),
     Setting::new("mail.from", "an e-mail address", "", "Who mail is from."),
+    Setting::new("audit.retention", DURATION, "365d", "How long lines of the audit log are kept. At least `1d`."),
     Setting::new("log.format", "`text` or `json`", "text", "What log lines on standard error look like."),
     Setting::new(
         "log.level",

@@ -150,6 +150,13 @@ pub struct MailConfig {
     pub from: Option<String>,
 }
 
+/// `[audit]`
+#[derive(Clone, Debug)]
+pub struct AuditConfig {
+    /// How long its lines are kept.
+    pub retention: Duration,
+}
+
 /// `[log]`
 #[derive(Clone, Debug)]
 pub struct LogConfig {

@@ -3,6 +3,7 @@
 
 pub mod access_token;
 pub mod actor;
+pub mod audit;
 pub mod authenticate;
 mod consequences;
 pub mod explain;

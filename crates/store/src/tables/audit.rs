@@ -8,7 +8,7 @@ use symbolon_domain::{SessionId, Timestamp, UserId};
 use uuid::Uuid;
 
 pub use chain::{AuditHead, AuditMark, ChainRow};
-pub use line::{AuditLine, ChainValue, follow};
+pub use line::{AuditLine, ChainValue, chain_origin, follow};
 
 use crate::statement::{Expect, Statement, statements};
 use crate::value::{Row, Value};

@@ -78,6 +78,12 @@ impl AuditLine {
     }
 }
 
+/// What the first line follows.
+pub fn chain_origin() -> ChainValue {
+    // As the migration computes it.
+    value(digest(&SHA256, b"symbolon audit log").as_ref())
+}
+
 /// The value of a line's chain, from that of the line before it and the line's own digest.
 pub fn follow(before: &ChainValue, line: &ChainValue) -> ChainValue {
     // As ADVANCE computes it in the database.

@@ -1,4 +1,9 @@
-//! What the audit log says.
+//! The audit log: what it says, and that it cannot be changed unseen.
+
+mod place;
+mod retention;
+mod tamper;
+mod watch;
 
 use serde_json::json;
 use symbolon::flows::users;
