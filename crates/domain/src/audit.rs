@@ -50,6 +50,10 @@ words! {
         KeyWithdrawn => "key_withdrawn",
         /// Tokens were killed, or are to be renewed, by a statement about them alone.
         TokensRevoked => "tokens_revoked",
+        /// The first administrator was made with the token that the server printed.
+        SetupCompleted => "setup_completed",
+        /// Somebody tried to with another token.
+        SetupRefused => "setup_refused",
         /// The revocation feed began another epoch.
         FeedRenewed => "feed_renewed",
         /// The oldest lines of this log were dropped, as its retention says.
@@ -75,9 +79,11 @@ impl AuditKind {
     /// How what it tells of ended.
     pub const fn outcome(self) -> Outcome {
         match self {
-            Self::LoginFailed | Self::PasswordRefused | Self::RefreshReused | Self::AuditBroken => {
-                Outcome::Failure
-            }
+            Self::LoginFailed
+            | Self::PasswordRefused
+            | Self::RefreshReused
+            | Self::SetupRefused
+            | Self::AuditBroken => Outcome::Failure,
             _ => Outcome::Success,
         }
     }

@@ -35,6 +35,7 @@ pub use tables::creations::Creation;
 pub use tables::feed::Feed;
 pub use tables::keys::{KeyRow, KeyState};
 pub use tables::roles::{Announcement, RoleState};
+pub use tables::setup::SetupToken;
 pub use tables::user_lists::{Slice, UserPosition, UserRange, UserRow};
 pub use tables::users::Credentials;
 pub use url::DatabaseUrl;

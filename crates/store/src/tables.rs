@@ -7,6 +7,7 @@ pub(crate) mod keys;
 pub(crate) mod roles;
 pub(crate) mod sessions;
 pub(crate) mod settings;
+pub(crate) mod setup;
 pub(crate) mod user_lists;
 pub(crate) mod users;
 
@@ -22,6 +23,7 @@ pub(crate) fn all() -> Vec<(String, &'static str)> {
         ("roles", roles::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
         ("settings", settings::STATEMENTS),
+        ("setup", setup::STATEMENTS),
         ("user_lists", user_lists::STATEMENTS),
         ("users", users::STATEMENTS),
     ];

@@ -86,6 +86,12 @@ impl Output {
     }
 }
 
+/// Says something to whoever started the program, beside its answer.
+pub(super) fn notice(text: &str) {
+    // Nobody is left to be told when standard error is closed.
+    let _unheard = writeln!(stderr().lock(), "{text}");
+}
+
 /// Prints `text` as it is.
 pub(super) fn raw(text: &str) -> Result<(), Failed> {
     let mut out = stdout().lock();

@@ -11,6 +11,7 @@ use super::{Common, Failed, load, output};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::flows::setup;
 use crate::http::serve::{serve, serve_metrics};
 use crate::rng::Rng;
 use crate::{jobs, logging};
@@ -78,6 +79,7 @@ async fn serve_until(
 ) -> Result<(), Failed> {
     let bound = listener.local_addr()?;
     app.open_keys(Some(bound)).await?;
+    offer_setup(app, bound).await?;
     let mut jobs = jobs::start(app);
     if let Some(listener) = metrics {
         jobs.spawn(serve_metrics(Arc::clone(app), listener));
@@ -89,6 +91,23 @@ async fn serve_until(
     let ended = serving.await;
     jobs::stop(app, jobs).await;
     ended.map_err(|error| Failed::said("fault", format!("the server stopped: {error}")))
+}
+
+/// Says on standard error how to make the first administrator, where there is none. It is no line of the log: whoever
+/// collects logs is not to make administrators.
+async fn offer_setup(app: &App, bound: SocketAddr) -> Result<(), Failed> {
+    let Some(token) = setup::prepare(app).await? else {
+        return Ok(());
+    };
+    let body = format!(
+        r#"{{"token":"{}","email":"you@example.com","password":"..."}}"#,
+        token.as_str()
+    );
+    output::notice(&format!(
+        "no administrator yet: within the hour, curl http://{bound}/api/setup --json '{body}' \
+         (or: symbolon user add you@example.com --role admin)"
+    ));
+    Ok(())
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failed> {

@@ -20,6 +20,7 @@ pub mod register;
 pub mod revocations;
 pub mod roles;
 pub mod sessions;
+pub mod setup;
 pub mod sign;
 pub mod users;
 pub mod verify;

@@ -47,6 +47,12 @@ impl TestApp {
         Self::of(&configured(sources, settings), Clock::frozen(START), 1).await
     }
 
+    /// With a database of its own.
+    pub async fn on(database: &str, settings: &[(&'static str, &str)]) -> Self {
+        let sources = stored(cheap(Sources::default()), database);
+        Self::of(&configured(sources, settings), Clock::frozen(START), 1).await
+    }
+
     /// Another installation, with other keys.
     pub async fn of_seed(seed: u64) -> Self {
         let sources = memory(cheap(Sources::default()));
@@ -160,8 +166,12 @@ fn cheap(sources: Sources) -> Sources {
 }
 
 fn memory(sources: Sources) -> Sources {
+    stored(sources, "sqlite::memory:")
+}
+
+fn stored(sources: Sources, database: &str) -> Sources {
     sources
-        .with_option("database.url", Some("sqlite::memory:".to_owned()))
+        .with_option("database.url", Some(database.to_owned()))
         .with_option("server.master_key", Some(MASTER_KEY.to_owned()))
 }
 

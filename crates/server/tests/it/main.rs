@@ -31,5 +31,6 @@ mod register;
 mod revocations;
 mod secrets;
 mod sessions;
+mod setup;
 mod throttle;
 mod verify;

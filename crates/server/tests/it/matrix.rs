@@ -69,6 +69,7 @@ const ROWS: &[(&str, &str, Row)] = &[
     ("GET", "/readyz", ANYBODY),
     ("GET", "/metrics", ANYBODY),
     ("POST", "/api/register", ["201"; 8]),
+    ("POST", "/api/setup", ["404 not_found"; 8]),
     (
         "POST",
         "/api/login",
@@ -257,6 +258,9 @@ impl World {
 fn body(method: &str, path: &str, email: &str) -> Option<Value> {
     Some(match (method, path) {
         ("POST", "/api/register") => json!({"email": format!("new-{email}"), "password": PASSWORD}),
+        ("POST", "/api/setup") => {
+            json!({"token": "sbs_", "email": format!("new-{email}"), "password": PASSWORD})
+        }
         ("POST", "/api/login") => json!({"email": email, "password": PASSWORD}),
         ("PATCH", "/api/user/profile") => json!({"name": "Somebody"}),
         ("POST", "/api/admin/roles") => json!({"name": "keeper"}),

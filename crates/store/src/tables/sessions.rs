@@ -34,10 +34,9 @@ statements! {
         "SELECT count(*) FROM sessions WHERE user_id = $1 AND ended_at IS NULL \
          AND expires_at > $2 AND last_used_at + idle_ttl > $2";
     LIST_ADDRESSES =
-        "SELECT address FROM (SELECT address FROM sessions WHERE user_id = $1 AND ended_at IS NULL \
-         AND created_at > $2 LIMIT 200) AS live \
-         UNION SELECT address FROM (SELECT address FROM sessions WHERE user_id = $1 AND ended_at > $2 \
-         ORDER BY ended_at DESC LIMIT 200) AS ended";
+        "SELECT address FROM sessions WHERE user_id = $1 AND ended_at IS NULL AND created_at > $2 LIMIT 200";
+    LIST_FORMER_ADDRESSES =
+        "SELECT address FROM sessions WHERE user_id = $1 AND ended_at > $2 ORDER BY ended_at DESC LIMIT 200";
     INSERT =
         "INSERT INTO sessions (id, user_id, client_id, generation, refresh_digest, refresh_key, rotated_at, \
          late_generation, last_used_at, idle_ttl, expires_at, persistent, transport, device, user_agent, address, \
@@ -125,8 +124,8 @@ impl Store {
         self.count(COUNT_LIVE, &[user.into(), now.into()]).await
     }
 
-    /// The addresses from which sessions of a user began after `since`, live or ended, each once; of many sessions,
-    /// some 400 are looked at.
+    /// The addresses from which sessions of a user began that are live, or ended, since `since`: of each kind, 200 at
+    /// most are looked at.
     ///
     /// # Errors
     /// [`Error::Busy`] and [`Error::Fault`].
@@ -135,15 +134,13 @@ impl Store {
         user: UserId,
         since: Timestamp,
     ) -> Result<Vec<String>, Error> {
-        let addresses = self
-            .list(
-                LIST_ADDRESSES,
-                vec![user.into(), since.into()],
-                400,
-                |row| row.text_or_none(0),
-            )
-            .await?;
-        Ok(addresses.into_iter().flatten().collect())
+        let mut addresses = Vec::new();
+        for text in [LIST_ADDRESSES, LIST_FORMER_ADDRESSES] {
+            let values = vec![user.into(), since.into()];
+            let found = self.list(text, values, 200, |row| row.text_or_none(0));
+            addresses.extend(found.await?.into_iter().flatten());
+        }
+        Ok(addresses)
     }
 
     /// Deletes up to `limit` sessions whose absolute life was over by `before`, the oldest first, and returns how

@@ -10,6 +10,7 @@ mod refresh;
 mod roles;
 mod sessions;
 mod settings;
+mod setup;
 mod user_lists;
 mod users;
 
@@ -29,6 +30,7 @@ fn every_function_is_called_on_every_engine() {
         include_str!("../../src/tables/roles.rs"),
         include_str!("../../src/tables/sessions.rs"),
         include_str!("../../src/tables/settings.rs"),
+        include_str!("../../src/tables/setup.rs"),
         include_str!("../../src/tables/user_lists.rs"),
         include_str!("../../src/tables/users.rs"),
     ]
@@ -44,6 +46,7 @@ fn every_function_is_called_on_every_engine() {
         include_str!("conformance/roles.rs"),
         include_str!("conformance/sessions.rs"),
         include_str!("conformance/settings.rs"),
+        include_str!("conformance/setup.rs"),
         include_str!("conformance/user_lists.rs"),
         include_str!("conformance/users.rs"),
         // Opens and migrates for all of them.

@@ -9,6 +9,7 @@ mod refresh;
 mod register;
 mod revocations;
 mod sessions;
+mod setup;
 mod user;
 mod verify;
 
@@ -23,6 +24,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(register::post))
         .routes(routes!(login::post))
+        .routes(routes!(setup::post))
         .routes(routes!(refresh::post, refresh::delete))
         .routes(routes!(logout::post))
         .routes(routes!(logout::post_all))

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use symbolon_domain::Refusal;
+use symbolon_domain::{Refusal, User};
 use utoipa::ToSchema;
 
 use super::super::body::{Answer, Json, missing};
@@ -44,6 +44,15 @@ pub(super) struct Registered<'a> {
     user: UserBody<'a>,
 }
 
+impl<'a> Registered<'a> {
+    pub(super) fn new(message: &'static str, user: &'a User) -> Self {
+        Self {
+            message,
+            user: UserBody::from(user),
+        }
+    }
+}
+
 /// Make an account.
 #[utoipa::path(post, path = "/api/register", operation_id = "register", tag = "sign-in", request_body = RegisterBody,
     responses(
@@ -78,10 +87,7 @@ pub(super) async fn post(
     };
     let registered = register(&app, registration, &origin).await;
     let answer = registered.map(|user| {
-        let registered = Registered {
-            message: "Registered",
-            user: UserBody::from(&user),
-        };
+        let registered = Registered::new("Registered", &user);
         Answer(StatusCode::CREATED, registered).into_response()
     });
     Ok(rate_limit::told(answer, &quotas(&app, &origin)))

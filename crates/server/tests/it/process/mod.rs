@@ -18,6 +18,7 @@ mod revocations;
 mod roles;
 mod running;
 mod settings;
+mod setup;
 mod start;
 mod stop;
 mod token;

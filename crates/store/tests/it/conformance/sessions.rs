@@ -230,6 +230,7 @@ async fn addresses_of_sessions_are_remembered(place: &Place) {
             .await
             .unwrap();
         known.sort_unstable();
+        known.dedup();
         known
     };
     assert_eq!(known(9_999).await, ["192.0.2.1", "2001:db8::1"]);
