@@ -54,6 +54,20 @@ words! {
         SetupCompleted => "setup_completed",
         /// Somebody tried to with another token.
         SetupRefused => "setup_refused",
+        /// Somebody asked for a link to choose another password.
+        PasswordResetAsked => "password_reset_asked",
+        /// A user chose another password by such a link.
+        PasswordReset => "password_reset",
+        /// A user has shown that the address is theirs.
+        EmailVerified => "email_verified",
+        /// A user asked for another address.
+        EmailChangeAsked => "email_change_asked",
+        /// The address was changed.
+        EmailChanged => "email_changed",
+        /// Somebody was invited.
+        UserInvited => "user_invited",
+        /// An invitation was withdrawn.
+        InvitationWithdrawn => "invitation_withdrawn",
         /// The revocation feed began another epoch.
         FeedRenewed => "feed_renewed",
         /// The oldest lines of this log were dropped, as its retention says.
@@ -98,6 +112,8 @@ words! {
         WrongPassword => "wrong_password",
         /// The password was right, the account disabled.
         AccountDisabled => "account_disabled",
+        /// The password was right, the address has to be confirmed first.
+        EmailNotVerified => "email_not_verified",
     }
 }
 

@@ -13,6 +13,7 @@ pub mod audit;
 pub mod ending;
 mod id;
 mod identity;
+pub mod mail;
 mod password;
 mod permission;
 mod problem;

@@ -118,6 +118,10 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ("audit_id", "audit.id", "audit_id"),
     ("creations_key", "creations.key", "creation"),
     ("audit_seq", "audit.seq", "audit_seq"),
+    ("outbox_id", "outbox.id", "mail_id"),
+    ("proofs_id", "proofs.id", "proof_id"),
+    ("proofs_digest", "proofs.digest", "proof"),
+    ("invitations_id", "invitations.id", "invitation"),
     ("settings_name", "settings.name", "setting"),
 ];
 

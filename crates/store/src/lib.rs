@@ -33,7 +33,9 @@ pub use tables::audit::{
 };
 pub use tables::creations::Creation;
 pub use tables::feed::Feed;
+pub use tables::invitations::Invitation;
 pub use tables::keys::{KeyRow, KeyState};
+pub use tables::outbox::MailRow;
 pub use tables::roles::{Announcement, RoleState};
 pub use tables::setup::SetupToken;
 pub use tables::user_lists::{Slice, UserPosition, UserRange, UserRow};

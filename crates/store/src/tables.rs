@@ -3,7 +3,10 @@
 pub(crate) mod audit;
 pub(crate) mod creations;
 pub(crate) mod feed;
+pub(crate) mod invitations;
 pub(crate) mod keys;
+pub(crate) mod outbox;
+pub(crate) mod proofs;
 pub(crate) mod roles;
 pub(crate) mod sessions;
 pub(crate) mod settings;
@@ -19,7 +22,10 @@ pub(crate) fn all() -> Vec<(String, &'static str)> {
         ("creations", creations::STATEMENTS),
         ("audit_chain", audit::chain::STATEMENTS),
         ("feed", feed::STATEMENTS),
+        ("invitations", invitations::STATEMENTS),
         ("keys", keys::STATEMENTS),
+        ("outbox", outbox::STATEMENTS),
+        ("proofs", proofs::STATEMENTS),
         ("roles", roles::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
         ("settings", settings::STATEMENTS),

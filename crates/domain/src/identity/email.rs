@@ -62,6 +62,13 @@ impl Email {
         text.to_lowercase().nfc().collect()
     }
 
+    /// What stands behind the `@`, in lower case.
+    pub fn domain(&self) -> String {
+        let key = self.key();
+        key.rsplit_once('@')
+            .map_or_else(String::new, |(_, domain)| domain.to_owned())
+    }
+
     /// What stands before the `@`.
     pub fn local_part(&self) -> &str {
         self.0.rsplit_once('@').map_or("", |(local, _)| local)

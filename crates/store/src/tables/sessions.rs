@@ -17,6 +17,8 @@ macro_rules! session_columns {
     };
 }
 
+/// Sessions of one user that are looked through for devices.
+const MOST_DEVICES: u32 = 500;
 /// How many columns [`session_columns`] has.
 const SESSION_COLUMNS: usize = 19;
 
@@ -26,6 +28,7 @@ statements! {
         "SELECT ", session_columns!(), ", ", user_columns!(),
         " FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1"
     );
+    LIST_DEVICES = "SELECT user_agent, address FROM sessions WHERE user_id = $1 LIMIT $2";
     LIST_LIVE = concat!(
         "SELECT ", session_columns!(), " FROM sessions s WHERE s.user_id = $1 AND s.ended_at IS NULL \
          AND s.expires_at > $2 AND s.last_used_at + s.idle_ttl > $2 ORDER BY s.created_at DESC, s.id DESC LIMIT $3"
@@ -60,6 +63,22 @@ statements! {
 }
 
 impl Store {
+    /// With which programs and from which addresses the user's sessions were begun: those that are live or ended not long
+    /// ago, up to [`MOST_DEVICES`].
+    ///
+    /// # Errors
+    /// [`Error::Busy`] and [`Error::Fault`].
+    pub async fn list_devices(
+        &self,
+        user: UserId,
+    ) -> Result<Vec<(Option<String>, Option<String>)>, Error> {
+        let values = vec![user.into(), i64::from(MOST_DEVICES).into()];
+        self.list(LIST_DEVICES, values, MOST_DEVICES, |row| {
+            Ok((row.text_or_none(0)?, row.text_or_none(1)?))
+        })
+        .await
+    }
+
     /// The session of this id, alive or not.
     ///
     /// # Errors

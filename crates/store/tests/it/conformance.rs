@@ -6,6 +6,7 @@ mod creations;
 mod endings;
 mod feed;
 mod keys;
+mod mail;
 mod refresh;
 mod roles;
 mod sessions;
@@ -26,7 +27,10 @@ fn every_function_is_called_on_every_engine() {
         include_str!("../../src/tables/creations.rs"),
         include_str!("../../src/tables/audit/chain.rs"),
         include_str!("../../src/tables/feed.rs"),
+        include_str!("../../src/tables/invitations.rs"),
         include_str!("../../src/tables/keys.rs"),
+        include_str!("../../src/tables/outbox.rs"),
+        include_str!("../../src/tables/proofs.rs"),
         include_str!("../../src/tables/roles.rs"),
         include_str!("../../src/tables/sessions.rs"),
         include_str!("../../src/tables/settings.rs"),
@@ -42,6 +46,7 @@ fn every_function_is_called_on_every_engine() {
         include_str!("conformance/endings.rs"),
         include_str!("conformance/feed.rs"),
         include_str!("conformance/keys.rs"),
+        include_str!("conformance/mail.rs"),
         include_str!("conformance/refresh.rs"),
         include_str!("conformance/roles.rs"),
         include_str!("conformance/sessions.rs"),
