@@ -58,6 +58,10 @@ pub enum Refusal {
     Validation(Vec<FieldError>),
     /// The request cannot be read; the sentence says why and quotes nothing.
     MalformedRequest(String),
+    /// The token of a link is wrong, used, replaced or expired; which of them is not told.
+    InvalidLink,
+    /// The right password of a user whose address has to be confirmed first.
+    EmailNotVerified,
     /// Too many tries.
     RateLimited {
         /// How long to wait.
@@ -97,7 +101,8 @@ impl Refusal {
             Self::PayloadTooLarge => "payload_too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::Validation(_) => "validation_failed",
-            Self::MalformedRequest(_) => "malformed_request",
+            Self::MalformedRequest(_) | Self::InvalidLink => "malformed_request",
+            Self::EmailNotVerified => "email_not_verified",
             Self::RateLimited { .. } => "rate_limited",
             Self::Overloaded { .. } => "overloaded",
         }
@@ -134,6 +139,10 @@ impl Refusal {
             Self::UnsupportedMediaType => "The body must be application/json.",
             Self::Validation(_) => "Some fields are not valid.",
             Self::MalformedRequest(why) => return Cow::Owned(why.clone()),
+            Self::InvalidLink => "This link is not valid any more.",
+            Self::EmailNotVerified => {
+                "The e-mail address has to be confirmed first. The mail for it is on its way."
+            }
             Self::RateLimited { .. } => "Too many tries. Wait and try again.",
             Self::Overloaded { .. } => "The service is busy. Wait and try again.",
         })

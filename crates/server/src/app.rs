@@ -20,6 +20,7 @@ use crate::feed::{Hub, Mark};
 use crate::flows::Error;
 use crate::flows::keys::KeyRing;
 use crate::hashing::Hasher;
+use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::rng::Rng;
 use crate::sealing::MasterKey;
@@ -44,6 +45,8 @@ pub struct App {
     pub throttle: Throttle,
     /// What the process counts.
     pub metrics: Metrics,
+    /// Renders mail and hands it in.
+    pub mail: Mailer,
     /// How far the feed was published.
     pub mark: Mark,
     /// The roles as they were read last.

@@ -9,12 +9,14 @@ use tokio::task::JoinSet;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
 use crate::app::App;
-use crate::flows::{Error, Origin, audit, keys, once, revocations, roles};
+use crate::flows::{Error, Origin, audit, keys, once, outbox, revocations, roles};
 
 /// How soon what another process committed, a revocation or a key, is known here.
 const FOLLOW: Duration = Duration::from_millis(10);
 /// How often guards are told that they have not missed anything (CONTRACT section 3.4).
 const HEARTBEAT: Duration = Duration::from_secs(5);
+/// How soon a mail that was written is handed in.
+const MAIL: Duration = Duration::from_secs(1);
 /// How often what has expired is dropped.
 const PURGE: Duration = Duration::from_secs(60);
 /// Rows removed by one statement, so that no purge holds up the writes of others for long.
@@ -47,6 +49,10 @@ pub fn start(app: &Arc<App>) -> JoinSet<()> {
         "purging the audit log",
         |app| async move { audit::purge(&app).await },
     ));
+    let postman = Arc::clone(app);
+    jobs.spawn(every(postman, MAIL, "handing in mail", |app| async move {
+        outbox::deliver(&app).await
+    }));
     jobs
 }
 
@@ -252,6 +258,7 @@ async fn purge(app: &App) -> Result<(), Error> {
         .await?
         == u64::from(PURGE_ROWS)
     {}
+    outbox::purge(app, now, PURGE_ROWS).await?;
     Ok(())
 }
 

@@ -11,6 +11,7 @@ pub mod hashing;
 pub mod http;
 pub mod jobs;
 pub mod logging;
+pub mod mail;
 pub mod metrics;
 mod rfc3339;
 pub mod rng;

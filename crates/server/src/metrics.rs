@@ -16,6 +16,10 @@ pub struct Metrics {
     revocations: AtomicU64,
     feed_streams: AtomicU64,
     audit_breaks: AtomicU64,
+    mail_sent: AtomicU64,
+    mail_failures: AtomicU64,
+    mail_dead: AtomicU64,
+    mail_waiting: AtomicU64,
 }
 
 /// Something worth counting.
@@ -33,6 +37,12 @@ pub enum Count {
     Fault,
     /// The audit log was found to be changed or cut.
     AuditBreak,
+    /// A mail was accepted.
+    MailSent,
+    /// A mail was not accepted.
+    MailFailed,
+    /// A mail was given up.
+    MailDead,
 }
 
 impl Metrics {
@@ -45,6 +55,9 @@ impl Metrics {
             Count::RejectedToken => &self.rejected_tokens,
             Count::Fault => &self.faults,
             Count::AuditBreak => &self.audit_breaks,
+            Count::MailSent => &self.mail_sent,
+            Count::MailFailed => &self.mail_failures,
+            Count::MailDead => &self.mail_dead,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }
@@ -70,6 +83,16 @@ impl Metrics {
         self.feed_streams.store(open, Ordering::Relaxed);
     }
 
+    /// Notes how many mails wait.
+    pub fn mail_waits(&self, waiting: u64) {
+        self.mail_waiting.store(waiting, Ordering::Relaxed);
+    }
+
+    /// How many mails waited when they were counted last.
+    pub fn mail_waiting(&self) -> u64 {
+        self.mail_waiting.load(Ordering::Relaxed)
+    }
+
     /// The counters as text.
     pub fn render(&self) -> String {
         let mut text = String::with_capacity(1024);
@@ -83,7 +106,7 @@ impl Metrics {
                 class + 1
             );
         }
-        for (name, kind, help, counter) in self.single() {
+        for (name, kind, help, counter) in self.single().into_iter().chain(self.mail()) {
             let value = counter.load(Ordering::Relaxed);
             let _infallible = writeln!(
                 text,
@@ -91,6 +114,36 @@ impl Metrics {
             );
         }
         text
+    }
+
+    /// Those of mail.
+    fn mail(&self) -> [(&'static str, &'static str, &'static str, &AtomicU64); 4] {
+        [
+            (
+                "symbolon_mails_sent_total",
+                "counter",
+                "Mails that were accepted.",
+                &self.mail_sent,
+            ),
+            (
+                "symbolon_mail_failures_total",
+                "counter",
+                "Tries to hand in a mail that failed.",
+                &self.mail_failures,
+            ),
+            (
+                "symbolon_mails_given_up_total",
+                "counter",
+                "Mails that were given up.",
+                &self.mail_dead,
+            ),
+            (
+                "symbolon_mails_waiting",
+                "gauge",
+                "Mails that wait to be handed in.",
+                &self.mail_waiting,
+            ),
+        ]
     }
 
     /// Name, kind, help and counter of those that have no label.

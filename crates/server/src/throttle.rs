@@ -58,6 +58,11 @@ const SETUP: Rate = Rate {
     burst: 10,
     each: Duration::from_secs(60),
 };
+/// Mails that one network may cause by naming addresses.
+const MAIL: Rate = Rate {
+    burst: 60,
+    each: Duration::from_secs(20),
+};
 /// Until a network's place in the queue may be free.
 const SLOT_WAIT: Duration = Duration::from_secs(1);
 
@@ -215,6 +220,24 @@ impl Throttle {
     #[must_use]
     pub fn setup_quotas(&self, network: Option<IpAddr>, now: Timestamp) -> Vec<Quota> {
         self.quotas("setup", (Lane::Setup, SETUP), network, now)
+    }
+
+    /// Counts a mail that somebody asks for by naming an address.
+    ///
+    /// # Errors
+    /// When there were too many.
+    pub fn begin_mail(
+        &self,
+        network: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Admitted<'_>, RateLimited> {
+        self.count(Lane::Mail, MAIL, network, now)
+    }
+
+    /// What is left of the mails that `network` may ask for.
+    #[must_use]
+    pub fn mail_quotas(&self, network: Option<IpAddr>, now: Timestamp) -> Vec<Quota> {
+        self.quotas("mail", (Lane::Mail, MAIL), network, now)
     }
 
     fn count(

@@ -35,9 +35,11 @@ fn all() -> Vec<Refusal> {
         Refusal::RateLimited { retry_after: wait },
         Refusal::Overloaded { retry_after: wait },
         Refusal::InsufficientScope,
+        Refusal::InvalidLink,
+        Refusal::EmailNotVerified,
     ];
     let numbers: BTreeSet<_> = all.iter().map(number).collect();
-    assert!(numbers.into_iter().eq(0..26), "one of each");
+    assert!(numbers.into_iter().eq(0..28), "one of each");
     all
 }
 
@@ -69,20 +71,23 @@ fn number(refusal: &Refusal) -> u8 {
         Refusal::Overloaded { .. } => 23,
         Refusal::InsufficientScope => 24,
         Refusal::PreconditionFailed => 25,
+        Refusal::InvalidLink => 26,
+        Refusal::EmailNotVerified => 27,
     }
 }
 
 #[test]
-fn every_code_is_one_of_the_published_ones_and_no_two_share_one() {
+fn every_code_is_one_of_the_published_ones_and_no_two_but_links_share_one() {
     let published = "malformed_request no_token invalid_token token_expired token_revoked token_stale \
         invalid_credentials no_refresh_token invalid_refresh_token refresh_token_expired \
         refresh_token_reused session_revoked forbidden insufficient_scope wrong_password account_disabled csrf_rejected \
         not_found method_not_allowed precondition_failed conflict payload_too_large unsupported_media_type \
-        validation_failed rate_limited overloaded";
+        validation_failed rate_limited overloaded email_not_verified";
     let published: BTreeSet<&str> = published.split_whitespace().collect();
     let codes: BTreeSet<&str> = all().iter().map(Refusal::code).collect();
     assert_eq!(codes, published);
-    assert_eq!(codes.len(), all().len());
+    // A link that is not valid is a request that cannot be understood.
+    assert_eq!(codes.len() + 1, all().len());
 }
 
 #[test]

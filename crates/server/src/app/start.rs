@@ -26,6 +26,7 @@ use crate::config::{Config, Issuer};
 use crate::feed::{Hub, Mark};
 use crate::flows::keys;
 use crate::hashing::Hasher;
+use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::rng::Rng;
 use crate::sealing::MasterKey;
@@ -98,6 +99,7 @@ impl App {
         // What needs no database comes first, so that there is none to close when it fails.
         let hasher = Hasher::start(&config.password, &rng)
             .map_err(|error| StartError::new("password hashing", &error))?;
+        let mail = Mailer::new(&config).map_err(|error| StartError::new("mail", &error))?;
         let options = OpenOptions {
             create,
             ..OpenOptions::default()
@@ -116,6 +118,7 @@ impl App {
         Ok(Arc::new(Self {
             hasher,
             throttle,
+            mail,
             metrics: Metrics::default(),
             mark: Mark::new(
                 (url != DatabaseUrl::SqliteMemory).then(|| config.server.data.join(FEED_MARK)),

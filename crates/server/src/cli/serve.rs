@@ -48,13 +48,8 @@ impl Serve {
 }
 
 async fn run(config: Config) -> Result<(), Failed> {
-    for (name, is_set) in [
-        ("cache.url", config.cache.url.is_some()),
-        ("mail.url", config.mail.url.is_some()),
-    ] {
-        if is_set {
-            tracing::warn!("{name} is set, but this version does not use it");
-        }
+    if config.cache.url.is_some() {
+        tracing::warn!("cache.url is set, but this version does not use it");
     }
     let listener = listen(config.server.listen).await?;
     let metrics = match config.metrics.listen {

@@ -34,7 +34,7 @@ pub use self::tree::{
     ThrottleConfig, TokensConfig,
 };
 pub use self::urls::{Issuer, IssuerError, WebOrigin};
-pub use self::words::{FeedAccess, LogFormat, RegistrationMode, SameSite};
+pub use self::words::{FeedAccess, LogFormat, RegistrationMode, SameSite, Verification};
 
 /// All settings.
 #[derive(Clone, Debug)]
@@ -102,6 +102,21 @@ impl Config {
         &self.shown
     }
 
+    /// What is set, or what goes with the way that mail takes.
+    fn verification(reader: &mut Reader) -> Verification {
+        let connected = reader
+            .optional("mail.url", parse::plain::<String>)
+            .is_some();
+        let otherwise = if connected {
+            Verification::Optional
+        } else {
+            Verification::Off
+        };
+        reader
+            .optional("registration.verification", parse::parsed)
+            .unwrap_or(otherwise)
+    }
+
     fn read(reader: &mut Reader) -> Self {
         Self {
             server: ServerConfig::read(reader),
@@ -126,6 +141,8 @@ impl Config {
             password: PasswordConfig::read(reader),
             registration: RegistrationConfig {
                 mode: reader.required("registration.mode", RegistrationMode::Closed, parse::parsed),
+                domains: reader.list("registration.domains", parse::mail_domain),
+                verification: Self::verification(reader),
             },
             feed: FeedConfig {
                 access: reader.required("feed.access", FeedAccess::Clients, parse::parsed),
@@ -139,6 +156,7 @@ impl Config {
             mail: MailConfig {
                 url: reader.secret("mail.url", parse::mail_url),
                 from: reader.optional("mail.from", parse::mailbox),
+                templates: reader.optional("mail.templates", parse::path),
             },
             audit: AuditConfig {
                 retention: reader.duration("audit.retention"),

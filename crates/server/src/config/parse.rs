@@ -88,7 +88,14 @@ pub(super) fn cache_url(text: &str) -> Result<(), Detail> {
 }
 
 pub(super) fn mail_url(text: &str) -> Result<(), Detail> {
-    scheme(text, &["smtp://", "smtps://"])
+    crate::mail::SmtpUrl::parse(text).map(drop)
+}
+
+/// The domain of addresses, in lower case, so that it can be compared.
+pub(super) fn mail_domain(text: &str) -> Result<String, Detail> {
+    let address = symbolon_domain::Email::parse(&format!("somebody@{text}"));
+    let address = address.map_err(|_| Detail::new())?;
+    Ok(address.domain())
 }
 
 fn scheme(text: &str, schemes: &[&str]) -> Result<(), Detail> {

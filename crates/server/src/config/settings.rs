@@ -147,6 +147,20 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting::new("password.parallelism", COUNT, "1", "Argon2: lanes."),
     Setting::new("password.bcrypt_cost", COUNT, "12", "bcrypt: the base-two logarithm of its rounds, from 10 to 16."),
     Setting::new("registration.mode", "`open`, `invitation` or `closed`", "open", "Who may make an account."),
+    Setting::new(
+        "registration.domains",
+        "domains such as `example.com`",
+        "",
+        "The domains of the addresses that may register. Without it: all. An invitation goes to any.",
+    ),
+    Setting::new(
+        "registration.verification",
+        "`off`, `optional` or `required`",
+        "",
+        "Whether a new address is to be confirmed. `optional`: a mail is sent, signing in needs no confirmation. `required`: \
+         nobody signs in before, and registering does not tell whether an address has an account. Without it: `optional` \
+         where `mail.url` is set, else `off`.",
+    ),
     Setting::new("feed.access", "`public` or `clients`", "public", "Who may read the revocation feed. It names nobody."),
     Setting::new("throttle.enabled", SWITCH, "true", "Whether attempts to sign in are limited."),
     Setting::new(
@@ -155,8 +169,22 @@ pub(super) const SETTINGS: &[Setting] = &[
         "",
         "Other origins whose pages may call the API with credentials.",
     ),
-    Setting::new("mail.url", "`smtp://HOST:PORT` or `smtps://USER:PASSWORD@HOST`", "", "Where mail is handed in.").secret(),
+    Setting::new(
+        "mail.url",
+        "`smtp://HOST:PORT` or `smtps://USER:PASSWORD@HOST`",
+        "",
+        "Where mail is handed in. `smtps` is TLS from the first byte, `smtp` asks for STARTTLS unless the host is this machine \
+         or the URL ends with `?tls=none`. Without it: mail is kept in the folder `outbox` of the data folder.",
+    )
+    .secret(),
     Setting::new("mail.from", "an e-mail address", "", "Who mail is from."),
+    Setting::new(
+        "mail.templates",
+        "a folder",
+        "",
+        "Files in the place of the built-in ones: `layout.html`, `layout.txt`, and `en.toml`, `de.toml`, `fr.toml`, `es.toml`, \
+         `pl.toml` with the words.",
+    ),
     Setting::new("audit.retention", DURATION, "365d", "How long lines of the audit log are kept. At least `1d`."),
     Setting::new("log.format", "`text` or `json`", "text", "What log lines on standard error look like."),
     Setting::new(

@@ -9,7 +9,8 @@ use symbolon_token::Algorithm;
 use super::parse;
 use super::reader::Reader;
 use super::{
-    CookieDomain, CookieName, FeedAccess, Issuer, LogFormat, RegistrationMode, SameSite, WebOrigin,
+    CookieDomain, CookieName, FeedAccess, Issuer, LogFormat, RegistrationMode, SameSite,
+    Verification, WebOrigin,
 };
 use crate::client_address::IpNet;
 use crate::hashing::{HashAlgorithm, HashOptions};
@@ -118,6 +119,10 @@ impl From<&PasswordConfig> for HashOptions {
 pub struct RegistrationConfig {
     /// Who may make an account.
     pub mode: RegistrationMode,
+    /// The domains that addresses must be of, in lower case; all if it is empty.
+    pub domains: Vec<String>,
+    /// Whether addresses are to be confirmed.
+    pub verification: Verification,
 }
 
 /// `[feed]`
@@ -148,6 +153,8 @@ pub struct MailConfig {
     pub url: Option<Secret<String>>,
     /// Who mail is from.
     pub from: Option<String>,
+    /// A folder of files in the place of the built-in templates.
+    pub templates: Option<PathBuf>,
 }
 
 /// `[audit]`

@@ -54,6 +54,18 @@ words! {
 }
 
 words! {
+    /// Whether a new address is to be confirmed.
+    Verification {
+        /// No mail is sent.
+        Off = "off" as "off",
+        /// A mail is sent, and nothing depends on it.
+        Optional = "optional" as "optional",
+        /// Nobody signs in before it is confirmed.
+        Required = "required" as "required",
+    }
+}
+
+words! {
     /// What log lines look like.
     LogFormat {
         /// Lines for people.

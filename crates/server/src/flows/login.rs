@@ -5,7 +5,8 @@
 //!    accounts that do not exist as well, and the refusal goes out after a fixed time.
 //! 2. The password is hashed and compared. An unknown user costs the same work and gets the same answer
 //!    (OWASP ASVS 6.3.8).
-//! 3. Only who gave the right password hears that the account is disabled.
+//! 3. Only who gave the right password hears that the account is disabled, or that its address has to be confirmed first;
+//!    then the mail for that goes out again.
 //! 4. A session is made, the oldest one giving way at the limit; the user row is compared-and-set, so
 //!    that a sign-in with an old password cannot cross a password change.
 //! 5. Both tokens are made.
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use symbolon_domain::audit::{AuditKind, LoginFailure};
 use symbolon_domain::ending::Event;
+use symbolon_domain::mail::MailKind;
 use symbolon_domain::refresh::RefreshState;
 use symbolon_domain::{
     EndReason, Identifier, Password, Refusal, Session, SessionId, SessionPolicy, Transport, User,
@@ -24,9 +26,10 @@ use symbolon_token::refresh::RefreshToken;
 use zeroize::Zeroizing;
 
 use super::access_token::{AccessToken, issue};
-use super::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded};
+use super::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, outbox, overloaded};
 use crate::app::App;
 use crate::clock::Stopwatch;
+use crate::config::Verification;
 use crate::hashing::Verdict;
 use crate::throttle::{Admitted, Attempt, Quota, Throttle};
 
@@ -119,6 +122,11 @@ async fn sign_in(
             note_failure(app, Some(&credentials.user), reason, origin).await?;
             return Err(Refusal::AccountDisabled.into());
         }
+        if app.config.registration.verification == Verification::Required
+            && !credentials.user.email_verified
+        {
+            return Err(ask_to_verify(app, &credentials.user, origin).await?);
+        }
         let rehashed = if rehash {
             Some(app.hasher.hash(login.password.clone()).await?)
         } else {
@@ -131,6 +139,16 @@ async fn sign_in(
         }
     }
     Err(overloaded().into())
+}
+
+/// Sends a fresh mail to confirm the address, which the account needs before anybody signs in; the refusal that says so.
+async fn ask_to_verify(app: &App, user: &User, origin: &Origin) -> Result<Error, Error> {
+    let now = app.clock.now();
+    let mut batch = app.store.batch();
+    outbox::tell(app, &mut batch, (MailKind::VerifyEmail, user), origin, now)?;
+    batch.commit().await?;
+    note_failure(app, Some(user), LoginFailure::EmailNotVerified, origin).await?;
+    Ok(Refusal::EmailNotVerified.into())
 }
 
 /// What the throttle counts under.
@@ -313,6 +331,7 @@ async fn begin(
             revocations.extend(consequences::write(app, &mut batch, &ends, None, now));
         }
     }
+    outbox::tell_of_device(app, &mut batch, &user, origin, now).await?;
     let event = origin.own_event(AuditKind::LoginSucceeded, now, user.id, Some(id));
     batch.insert_audit(audit_id(app, now)?, &event);
     let committed = app.commit(batch, &revocations).await;

@@ -12,22 +12,27 @@ pub mod keys;
 pub mod login;
 pub mod logout;
 pub mod once;
+pub mod outbox;
 pub mod page;
 pub mod password;
 pub mod profile;
+mod proof;
 pub mod refresh;
 pub mod register;
+pub mod reset;
 pub mod revocations;
 pub mod roles;
 pub mod sessions;
 pub mod setup;
 pub mod sign;
 pub mod users;
+pub mod verification;
 pub mod verify;
 
 use std::net::IpAddr;
 
 use symbolon_domain::audit::{AuditEvent, AuditKind};
+use symbolon_domain::mail::Locale;
 use symbolon_domain::{Refusal, SessionId, Timestamp, UserId};
 
 use crate::app::App;
@@ -47,6 +52,8 @@ pub struct Origin {
     pub user_agent: Option<String>,
     /// The id under which the request is logged.
     pub request_id: Option<String>,
+    /// The language that answers are wanted in; English where nothing was said.
+    pub locale: Locale,
 }
 
 impl Origin {

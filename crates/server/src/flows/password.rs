@@ -8,12 +8,13 @@
 
 use symbolon_domain::audit::AuditKind;
 use symbolon_domain::ending::Event;
+use symbolon_domain::mail::MailKind;
 use symbolon_domain::{Password, Problem, Refusal, SessionId, User};
 use symbolon_store::Credentials;
 
 use super::authenticate::Caller;
 use super::login::{admit, compare};
-use super::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded};
+use super::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, outbox, overloaded, proof};
 use crate::app::App;
 
 /// Changes the password of `caller`.
@@ -51,6 +52,14 @@ pub async fn change(
             live: &live,
         };
         let revocations = consequences::write(app, &mut batch, &ends, None, now);
+        proof::end_all(&mut batch, &user, now);
+        outbox::tell(
+            app,
+            &mut batch,
+            (MailKind::PasswordChanged, &user),
+            origin,
+            now,
+        )?;
         let committed = app.commit(batch, &revocations).await;
         if !lost_race(&committed) {
             return Ok(committed?);

@@ -6,19 +6,20 @@
 //!    session and its user are loaded by the id inside the token, and what 3 and 4 decide is written.
 //! 3. A session that ended or expired, or a user who may not sign in, is refused.
 //! 4. The rules decide: rotate, repeat the same answer, refuse a late duplicate, or reuse (theft).
-//! 5. Reuse ends the session in a transaction of its own, with its revocation and its audit row; if the
+//! 5. Reuse ends the session in a transaction of its own, with its revocation, its audit row and a mail to the user; if the
 //!    session changed in between, it is judged again.
 //! 6. Once it is on disk, an access token is signed and both are answered.
 
 use symbolon_domain::audit::AuditKind;
 use symbolon_domain::ending::Event;
+use symbolon_domain::mail::MailKind;
 use symbolon_domain::refresh::{Decision, Presented, RefreshPolicy, RefreshState, decide};
 use symbolon_domain::{EndReason, Life, Refusal, Session, SessionId, Timestamp, User, UserStatus};
 use symbolon_token::refresh::RefreshToken;
 use zeroize::Zeroizing;
 
 use super::access_token::{AccessToken, issue};
-use super::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded};
+use super::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, outbox, overloaded};
 use crate::app::App;
 
 /// The answer to a refresh.
@@ -153,6 +154,15 @@ pub(super) async fn end_for_reuse(
         reason: EndReason::Reused,
     };
     let revocations = consequences::write(app, &mut batch, &ends, None, now);
+    if let Some(user) = app.store.find_user(session.user).await? {
+        outbox::tell(
+            app,
+            &mut batch,
+            (MailKind::SessionReused, &user),
+            origin,
+            now,
+        )?;
+    }
     let committed = app.commit(batch, &revocations).await;
     if lost_race(&committed) {
         return Ok(false);

@@ -1,16 +1,21 @@
 //! Register: a person makes an account. It signs nobody in.
+//!
+//! Where addresses must be confirmed, an address that is taken is answered like a new one, after the same work, and its
+//! owner gets a mail. A username that is taken is told in both cases: it is public.
 
 use symbolon_domain::audit::AuditKind;
+use symbolon_domain::mail::MailKind;
 use symbolon_domain::{
     DisplayName, Email, Problem, Refusal, RoleName, Roles, User, UserId, UserStatus, Username,
 };
 
 use zeroize::Zeroizing;
 
+use super::outbox::{self, Message};
 use super::password::choose_for;
 use super::{Error, Origin, audit_id};
 use crate::app::App;
-use crate::config::RegistrationMode;
+use crate::config::{RegistrationMode, Verification};
 use crate::throttle::Quota;
 
 /// What a person gives to register, as it came in.
@@ -48,7 +53,60 @@ pub async fn register(
     // Held until the password is hashed.
     let _admitted = app.throttle.begin_registration(origin.address, now)?;
     let account = check(app, &registration, Roles::new(vec![RoleName::USER]))?;
-    let user = insert(app, account, origin, AuditKind::UserRegistered).await?;
+    must_be_welcome(app, &account.user.email)?;
+    if app.config.registration.verification == Verification::Required {
+        return register_quietly(app, account, origin).await;
+    }
+    insert(app, account, origin, AuditKind::UserRegistered).await
+}
+
+/// Refuses addresses of other domains than those that may register.
+fn must_be_welcome(app: &App, email: &Email) -> Result<(), Error> {
+    let domains = &app.config.registration.domains;
+    if domains.is_empty() || domains.contains(&email.domain()) {
+        return Ok(());
+    }
+    let sentence = format!(
+        "Addresses of these domains can register: {}.",
+        domains.join(", ")
+    );
+    Err(Refusal::Validation(vec![Problem::new("email_domain", sentence).at("/email")]).into())
+}
+
+/// Registers without telling whether the address is taken.
+async fn register_quietly(app: &App, account: NewAccount, origin: &Origin) -> Result<User, Error> {
+    let NewAccount { user, password } = account;
+    let taken = app
+        .store
+        .find_user_by_email(&user.email.key())
+        .await?
+        .is_some();
+    if let Some(username) = &user.username
+        && app
+            .store
+            .find_user_by_username(&username.key())
+            .await?
+            .is_some()
+    {
+        return Err(Refusal::Conflict("username").into());
+    }
+    let hash = app.hasher.hash(password).await?;
+    if !taken {
+        match store(app, &user, &hash, origin, AuditKind::UserRegistered).await {
+            Err(Error::Refused(Refusal::Conflict("email"))) => {}
+            stored => return stored.map(|()| user),
+        }
+    }
+    let now = user.created_at;
+    let mut batch = app.store.batch();
+    let message = Message {
+        kind: MailKind::AddressInUse,
+        recipient: &user.email,
+        subject: None,
+        about: None,
+    };
+    outbox::write(app, &mut batch, &message, origin, now)?;
+    batch.commit().await?;
     Ok(user)
 }
 
@@ -129,11 +187,29 @@ pub(super) async fn insert(
 ) -> Result<User, Error> {
     let NewAccount { user, password } = account;
     let hash = app.hasher.hash(password).await?;
-    let mut batch = app.store.batch();
-    batch.insert_user(&user, Some(&hash));
-    let mut event = origin.event(kind, user.created_at);
-    event.subject = Some(user.id);
-    batch.insert_audit(audit_id(app, user.created_at)?, &event);
-    batch.commit().await?;
+    store(app, &user, &hash, origin, kind).await?;
     Ok(user)
+}
+
+/// Stores an account, and writes the mail to confirm its address where a person registers.
+async fn store(
+    app: &App,
+    user: &User,
+    hash: &str,
+    origin: &Origin,
+    kind: AuditKind,
+) -> Result<(), Error> {
+    let now = user.created_at;
+    let mut batch = app.store.batch();
+    batch.insert_user(user, Some(hash));
+    let mut event = origin.event(kind, now);
+    event.subject = Some(user.id);
+    batch.insert_audit(audit_id(app, now)?, &event);
+    if kind == AuditKind::UserRegistered {
+        batch.update_locale(user.id, origin.locale);
+        if app.config.registration.verification != Verification::Off && !user.email_verified {
+            outbox::tell(app, &mut batch, (MailKind::VerifyEmail, user), origin, now)?;
+        }
+    }
+    Ok(batch.commit().await?)
 }

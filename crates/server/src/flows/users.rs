@@ -11,6 +11,7 @@ mod sessions;
 
 use symbolon_domain::audit::{AuditEvent, AuditKind};
 use symbolon_domain::ending::Event;
+use symbolon_domain::mail::MailKind;
 use symbolon_domain::revocation::Revocation;
 use symbolon_domain::{
     EndReason, Identifier, Problem, Refusal, Roles, Session, User, UserId, UserStatus,
@@ -26,7 +27,7 @@ pub use sessions::{revoke_session, revoke_sessions};
 use super::actor::Actor;
 use super::login::SESSIONS_PER_USER;
 use super::password::choose;
-use super::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded};
+use super::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, outbox, overloaded, proof};
 use crate::app::App;
 
 /// What it takes to see users.
@@ -95,6 +96,14 @@ pub async fn set_password(
         };
         let revocations = consequences::write(app, &mut batch, &ends, Some(&user), now);
         batch.update_password(user.id, user.version + 1, &hash, now);
+        proof::end_all(&mut batch, &user, now);
+        outbox::tell(
+            app,
+            &mut batch,
+            (MailKind::PasswordReset, &user),
+            origin,
+            now,
+        )?;
         let committed = app.commit(batch, &revocations).await;
         if !lost_race(&committed) {
             return Ok(committed?);
@@ -194,6 +203,7 @@ pub(super) async fn delete_in(
         reason: EndReason::Deleted,
     };
     let revocations = consequences::write(app, batch, &ends, None, now);
+    proof::end_all(batch, user, now);
     batch.delete_user_sessions(user.id);
     batch.delete_user(user.id, user.version);
     Ok(revocations)

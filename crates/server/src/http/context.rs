@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use http::header::USER_AGENT;
+use http::header::{ACCEPT_LANGUAGE, USER_AGENT};
 use http::request::Parts;
+use symbolon_domain::mail::Locale;
 
 use crate::app::App;
 use crate::client_address::client_address;
@@ -41,6 +42,12 @@ impl FromRequestParts<Arc<App>> for Origin {
             }),
             user_agent: user_agent.filter(|text| !text.is_empty()),
             request_id: connection.map(|connection| connection.request_id.to_string()),
+            locale: parts
+                .headers
+                .get(ACCEPT_LANGUAGE)
+                .and_then(|value| value.to_str().ok())
+                .map(Locale::negotiate)
+                .unwrap_or_default(),
         })
     }
 }

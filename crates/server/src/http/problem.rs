@@ -164,7 +164,7 @@ fn status(error: &Error) -> StatusCode {
         Error::Fault { .. } => return StatusCode::INTERNAL_SERVER_ERROR,
     };
     match refusal {
-        Refusal::MalformedRequest(_) => StatusCode::BAD_REQUEST,
+        Refusal::MalformedRequest(_) | Refusal::InvalidLink => StatusCode::BAD_REQUEST,
         Refusal::NoToken
         | Refusal::InvalidToken
         | Refusal::TokenExpired
@@ -180,6 +180,7 @@ fn status(error: &Error) -> StatusCode {
         | Refusal::InsufficientScope
         | Refusal::WrongPassword
         | Refusal::AccountDisabled
+        | Refusal::EmailNotVerified
         | Refusal::CsrfRejected => StatusCode::FORBIDDEN,
         Refusal::NotFound => StatusCode::NOT_FOUND,
         Refusal::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,

@@ -19,6 +19,7 @@ mod edge;
 mod jwks;
 mod login;
 mod logout;
+mod mail;
 mod matrix;
 mod operations;
 mod password;

@@ -29,6 +29,8 @@ const CALLERS: Row = [
 /// What the reader's role allows.
 const READ_EVERYTHING: &str = "audit:read clients:read keys:read revocations:read roles:read sessions:read stats:read users:read";
 
+/// With a link that nobody was sent.
+const NO_LINK: Row = ["400 malformed_request"; 8];
 const ANYBODY: Row = ["200"; 8];
 /// By access token, where everybody has something of their own.
 const OWN_200: Row = own("200");
@@ -135,6 +137,10 @@ const ROWS: &[(&str, &str, Row)] = &[
     ("DELETE", "/api/admin/users/{id}", ADMIN_204),
     ("POST", "/api/admin/users/{id}/password", ADMIN_204),
     ("POST", "/api/admin/users/{id}/logout", ADMIN_204),
+    ("POST", "/api/user/email/verification", own("202")),
+    ("POST", "/api/email/verify", NO_LINK),
+    ("POST", "/api/password/forgot", ["202"; 8]),
+    ("POST", "/api/password/reset", NO_LINK),
 ];
 
 /// The row of what belongs to the user alone.
@@ -279,6 +285,9 @@ fn body(method: &str, path: &str, email: &str) -> Option<Value> {
         ("POST", "/api/user/password") => {
             json!({"currentPassword": PASSWORD, "newPassword": OTHER_PASSWORD})
         }
+        ("POST", "/api/email/verify") => json!({"token": "sbl_"}),
+        ("POST", "/api/password/forgot") => json!({"email": email}),
+        ("POST", "/api/password/reset") => json!({"token": "sbl_", "newPassword": PASSWORD}),
         _ => return None,
     })
 }

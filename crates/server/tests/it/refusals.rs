@@ -107,7 +107,13 @@ refusals! {
     };
     Refusal::UnsupportedMediaType => unsupported_media_type, 415, |app| app.post("/api/login").body("x").send().await;
     Refusal::Validation(_) => validation_failed, 422, |app| app.post("/api/login").json(&json!({})).send().await;
-    Refusal::MalformedRequest(_) => malformed_request, 400, |app| app.post("/api/login").text_json("{").send().await;
+    Refusal::EmailNotVerified => email_not_verified, 403, |_app| {
+        let app = TestApp::with(&[("registration.verification", "required")]).await;
+        app.register("ada").await;
+        app.post("/api/login").json(&json!({"email": "ada@example.com", "password": PASSWORD})).send().await
+    };
+    // A link that is not good: see the tests of mail.
+    Refusal::MalformedRequest(_) | Refusal::InvalidLink => malformed_request, 400, |app| app.post("/api/login").text_json("{").send().await;
     Refusal::RateLimited { .. } => rate_limited, 429, |app| {
         for _ in 0..5 {
             app.post("/api/login").json(&json!({"email": "a@example.com", "password": PASSWORD})).send().await.expect(401);

@@ -7,6 +7,7 @@
 
 use symbolon_domain::audit::AuditKind;
 use symbolon_domain::ending::Event;
+use symbolon_domain::mail::MailKind;
 use symbolon_domain::revocation::Revocation;
 use symbolon_domain::{EndReason, Refusal, Timestamp, User, UserId, UserStatus};
 use symbolon_store::{Batch, UserRow};
@@ -15,7 +16,8 @@ use super::fields::Edit;
 use super::{WRITE, counts_as_admin, keep_an_admin, must_be_known};
 use crate::app::App;
 use crate::flows::actor::{Actor, Authority};
-use crate::flows::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded};
+use crate::flows::outbox::{self, Message};
+use crate::flows::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded, proof};
 
 /// Changes the user `id`. `expected` is the version that whoever asks has seen, if that matters.
 ///
@@ -147,6 +149,18 @@ impl Change<'_> {
         names.map(|(name, _)| name).collect()
     }
 
+    /// Whoever had the address before hears of it, and what was proved of it is void.
+    fn tell_of_address(&mut self, origin: &Origin) -> Result<(), Error> {
+        proof::end_all(&mut self.batch, self.former, self.now);
+        let message = Message {
+            kind: MailKind::EmailChanged,
+            recipient: &self.former.email,
+            subject: Some(self.former.id.uuid()),
+            about: Some(&self.next.email),
+        };
+        outbox::write(self.app, &mut self.batch, &message, origin, self.now)
+    }
+
     fn note(&mut self, authority: &Authority, origin: &Origin) -> Result<(), Error> {
         let mut lines = Vec::new();
         let fields = self.profile_fields();
@@ -156,6 +170,9 @@ impl Change<'_> {
         if self.next.roles != self.former.roles {
             let detail = format!("{} -> {}", self.former.roles, self.next.roles);
             lines.push((AuditKind::RolesChanged, Some(detail)));
+        }
+        if self.next.email != self.former.email {
+            self.tell_of_address(origin)?;
         }
         if self.next.status != self.former.status {
             let kind = match self.next.status {

@@ -1,6 +1,8 @@
 //! People's sign-in (CONTRACT section 3.1), what guards ask, and administration: one file a path.
 
 mod admin;
+mod email;
+mod forgotten;
 mod login;
 mod logout;
 mod password;
@@ -30,6 +32,10 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(logout::post_all))
         .routes(routes!(profile::get, profile::patch, profile::delete))
         .routes(routes!(password::post))
+        .routes(routes!(email::ask))
+        .routes(routes!(email::verify))
+        .routes(routes!(forgotten::forgot))
+        .routes(routes!(forgotten::reset))
         .routes(routes!(sessions::list))
         .routes(routes!(sessions::delete))
         .routes(routes!(revocations::get))
