@@ -261,6 +261,18 @@ impl App {
         ))
     }
 
+    /// The master key of a store that has one already; none is made.
+    ///
+    /// # Errors
+    /// As [`App::open_master`].
+    pub async fn known_master(&self) -> Result<Option<MasterKey>, StartError> {
+        let known = self.store.find_setting(MASTER_CHECK).await;
+        match known.map_err(store_error)? {
+            Some(_) => self.open_master().await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     fn read_master(&self, empty_store: bool) -> Result<MasterKey, crate::sealing::MasterKeyError> {
         let path = self.config.server.data.join(MASTER_FILE);
         match MasterKey::read_file(&path) {

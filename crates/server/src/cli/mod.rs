@@ -1,5 +1,6 @@
 //! The command line: parse, call one flow, print.
 
+mod audit;
 mod config;
 mod discovery;
 mod fetch;
@@ -74,6 +75,9 @@ enum Command {
     /// Signing keys: list, rotate, withdraw
     #[command(subcommand)]
     Key(key::Key),
+    /// The audit log: list, export, verify
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Tokens: decode, verify, explain, sign
     #[command(subcommand)]
     Token(token::Token),
@@ -139,6 +143,7 @@ pub fn run() -> ExitCode {
         Command::Session(session) => block_on(session.run(&cli.common, &output)),
         Command::Revocations(revocations) => revocations.run(&cli.common, &output),
         Command::Key(key) => block_on(key.run(&cli.common, &output)),
+        Command::Audit(audit) => block_on(audit.run(&cli.common, &output)),
         Command::Token(token) => token.run(&cli.common, &output),
         Command::Config(settings) => settings.run(&cli.common, &output),
         Command::Openapi => openapi(),

@@ -6,6 +6,7 @@
 //! 3. What is read for a page has a bound, so that nobody can make a question that reads the whole log. A page that
 //!    meets it is short, and says where to go on.
 
+mod export;
 mod judge;
 mod purge;
 mod seal;
@@ -13,9 +14,11 @@ mod verify;
 
 use symbolon_domain::audit::{AuditEvent, AuditKind, Outcome};
 use symbolon_domain::{Refusal, SessionId, Timestamp, UserId};
-use symbolon_store::{AuditLane, AuditRow, AuditSpan};
+use symbolon_store::{AuditLane, AuditSpan};
+pub use symbolon_store::{AuditRow, ChainRow};
 use uuid::Uuid;
 
+pub use export::{Export, ExportedLine, verify_lines};
 pub use judge::{Finding, Judge, Mismatch, Wrong};
 pub use purge::purge;
 pub use seal::Watcher;

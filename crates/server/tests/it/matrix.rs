@@ -121,6 +121,8 @@ const ROWS: &[(&str, &str, Row)] = &[
     ),
     ("POST", "/api/user/password", OWN_204),
     ("GET", "/api/sessions", OWN_200),
+    ("GET", "/api/admin/audit", READ_200),
+    ("GET", "/api/admin/audit/{id}", READ_200),
     ("GET", "/api/admin/keys", READ_200),
     ("GET", "/api/admin/revocations", READ_200),
     ("GET", "/api/admin/roles", READ_200),
@@ -236,11 +238,15 @@ impl World {
     async fn ask(&self, app: &TestApp, method: &str, path: &str, caller: &str) -> Answer {
         let index = CALLERS.iter().position(|known| *known == caller).unwrap();
         let device = index.checked_sub(1).map(|index| &self.devices[index]);
-        let id = match path.starts_with("/api/admin/users") {
-            true => &self.target.user,
-            false => &self.target.sid,
+        let id = match path {
+            path if path.starts_with("/api/admin/users") => self.target.user.clone(),
+            path if path.starts_with("/api/admin/audit") => {
+                let lines = app.app.store.list_audit(1, None).await;
+                lines.unwrap()[0].id.to_string()
+            }
+            _ => self.target.sid.clone(),
         };
-        let address = path.replace("{id}", id).replace("{name}", "clerk");
+        let address = path.replace("{id}", &id).replace("{name}", "clerk");
         let request = app.request(method, &address);
         let request = match device {
             // As a browser would, which sends the cookie to one path only.

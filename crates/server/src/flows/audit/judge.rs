@@ -1,5 +1,8 @@
 //! What is wrong with a chain of lines, if anything. Pure: lines in, a verdict out.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use symbolon_store::{ChainRow, ChainValue, follow};

@@ -1,5 +1,6 @@
 //! `/api/admin`
 
+mod audit;
 mod pages;
 mod roles;
 mod users;

@@ -4,6 +4,7 @@
 //! knows and no others ([`parameters`]), a change is meant for one version ([`version`]), and a creation happens once
 //! ([`creation`]).
 
+mod audit;
 mod creation;
 mod keys;
 mod page;
@@ -23,6 +24,8 @@ use crate::app::App;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::show))
         .routes(routes!(keys::list))
         .routes(routes!(revocations::list))
         .routes(routes!(roles::list, roles::create))

@@ -41,6 +41,7 @@ macro_rules! permissions {
 }
 
 permissions! {
+    AuditRead = "audit:read";
     KeysRead = "keys:read";
     RevocationsRead = "revocations:read";
     RolesRead = "roles:read";
