@@ -365,7 +365,7 @@ pub(crate) fn read_user(row: &Row<'_>, at: usize) -> Result<User, Error> {
     })
 }
 
-fn read_credentials(row: &Row<'_>) -> Result<Credentials, Error> {
+pub(crate) fn read_credentials(row: &Row<'_>) -> Result<Credentials, Error> {
     Ok(Credentials {
         user: read_user(row, 0)?,
         password_hash: row.text_or_none(USER_COLUMNS)?,
