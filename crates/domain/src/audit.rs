@@ -10,6 +10,10 @@ words! {
         UserRegistered => "user_registered",
         /// An administrator made an account.
         UserCreated => "user_created",
+        /// An administrator brought many accounts in from a file; one line when it begins, one when it ends.
+        UsersImported => "users_imported",
+        /// An administrator took every account out.
+        UsersExported => "users_exported",
         /// Someone signed in.
         LoginSucceeded => "login_succeeded",
         /// Someone tried to sign in and could not.

@@ -18,3 +18,4 @@ pub mod rng;
 pub mod sealing;
 pub mod secret;
 pub mod throttle;
+pub mod transfer;

@@ -3,9 +3,12 @@
 mod audit;
 mod config;
 mod discovery;
+mod export;
 mod fetch;
+mod import;
 mod key;
 mod output;
+mod progress;
 mod revocations;
 mod role;
 mod secrets;
@@ -81,6 +84,10 @@ enum Command {
     /// Tokens: decode, verify, explain, sign
     #[command(subcommand)]
     Token(token::Token),
+    /// Bring users in from a file of Symbolon, Keycloak, Auth0, Firebase or Supabase
+    Import(import::Import),
+    /// Write every user to a file, as JSON lines or CSV
+    Export(export::Export),
     /// Settings: check, show, reference
     #[command(subcommand)]
     Config(config::Settings),
@@ -145,6 +152,8 @@ pub fn run() -> ExitCode {
         Command::Key(key) => block_on(key.run(&cli.common, &output)),
         Command::Audit(audit) => block_on(audit.run(&cli.common, &output)),
         Command::Token(token) => token.run(&cli.common, &output),
+        Command::Import(import) => block_on(import.run(&cli.common, &output)),
+        Command::Export(export) => block_on(export.run(&cli.common, &output)),
         Command::Config(settings) => settings.run(&cli.common, &output),
         Command::Openapi => openapi(),
     };

@@ -16,6 +16,7 @@ mod cross_site;
 mod docs;
 mod document;
 mod edge;
+mod import;
 mod jwks;
 mod login;
 mod logout;

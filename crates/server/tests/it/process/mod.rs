@@ -10,6 +10,7 @@ mod explain;
 mod feed;
 mod guards;
 mod http;
+mod import;
 mod keys;
 mod nginx;
 mod outage;
