@@ -154,6 +154,27 @@ pub(super) const ROOMS: &[Room] = &[
         sql: false,
     },
     Room {
+        name: "server::transfer",
+        within: &["crates/server/src/transfer"],
+        package: None,
+        ours: Some(&["symbolon_domain"]),
+        paths: &[
+            SQL,
+            WEB,
+            ASYNC,
+            &[
+                &["clap"],
+                &["crate", "app"],
+                &["crate", "flows"],
+                &["crate", "http"],
+                &["crate", "cli"],
+            ],
+        ],
+        names: &["async", "await"],
+        fields: &["store"],
+        sql: false,
+    },
+    Room {
         name: "server::http, server::cli and server::pages",
         within: &[
             "crates/server/src/http",

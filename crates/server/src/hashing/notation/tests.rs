@@ -166,6 +166,11 @@ fn what_cannot_be_read_is_refused_and_matches_nothing() {
         assert_eq!(hasher.accept(bad), Err(says), "{bad}");
         assert_eq!(verify(&hasher, PASSWORD, bad), NO, "{bad}");
     }
+}
+
+#[test]
+fn what_no_hash_looks_like_is_refused() {
+    let hasher = start(argon2id());
     let long = format!(
         "$pbkdf2-sha256$1000${}${}",
         "A".repeat(600),
