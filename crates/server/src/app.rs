@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::feed::{Hub, Mark};
 use crate::flows::Error;
 use crate::flows::keys::KeyRing;
+use crate::flows::stats::Kept;
 use crate::hashing::Hasher;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
@@ -49,6 +50,8 @@ pub struct App {
     pub mail: Mailer,
     /// How far the feed was published.
     pub mark: Mark,
+    /// The numbers that were counted last.
+    pub stats: Kept,
     /// The roles as they were read last.
     roles: ArcSwap<RoleBook>,
     /// The longest life that access tokens in circulation can have: a setting that was lowered does not shorten

@@ -38,6 +38,7 @@ pub use tables::keys::{KeyRow, KeyState};
 pub use tables::outbox::MailRow;
 pub use tables::roles::{Announcement, RoleState};
 pub use tables::setup::SetupToken;
+pub use tables::stats::Counted;
 pub use tables::user_lists::{Slice, UserPosition, UserRange, UserRow};
 pub use tables::users::Credentials;
 pub use url::DatabaseUrl;

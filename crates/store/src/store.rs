@@ -130,6 +130,25 @@ impl Store {
         self.feed().await.map(|_| ())
     }
 
+    /// How many bytes the database takes.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] and [`Error::Fault`].
+    pub async fn size(&self) -> Result<i64, Error> {
+        let found = match &*self.engine {
+            Engine::Sqlite(sqlite) => sqlite.find(
+                "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+                &[],
+                |row| row.int(0),
+            ),
+            Engine::Postgres(postgres) => {
+                let text = "SELECT pg_database_size(current_database())";
+                postgres.find(text, &[], |row| row.int(0)).await
+            }
+        };
+        Ok(found?.unwrap_or_default())
+    }
+
     /// Finishes what was committed, then lets go of files and connections. Later calls are [`Error::Fault`].
     pub async fn close(&self) {
         match &*self.engine {

@@ -11,6 +11,7 @@ pub(crate) mod roles;
 pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod setup;
+pub(crate) mod stats;
 pub(crate) mod transfers;
 pub(crate) mod user_lists;
 pub(crate) mod users;
@@ -32,6 +33,7 @@ pub(crate) fn all() -> Vec<(String, &'static str)> {
         ("settings", settings::STATEMENTS),
         ("setup", setup::STATEMENTS),
         ("transfers", transfers::STATEMENTS),
+        ("stats", stats::STATEMENTS),
         ("user_lists", user_lists::STATEMENTS),
         ("users", users::STATEMENTS),
     ];

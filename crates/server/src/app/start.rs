@@ -25,6 +25,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Issuer};
 use crate::feed::{Hub, Mark};
 use crate::flows::keys;
+use crate::flows::stats::Kept;
 use crate::hashing::Hasher;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
@@ -120,6 +121,7 @@ impl App {
             throttle,
             mail,
             metrics: Metrics::default(),
+            stats: Kept::new(clock.now()),
             mark: Mark::new(
                 (url != DatabaseUrl::SqliteMemory).then(|| config.server.data.join(FEED_MARK)),
             ),

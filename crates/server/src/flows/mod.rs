@@ -27,6 +27,7 @@ pub mod roles;
 pub mod sessions;
 pub mod setup;
 pub mod sign;
+pub mod stats;
 pub mod users;
 pub mod verification;
 pub mod verify;

@@ -1,10 +1,12 @@
 //! The signed-in user's own devices.
 
-use symbolon_domain::{EndReason, Life, Refusal, Session, SessionId};
+use symbolon_domain::{EndReason, Life, Refusal, Session, SessionId, UserId};
+use uuid::Uuid;
 
 use super::authenticate::Caller;
 use super::login::SESSIONS_PER_USER;
 use super::logout::end_own;
+use super::page::Page;
 use super::{Error, Origin};
 use crate::app::App;
 
@@ -38,4 +40,41 @@ pub async fn end(app: &App, caller: &Caller, id: SessionId, origin: &Origin) -> 
     } else {
         Err(Refusal::NotFound.into())
     }
+}
+
+/// Which sessions an administrator wants to see.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Filter {
+    /// Of this user only.
+    pub user: Option<UserId>,
+    /// Those that are not alive as well, as long as they are stored.
+    pub dead: bool,
+}
+
+/// A page of sessions, the newest first.
+///
+/// # Errors
+/// A fault of the store.
+pub async fn page(
+    app: &App,
+    filter: Filter,
+    limit: u32,
+    after: Option<Uuid>,
+) -> Result<Page<Session, Uuid>, Error> {
+    let live_at = (!filter.dead).then(|| app.clock.now());
+    let after = after.map(SessionId::new);
+    let more = limit.saturating_add(1);
+    let rows = app
+        .store
+        .page_sessions(filter.user, live_at, after, more)
+        .await?;
+    Ok(Page::of(rows, limit, |session| session.id.uuid()))
+}
+
+/// The session of this id, alive or not.
+///
+/// # Errors
+/// `not_found`, or a fault of the store.
+pub async fn show(app: &App, id: SessionId) -> Result<Session, Error> {
+    Ok(app.store.find_session(id).await?.ok_or(Refusal::NotFound)?)
 }

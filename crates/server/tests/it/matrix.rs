@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use symbolon::flows::actor::Actor;
-use symbolon::flows::users;
+use symbolon::flows::{keys, users};
 use symbolon_domain::UserStatus;
 
 use crate::app::TestApp;
@@ -131,6 +131,14 @@ const ROWS: &[(&str, &str, Row)] = &[
     ("PUT", "/api/admin/roles/{name}", ADMIN_200),
     ("PATCH", "/api/admin/roles/{name}", ADMIN_200),
     ("DELETE", "/api/admin/roles/{name}", ADMIN_204),
+    ("POST", "/api/admin/keys", admin("201")),
+    ("GET", "/api/admin/keys/{kid}", READ_200),
+    ("DELETE", "/api/admin/keys/{kid}", ADMIN_204),
+    ("POST", "/api/admin/revocations", ADMIN_204),
+    ("GET", "/api/admin/sessions", READ_200),
+    ("GET", "/api/admin/sessions/{id}", READ_200),
+    ("DELETE", "/api/admin/sessions/{id}", ADMIN_204),
+    ("GET", "/api/admin/stats", READ_200),
     ("GET", "/api/admin/users", READ_200),
     ("POST", "/api/admin/users", admin("201")),
     ("GET", "/api/admin/users/{id}", READ_200),
@@ -235,6 +243,15 @@ impl World {
         }
     }
 
+    /// A signing key that has not signed yet.
+    async fn next_key(&self, app: &TestApp) -> String {
+        let (issuance, origin) = (app.app.issuance().unwrap(), Default::default());
+        keys::rotate(&app.app, Actor::Operator, &issuance.master, false, &origin)
+            .await
+            .unwrap()
+            .kid
+    }
+
     async fn ask(&self, app: &TestApp, method: &str, path: &str, caller: &str) -> Answer {
         let index = CALLERS.iter().position(|known| *known == caller).unwrap();
         let device = index.checked_sub(1).map(|index| &self.devices[index]);
@@ -246,7 +263,15 @@ impl World {
             }
             _ => self.target.sid.clone(),
         };
-        let address = path.replace("{id}", &id).replace("{name}", "clerk");
+        // One that waits for its turn: what the current one signed is needed for the rest of the row.
+        let kid = match path.contains("{kid}") {
+            true => self.next_key(app).await,
+            false => String::new(),
+        };
+        let address = path
+            .replace("{id}", &id)
+            .replace("{name}", "clerk")
+            .replace("{kid}", &kid);
         let request = app.request(method, &address);
         let request = match device {
             // As a browser would, which sends the cookie to one path only.
@@ -281,6 +306,7 @@ fn body(method: &str, path: &str, email: &str) -> Option<Value> {
             json!({"description": "", "permissions": ["orders:read"], "includes": []})
         }
         ("POST", "/api/admin/users") => json!({"email": "somebody@example.com"}),
+        ("POST", "/api/admin/revocations") => json!({"kind": "token", "id": "nobody's"}),
         ("PATCH", "/api/admin/users/{id}") => json!({"name": "Somebody"}),
         ("PUT", "/api/admin/users/{id}") => json!({
             "email": "user@example.com", "emailVerified": true, "username": null, "name": null,

@@ -204,7 +204,7 @@ impl Batch {
 }
 
 /// The least UUIDv7 of a moment: 48 bits of milliseconds, then the rest (RFC 9562 section 5.7).
-fn first_id(at: Timestamp) -> [u8; 16] {
+pub(super) fn first_id(at: Timestamp) -> [u8; 16] {
     let millis = u128::from(u64::try_from(at.millis()).unwrap_or(0).min((1 << 48) - 1));
     (millis << 80).to_be_bytes()
 }

@@ -5,7 +5,7 @@ use symbolon_domain::{EndReason, Ended, Session, SessionId, Timestamp, Transport
 
 use super::users::{read_user, user_columns};
 use crate::statement::{Expect, Statement, statements};
-use crate::value::Row;
+use crate::value::{Row, Value};
 use crate::{Batch, Error, Store};
 
 /// The columns that [`read_session`] reads.
@@ -32,6 +32,18 @@ statements! {
     LIST_LIVE = concat!(
         "SELECT ", session_columns!(), " FROM sessions s WHERE s.user_id = $1 AND s.ended_at IS NULL \
          AND s.expires_at > $2 AND s.last_used_at + s.idle_ttl > $2 ORDER BY s.created_at DESC, s.id DESC LIMIT $3"
+    );
+    PAGE_LIVE = concat!(
+        "SELECT ", session_columns!(), " FROM sessions s WHERE s.id < $1 AND s.ended_at IS NULL \
+         AND s.expires_at > $2 AND s.last_used_at + s.idle_ttl > $2 ORDER BY s.id DESC LIMIT $3"
+    );
+    PAGE_LIVE_OF_USER = concat!(
+        "SELECT ", session_columns!(), " FROM sessions s WHERE s.id < $1 AND s.ended_at IS NULL \
+         AND s.expires_at > $2 AND s.last_used_at + s.idle_ttl > $2 AND s.user_id = $3 ORDER BY s.id DESC LIMIT $4"
+    );
+    PAGE = concat!("SELECT ", session_columns!(), " FROM sessions s WHERE s.id < $1 ORDER BY s.id DESC LIMIT $2");
+    PAGE_OF_USER = concat!(
+        "SELECT ", session_columns!(), " FROM sessions s WHERE s.id < $1 AND s.user_id = $2 ORDER BY s.id DESC LIMIT $3"
     );
     COUNT_LIVE =
         "SELECT count(*) FROM sessions WHERE user_id = $1 AND ended_at IS NULL \
@@ -132,6 +144,33 @@ impl Store {
     ) -> Result<Vec<Session>, Error> {
         let values = vec![user.into(), now.into(), i64::from(limit).into()];
         self.list(LIST_LIVE, values, limit, |row| read_session(row, 0))
+            .await
+    }
+
+    /// Sessions from the newest on, by their ids: of a user or of all, those that are alive at `live_at` or all that are
+    /// still stored, behind `after`.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] and [`Error::Fault`].
+    pub async fn page_sessions(
+        &self,
+        user: Option<UserId>,
+        live_at: Option<Timestamp>,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Vec<Session>, Error> {
+        let after = after.unwrap_or(SessionId::from_bytes([0xff; 16]));
+        let mut values: Vec<Value> = vec![after.into()];
+        values.extend(live_at.map(Value::from));
+        values.extend(user.map(Value::from));
+        values.push(i64::from(limit).into());
+        let text = match (user, live_at) {
+            (None, None) => PAGE,
+            (None, Some(_)) => PAGE_LIVE,
+            (Some(_), None) => PAGE_OF_USER,
+            (Some(_), Some(_)) => PAGE_LIVE_OF_USER,
+        };
+        self.list(text, values, limit, |row| read_session(row, 0))
             .await
     }
 

@@ -12,6 +12,7 @@ mod roles;
 mod sessions;
 mod settings;
 mod setup;
+mod stats;
 mod transfers;
 mod user_lists;
 mod users;
@@ -37,6 +38,7 @@ fn every_function_is_called_on_every_engine() {
         include_str!("../../src/tables/settings.rs"),
         include_str!("../../src/tables/setup.rs"),
         include_str!("../../src/tables/transfers.rs"),
+        include_str!("../../src/tables/stats.rs"),
         include_str!("../../src/tables/user_lists.rs"),
         include_str!("../../src/tables/users.rs"),
     ]
@@ -55,6 +57,7 @@ fn every_function_is_called_on_every_engine() {
         include_str!("conformance/settings.rs"),
         include_str!("conformance/setup.rs"),
         include_str!("conformance/transfers.rs"),
+        include_str!("conformance/stats.rs"),
         include_str!("conformance/user_lists.rs"),
         include_str!("conformance/users.rs"),
         // Opens and migrates for all of them.

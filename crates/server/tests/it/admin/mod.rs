@@ -1,6 +1,10 @@
 //! `/api/admin`
 
 mod audit;
+mod authority;
+mod emergency;
 mod pages;
 mod roles;
+mod secrets;
+mod sessions;
 mod users;

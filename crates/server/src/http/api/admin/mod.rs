@@ -12,6 +12,8 @@ mod parameters;
 mod permitted;
 mod revocations;
 mod roles;
+mod sessions;
+mod stats;
 mod users;
 mod version;
 
@@ -26,8 +28,12 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(audit::list))
         .routes(routes!(audit::show))
-        .routes(routes!(keys::list))
-        .routes(routes!(revocations::list))
+        .routes(routes!(keys::list, keys::rotate))
+        .routes(routes!(keys::show, keys::withdraw))
+        .routes(routes!(revocations::list, revocations::add))
+        .routes(routes!(sessions::list))
+        .routes(routes!(sessions::show, sessions::delete))
+        .routes(routes!(stats::show))
         .routes(routes!(roles::list, roles::create))
         .routes(routes!(
             roles::show,

@@ -43,9 +43,14 @@ macro_rules! permissions {
 permissions! {
     AuditRead = "audit:read";
     KeysRead = "keys:read";
+    KeysWrite = "keys:write";
     RevocationsRead = "revocations:read";
+    RevocationsWrite = "revocations:write";
     RolesRead = "roles:read";
     RolesWrite = "roles:write";
+    SessionsRead = "sessions:read";
+    SessionsWrite = "sessions:write";
+    StatsRead = "stats:read";
     UsersRead = "users:read";
     UsersWrite = "users:write";
 }
