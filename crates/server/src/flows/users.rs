@@ -16,7 +16,8 @@ use symbolon_domain::revocation::Revocation;
 use symbolon_domain::{
     EndReason, Identifier, Problem, Refusal, Roles, Session, User, UserId, UserStatus,
 };
-use symbolon_store::{Batch, UserRow};
+use symbolon_store::Batch;
+pub use symbolon_store::UserRow;
 
 pub use create::{New, add};
 pub use edit::edit;

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 use symbolon_domain::{FieldError, Refusal};
-use symbolon_store::UserRow;
+
 use utoipa::ToSchema;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::super::super::super::body::{missing, nullable};
-use crate::flows::users::{Fields, New};
+use crate::flows::users::{Fields, New, UserRow};
 use crate::rfc3339::text as rfc3339;
 
 /// A person with an account, as administrators see it.
