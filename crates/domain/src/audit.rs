@@ -40,6 +40,18 @@ words! {
         RoleChanged => "role_changed",
         /// A role was deleted.
         RoleDeleted => "role_deleted",
+        /// An OAuth client was made.
+        ClientCreated => "client_created",
+        /// An OAuth client got another definition.
+        ClientChanged => "client_changed",
+        /// An OAuth client was deleted.
+        ClientDeleted => "client_deleted",
+        /// An OAuth client got another secret.
+        ClientSecretAdded => "client_secret_added",
+        /// A secret of an OAuth client was deleted.
+        ClientSecretDeleted => "client_secret_deleted",
+        /// A setting that is kept in the database changed.
+        SettingChanged => "setting_changed",
         /// A user was disabled.
         UserDisabled => "user_disabled",
         /// A user was enabled.

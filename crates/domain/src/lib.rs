@@ -10,7 +10,9 @@
 mod words;
 
 pub mod audit;
+mod client;
 pub mod ending;
+mod field;
 mod id;
 mod identity;
 pub mod mail;
@@ -23,9 +25,15 @@ pub mod revocation;
 mod role;
 mod role_book;
 mod session;
+pub mod setup;
 mod time;
 mod user;
 
+pub use client::{
+    Client, ClientDefinition, ClientId, ClientOrigin, ClientSecret, ClientStatus, ClientType,
+    Grant, MOST_SECRETS, RedirectUri, Resource, Scope, SecretText,
+};
+pub use field::FieldValue;
 pub use id::{MalformedId, SessionId, UserId};
 pub use identity::{DisplayName, Email, Identifier, Username};
 pub use password::{Password, PasswordRules};

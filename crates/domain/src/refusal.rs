@@ -133,6 +133,12 @@ impl Refusal {
             Self::Conflict("last_admin") => "The last administrator stays.",
             Self::PreconditionFailed => "It was changed in the meantime. Read it again.",
             Self::Conflict("role_in_use") => "The role is still in use.",
+            Self::Conflict("plan") => {
+                "The state has changed since the plan was made. Run it again."
+            }
+            Self::Conflict("secrets") => {
+                "The client has two secrets already. Delete the one that is no longer used."
+            }
             Self::Conflict("key") => "Another rotation is under way.",
             Self::Conflict(field) => return Cow::Owned(format!("This {field} is taken.")),
             Self::PayloadTooLarge => "The body is too large.",

@@ -1,0 +1,64 @@
+use crate::Problem;
+
+use super::token_text::text_type;
+use super::uri::{Host, split};
+
+/// In bytes.
+const MAX_LENGTH: usize = 2_000;
+
+text_type! {
+    /// Where a browser is sent with an answer: an absolute URI without a fragment, kept and compared byte for byte.
+    ///
+    /// `https`; or `http` to an address of loopback, written as a number (RFC 8252 section 7.3); or a scheme of an app's
+    /// own, with a dot (section 7.1). No wildcard, no user, nothing that one program reads as another host or path than
+    /// the next.
+    RedirectUri
+}
+
+impl RedirectUri {
+    /// Reads a redirect URI.
+    ///
+    /// # Errors
+    /// `redirect_uri_malformed`, `redirect_uri_insecure`.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        let parts = split(text).filter(|_| text.len() <= MAX_LENGTH);
+        let parts = parts.ok_or_else(malformed)?;
+        if parts.climbs() {
+            return Err(malformed());
+        }
+        match parts.scheme {
+            "https" | "http" => {
+                let host = parts.authority.and_then(Host::of).ok_or_else(malformed)?;
+                if parts.scheme == "http" && !host.is_loopback() {
+                    return Err(insecure());
+                }
+            }
+            // Those that browsers act upon, such as javascript and data, have none.
+            scheme if scheme.contains('.') => {
+                let named = parts.authority.is_some_and(|name| !name.is_empty());
+                let clean = parts.authority.is_none_or(|name| !name.contains('@'));
+                if !clean || (!named && !parts.path.starts_with('/')) {
+                    return Err(malformed());
+                }
+            }
+            _ => return Err(insecure()),
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+fn malformed() -> Problem {
+    Problem::new(
+        "redirect_uri_malformed",
+        "A redirect URI is absolute and exact: 2,000 characters at most, a lower-case scheme and host, no user, no \
+         fragment, no wildcard in the host, no dot segments.",
+    )
+}
+
+fn insecure() -> Problem {
+    Problem::new(
+        "redirect_uri_insecure",
+        "A redirect URI begins with https://, or with http:// and a loopback address such as 127.0.0.1, or with a scheme \
+         of the app's own that has a dot, such as com.example.app:/.",
+    )
+}
