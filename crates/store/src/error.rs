@@ -122,6 +122,12 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ("proofs_id", "proofs.id", "proof_id"),
     ("proofs_digest", "proofs.digest", "proof"),
     ("invitations_id", "invitations.id", "invitation"),
+    ("clients_id", "clients.id", "client"),
+    (
+        "client_roles_key",
+        "client_roles.role, client_roles.client_id",
+        "client_role",
+    ),
     ("settings_name", "settings.name", "setting"),
 ];
 

@@ -1,6 +1,7 @@
 //! The tables: the statements of each, and the reads and batch verbs made of them.
 
 pub(crate) mod audit;
+pub(crate) mod clients;
 pub(crate) mod creations;
 pub(crate) mod feed;
 pub(crate) mod invitations;
@@ -21,6 +22,7 @@ pub(crate) mod users;
 pub(crate) fn all() -> Vec<(String, &'static str)> {
     let tables = [
         ("audit", audit::STATEMENTS),
+        ("clients", clients::STATEMENTS),
         ("creations", creations::STATEMENTS),
         ("audit_chain", audit::chain::STATEMENTS),
         ("feed", feed::STATEMENTS),

@@ -19,7 +19,8 @@ statements! {
          updated_at = $4 WHERE name = $5 AND version = $6 AND builtin = FALSE";
     DELETE =
         "DELETE FROM roles WHERE name = $1 AND version = $2 AND builtin = FALSE \
-         AND NOT EXISTS (SELECT 1 FROM user_roles WHERE role = $1)";
+         AND NOT EXISTS (SELECT 1 FROM user_roles WHERE role = $1) \
+         AND NOT EXISTS (SELECT 1 FROM client_roles WHERE role = $1)";
     REQUIRE = "UPDATE role_state SET revision = revision WHERE id = 1 AND revision = $1";
     RAISE =
         "UPDATE role_state SET revision = revision + 1, \
@@ -116,7 +117,7 @@ impl Batch {
         )
     }
 
-    /// Deletes a role of this version that nobody was given.
+    /// Deletes a role of this version that no user and no client was given.
     pub fn delete_role(&mut self, name: &RoleName, version: i64) -> &mut Self {
         let values = [name.as_str().to_owned().into(), version.into()];
         self.push(DELETE, Expect::One, values)

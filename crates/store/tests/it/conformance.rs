@@ -2,6 +2,7 @@
 
 mod audit;
 mod batches;
+mod clients;
 mod creations;
 mod endings;
 mod feed;
@@ -19,51 +20,56 @@ mod users;
 
 use std::collections::BTreeSet;
 
+/// Where the reads and verbs are.
+const SOURCES: &[&str] = &[
+    include_str!("../../src/batch.rs"),
+    include_str!("../../src/store.rs"),
+    include_str!("../../src/tables/audit.rs"),
+    include_str!("../../src/tables/clients.rs"),
+    include_str!("../../src/tables/creations.rs"),
+    include_str!("../../src/tables/audit/chain.rs"),
+    include_str!("../../src/tables/feed.rs"),
+    include_str!("../../src/tables/invitations.rs"),
+    include_str!("../../src/tables/keys.rs"),
+    include_str!("../../src/tables/outbox.rs"),
+    include_str!("../../src/tables/proofs.rs"),
+    include_str!("../../src/tables/roles.rs"),
+    include_str!("../../src/tables/sessions.rs"),
+    include_str!("../../src/tables/settings.rs"),
+    include_str!("../../src/tables/setup.rs"),
+    include_str!("../../src/tables/transfers.rs"),
+    include_str!("../../src/tables/stats.rs"),
+    include_str!("../../src/tables/user_lists.rs"),
+    include_str!("../../src/tables/users.rs"),
+];
+
+/// Where they are called.
+const SUITE: &[&str] = &[
+    include_str!("conformance/audit.rs"),
+    include_str!("conformance/batches.rs"),
+    include_str!("conformance/clients.rs"),
+    include_str!("conformance/creations.rs"),
+    include_str!("conformance/endings.rs"),
+    include_str!("conformance/feed.rs"),
+    include_str!("conformance/keys.rs"),
+    include_str!("conformance/mail.rs"),
+    include_str!("conformance/refresh.rs"),
+    include_str!("conformance/roles.rs"),
+    include_str!("conformance/sessions.rs"),
+    include_str!("conformance/settings.rs"),
+    include_str!("conformance/setup.rs"),
+    include_str!("conformance/transfers.rs"),
+    include_str!("conformance/stats.rs"),
+    include_str!("conformance/user_lists.rs"),
+    include_str!("conformance/users.rs"),
+    // Opens and migrates for all of them.
+    include_str!("harness.rs"),
+];
+
 /// Every read and every verb is called by a test of this folder, and all of those run on every engine.
 #[test]
 fn every_function_is_called_on_every_engine() {
-    let sources = [
-        include_str!("../../src/batch.rs"),
-        include_str!("../../src/store.rs"),
-        include_str!("../../src/tables/audit.rs"),
-        include_str!("../../src/tables/creations.rs"),
-        include_str!("../../src/tables/audit/chain.rs"),
-        include_str!("../../src/tables/feed.rs"),
-        include_str!("../../src/tables/invitations.rs"),
-        include_str!("../../src/tables/keys.rs"),
-        include_str!("../../src/tables/outbox.rs"),
-        include_str!("../../src/tables/proofs.rs"),
-        include_str!("../../src/tables/roles.rs"),
-        include_str!("../../src/tables/sessions.rs"),
-        include_str!("../../src/tables/settings.rs"),
-        include_str!("../../src/tables/setup.rs"),
-        include_str!("../../src/tables/transfers.rs"),
-        include_str!("../../src/tables/stats.rs"),
-        include_str!("../../src/tables/user_lists.rs"),
-        include_str!("../../src/tables/users.rs"),
-    ]
-    .concat();
-    let suite = [
-        include_str!("conformance/audit.rs"),
-        include_str!("conformance/batches.rs"),
-        include_str!("conformance/creations.rs"),
-        include_str!("conformance/endings.rs"),
-        include_str!("conformance/feed.rs"),
-        include_str!("conformance/keys.rs"),
-        include_str!("conformance/mail.rs"),
-        include_str!("conformance/refresh.rs"),
-        include_str!("conformance/roles.rs"),
-        include_str!("conformance/sessions.rs"),
-        include_str!("conformance/settings.rs"),
-        include_str!("conformance/setup.rs"),
-        include_str!("conformance/transfers.rs"),
-        include_str!("conformance/stats.rs"),
-        include_str!("conformance/user_lists.rs"),
-        include_str!("conformance/users.rs"),
-        // Opens and migrates for all of them.
-        include_str!("harness.rs"),
-    ]
-    .concat();
+    let (sources, suite) = (SOURCES.concat(), SUITE.concat());
     let asynchronous = sources.split("pub async fn ").skip(1);
     let verbs = sources.split("pub fn ").skip(1);
     let methods: BTreeSet<&str> = asynchronous

@@ -1,0 +1,234 @@
+//! OAuth clients.
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::str::FromStr;
+
+use symbolon_domain::refresh::Digest;
+use symbolon_domain::{
+    Client, ClientDefinition, ClientId, ClientSecret, ClientStatus, ClientType, DisplayName,
+    RoleName, Roles, Timestamp,
+};
+
+use crate::statement::{Expect, statements};
+use crate::value::{Row, Value};
+use crate::{Batch, Error, Store};
+
+statements! {
+    FIND =
+        "SELECT id, name, kind, redirect_uris, post_logout_redirect_uris, origins, grants, scopes, roles, resources, \
+         status, secrets, version, created_at, updated_at FROM clients WHERE id = $1";
+    LIST =
+        "SELECT id, name, kind, redirect_uris, post_logout_redirect_uris, origins, grants, scopes, roles, resources, \
+         status, secrets, version, created_at, updated_at FROM clients WHERE id > $1 ORDER BY id LIMIT $2";
+    LIST_BY_STATUS =
+        "SELECT id, name, kind, redirect_uris, post_logout_redirect_uris, origins, grants, scopes, roles, resources, \
+         status, secrets, version, created_at, updated_at FROM clients WHERE status = $1 AND id > $2 \
+         ORDER BY id LIMIT $3";
+    LIST_BY_ROLE = "SELECT client_id FROM client_roles WHERE role = $1 ORDER BY client_id LIMIT $2";
+    INSERT =
+        "INSERT INTO clients (id, name, kind, redirect_uris, post_logout_redirect_uris, origins, grants, scopes, \
+         roles, resources, status, secrets, version, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+    UPDATE =
+        "UPDATE clients SET name = $1, redirect_uris = $2, post_logout_redirect_uris = $3, origins = $4, grants = $5, \
+         scopes = $6, roles = $7, resources = $8, status = $9, secrets = $10, version = version + 1, updated_at = $11 \
+         WHERE id = $12 AND version = $13";
+    DELETE = "DELETE FROM clients WHERE id = $1 AND version = $2";
+    CLEAR_ROLES = "DELETE FROM client_roles WHERE client_id = $1";
+    ADD_ROLE = "INSERT INTO client_roles (client_id, role) VALUES ($1, $2)";
+}
+
+impl Store {
+    /// The client of this id.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] and [`Error::Fault`].
+    pub async fn find_client(&self, id: &ClientId) -> Result<Option<Client>, Error> {
+        let values = [id.as_str().to_owned().into()];
+        self.find(FIND, &values, read_client).await
+    }
+
+    /// Up to `limit` clients by id, those of one status or all, behind `after`.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] and [`Error::Fault`].
+    pub async fn list_clients(
+        &self,
+        status: Option<ClientStatus>,
+        after: Option<&ClientId>,
+        limit: u32,
+    ) -> Result<Vec<Client>, Error> {
+        // Every id is greater than the empty text.
+        let after = Value::from(after.map_or_else(String::new, ClientId::to_string));
+        let most = Value::from(i64::from(limit));
+        match status {
+            None => self.list(LIST, vec![after, most], limit, read_client).await,
+            Some(status) => {
+                let values = vec![status.as_str().into(), after, most];
+                self.list(LIST_BY_STATUS, values, limit, read_client).await
+            }
+        }
+    }
+
+    /// Up to `limit` clients that were given the role itself, by id.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] and [`Error::Fault`].
+    pub async fn list_role_clients(
+        &self,
+        role: &RoleName,
+        limit: u32,
+    ) -> Result<Vec<ClientId>, Error> {
+        let values = vec![role.as_str().to_owned().into(), i64::from(limit).into()];
+        let read = |row: &Row<'_>| row.parsed(0, ClientId::parse);
+        self.list(LIST_BY_ROLE, values, limit, read).await
+    }
+}
+
+/// Whatever gives roles goes behind [`Batch::require_roles`]: a role that is being deleted is not given.
+impl Batch {
+    /// Makes a client. The commit is [`Error::Conflict`] with `client` if there is one of this id.
+    pub fn insert_client(&mut self, client: &Client) -> &mut Self {
+        let parts = &client.definition;
+        self.push(
+            INSERT,
+            Expect::One,
+            [
+                id(client),
+                parts.name.as_str().to_owned().into(),
+                client.kind.as_str().into(),
+                joined(&parts.redirect_uris),
+                joined(&parts.post_logout_redirect_uris),
+                joined(&parts.origins),
+                joined(&parts.grants),
+                joined(&parts.scopes),
+                parts.roles.to_string().into(),
+                joined(&parts.resources),
+                parts.status.as_str().into(),
+                secrets_text(&client.secrets).into(),
+                client.version.into(),
+                client.created_at.into(),
+                client.updated_at.into(),
+            ],
+        );
+        self.add_client_roles(client)
+    }
+
+    /// Stores another definition and other secrets. Compare-and-set: `client.version` is the stored one.
+    pub fn update_client(&mut self, client: &Client, now: Timestamp) -> &mut Self {
+        let parts = &client.definition;
+        self.push(
+            UPDATE,
+            Expect::One,
+            [
+                parts.name.as_str().to_owned().into(),
+                joined(&parts.redirect_uris),
+                joined(&parts.post_logout_redirect_uris),
+                joined(&parts.origins),
+                joined(&parts.grants),
+                joined(&parts.scopes),
+                parts.roles.to_string().into(),
+                joined(&parts.resources),
+                parts.status.as_str().into(),
+                secrets_text(&client.secrets).into(),
+                now.into(),
+                id(client),
+                client.version.into(),
+            ],
+        );
+        self.push(CLEAR_ROLES, Expect::Any, [id(client)]);
+        self.add_client_roles(client)
+    }
+
+    /// Deletes a client of this version.
+    pub fn delete_client(&mut self, client: &Client) -> &mut Self {
+        let values = [id(client), client.version.into()];
+        self.push(DELETE, Expect::One, values);
+        self.push(CLEAR_ROLES, Expect::Any, [id(client)])
+    }
+
+    fn add_client_roles(&mut self, client: &Client) -> &mut Self {
+        for role in &client.definition.roles {
+            let values = [id(client), role.as_str().to_owned().into()];
+            self.push(ADD_ROLE, Expect::One, values);
+        }
+        self
+    }
+}
+
+fn id(client: &Client) -> Value {
+    client.id.as_str().to_owned().into()
+}
+
+fn joined(items: &BTreeSet<impl Display>) -> Value {
+    let items: Vec<_> = items.iter().map(ToString::to_string).collect();
+    items.join(" ").into()
+}
+
+fn split<T: FromStr + Ord>(text: &str) -> Result<BTreeSet<T>, T::Err> {
+    let items = text.split(' ').filter(|item| !item.is_empty());
+    items.map(str::parse).collect()
+}
+
+fn read_client(row: &Row<'_>) -> Result<Client, Error> {
+    Ok(Client {
+        id: row.parsed(0, ClientId::parse)?,
+        kind: row.parsed(2, str::parse::<ClientType>)?,
+        definition: ClientDefinition {
+            name: row.parsed(1, DisplayName::parse)?,
+            redirect_uris: row.parsed(3, split)?,
+            post_logout_redirect_uris: row.parsed(4, split)?,
+            origins: row.parsed(5, split)?,
+            grants: row.parsed(6, split)?,
+            scopes: row.parsed(7, split)?,
+            roles: row.parsed(8, Roles::parse)?,
+            resources: row.parsed(9, split)?,
+            status: row.parsed(10, str::parse::<ClientStatus>)?,
+        },
+        secrets: row.parsed(11, read_secrets)?,
+        version: row.int(12)?,
+        created_at: row.time(13)?,
+        updated_at: row.time(14)?,
+    })
+}
+
+/// `ID/TIME/DIGEST/HINT` each, separated by spaces. A hint is printable and the last part, so that it may hold slashes.
+fn secrets_text(secrets: &[ClientSecret]) -> String {
+    let texts = secrets.iter().map(|secret| {
+        let digest = hex(secret.digest.as_bytes());
+        let (id, at, hint) = (secret.id, secret.created_at.millis(), &secret.hint);
+        format!("{id}/{at}/{digest}/{hint}")
+    });
+    texts.collect::<Vec<_>>().join(" ")
+}
+
+fn read_secrets(text: &str) -> Result<Vec<ClientSecret>, String> {
+    let texts = text.split(' ').filter(|text| !text.is_empty());
+    texts
+        .map(|text| read_secret(text).ok_or_else(|| "a client's secret is not readable".to_owned()))
+        .collect()
+}
+
+fn read_secret(text: &str) -> Option<ClientSecret> {
+    let mut parts = text.splitn(4, '/');
+    let mut next = || parts.next();
+    let (id, at, digest, hint) = (next()?, next()?, next()?, next()?);
+    Some(ClientSecret {
+        id: id.parse().ok()?,
+        created_at: Timestamp::from_millis(at.parse().ok()?),
+        digest: Digest::new(read_hex(digest)?),
+        hint: hint.to_owned(),
+    })
+}
+
+fn hex(bytes: &[u8; 32]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn read_hex(text: &str) -> Option<[u8; 32]> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    let bytes: Option<Vec<u8>> = pairs.iter().map(byte).collect();
+    bytes.filter(|_| rest.is_empty())?.try_into().ok()
+}

@@ -1,0 +1,130 @@
+use std::collections::BTreeSet;
+
+use symbolon_domain::refresh::Digest;
+use symbolon_domain::{
+    Client, ClientDefinition, ClientId, ClientOrigin, ClientSecret, ClientStatus, ClientType,
+    DisplayName, Grant, RedirectUri, Resource, Role, RoleName, Roles, Scope,
+};
+use symbolon_store::Error;
+
+use crate::harness::{Place, at, commit, on_every_engine, uuid};
+
+on_every_engine!(
+    a_client_is_kept_as_it_is_changed_and_deleted,
+    clients_are_listed_by_id_and_status,
+    a_role_that_a_client_has_stays
+);
+
+fn client(id: &str) -> Client {
+    Client {
+        id: ClientId::parse(id).unwrap(),
+        kind: ClientType::Confidential,
+        definition: ClientDefinition::new(DisplayName::parse("L\u{e4}den & <Co>").unwrap()),
+        secrets: Vec::new(),
+        version: 1,
+        created_at: at(5),
+        updated_at: at(5),
+    }
+}
+
+fn full(id: &str) -> Client {
+    let uri = |text: &str| RedirectUri::parse(text).unwrap();
+    let secret = |number: u16, hint: &str| ClientSecret {
+        id: uuid(7, number),
+        hint: hint.to_owned(),
+        digest: Digest::new([number as u8; 32]),
+        created_at: at(7),
+    };
+    Client {
+        definition: ClientDefinition {
+            redirect_uris: BTreeSet::from([
+                uri("https://a.example/%7Ecb?x=%c3%bc"),
+                uri("com.example.app:/cb"),
+            ]),
+            post_logout_redirect_uris: BTreeSet::from([uri("https://a.example/bye")]),
+            origins: BTreeSet::from([ClientOrigin::parse("https://a.example").unwrap()]),
+            grants: Grant::ALL.iter().copied().collect(),
+            scopes: BTreeSet::from([Scope::parse("orders:read").unwrap()]),
+            roles: Roles::parse("admin user").unwrap(),
+            resources: BTreeSet::from([Resource::parse("https://api.example/").unwrap()]),
+            status: ClientStatus::Disabled,
+            ..client(id).definition
+        },
+        secrets: vec![secret(1, "/a/b"), secret(200, "WXYZ")],
+        ..client(id)
+    }
+}
+
+async fn a_client_is_kept_as_it_is_changed_and_deleted(place: &Place) {
+    let store = place.open().await;
+    let id = ClientId::parse("shop").unwrap();
+    assert_eq!(store.find_client(&id).await.unwrap(), None);
+    commit!(store, insert_client(&client("shop"))).unwrap();
+    assert_eq!(store.find_client(&id).await.unwrap(), Some(client("shop")));
+    let taken = commit!(store, insert_client(&full("shop")));
+    assert!(matches!(taken, Err(Error::Conflict("client"))), "{taken:?}");
+
+    commit!(store, update_client(&full("shop"), at(9))).unwrap();
+    let stored = store.find_client(&id).await.unwrap().unwrap();
+    let expected = Client {
+        version: 2,
+        updated_at: at(9),
+        ..full("shop")
+    };
+    assert_eq!(stored, expected);
+    for late in [
+        commit!(store, update_client(&full("shop"), at(10))),
+        commit!(store, delete_client(&full("shop"))),
+    ] {
+        assert!(matches!(late, Err(Error::Stale)), "{late:?}");
+    }
+    commit!(store, delete_client(&stored)).unwrap();
+    assert_eq!(store.find_client(&id).await.unwrap(), None);
+    let holders = store.list_role_clients(&RoleName::ADMIN, 9).await.unwrap();
+    assert_eq!(holders, []);
+}
+
+async fn clients_are_listed_by_id_and_status(place: &Place) {
+    let store = place.open().await;
+    for id in ["b", "A", "a.b", "a"] {
+        commit!(store, insert_client(&client(id))).unwrap();
+    }
+    commit!(store, insert_client(&full("c"))).unwrap();
+    let ids = async |status, after: Option<&str>, limit| {
+        let after = after.map(|id| ClientId::parse(id).unwrap());
+        let found = store.list_clients(status, after.as_ref(), limit).await;
+        let ids = found.unwrap().into_iter().map(|one| one.id.to_string());
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(ids(None, None, 9).await, ["A", "a", "a.b", "b", "c"]);
+    assert_eq!(ids(None, Some("a"), 2).await, ["a.b", "b"]);
+    let (active, disabled) = (ClientStatus::Active, ClientStatus::Disabled);
+    assert_eq!(ids(Some(active), None, 3).await, ["A", "a", "a.b"]);
+    assert_eq!(ids(Some(active), Some("b"), 3).await, [] as [&str; 0]);
+    assert_eq!(ids(Some(disabled), Some("A"), 3).await, ["c"]);
+}
+
+async fn a_role_that_a_client_has_stays(place: &Place) {
+    let store = place.open().await;
+    let clerk = Role {
+        name: RoleName::parse("clerk").unwrap(),
+        description: String::new(),
+        permissions: Default::default(),
+        includes: Roles::default(),
+        builtin: false,
+        version: 1,
+        created_at: at(1),
+        updated_at: at(1),
+    };
+    commit!(store, insert_role(&clerk)).unwrap();
+    let mut robot = client("robot");
+    robot.definition.roles = Roles::parse("clerk").unwrap();
+    commit!(store, insert_client(&robot)).unwrap();
+    let holders = store.list_role_clients(&clerk.name, 9).await.unwrap();
+    assert_eq!(holders, [robot.id.clone()]);
+    let refused = commit!(store, delete_role(&clerk.name, 1));
+    assert!(matches!(refused, Err(Error::Stale)), "{refused:?}");
+    robot.definition.roles = Roles::default();
+    commit!(store, update_client(&robot, at(2))).unwrap();
+    commit!(store, delete_role(&clerk.name, 1)).unwrap();
+}
