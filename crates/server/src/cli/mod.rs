@@ -1,6 +1,7 @@
 //! The command line: parse, call one flow, print.
 
 mod audit;
+mod client;
 mod config;
 mod discovery;
 mod export;
@@ -24,13 +25,13 @@ use std::sync::Arc;
 use clap::{Args, Parser, Subcommand};
 use symbolon_domain::{Problem, Refusal};
 
+use self::output::Output;
 use crate::app::{App, StartError};
 use crate::clock::Clock;
 use crate::config::{Config, Sources};
 use crate::flows::{Error, Origin};
 use crate::jobs::Causes;
 use crate::rng::Rng;
-use output::Output;
 
 /// A self-hosted sign-in and token server.
 #[derive(Parser)]
@@ -69,6 +70,9 @@ enum Command {
     /// Roles: list, show, add, edit, delete
     #[command(subcommand)]
     Role(role::Role),
+    /// OAuth clients: list, show, add, edit, enable, disable, delete, secret
+    #[command(subcommand)]
+    Client(client::Client),
     /// Sessions: list, revoke
     #[command(subcommand)]
     Session(session::Session),
@@ -147,6 +151,7 @@ pub fn run() -> ExitCode {
         Command::Serve(serve) => serve.run(&cli.common),
         Command::User(user) => block_on(user.run(&cli.common, &output)),
         Command::Role(role) => block_on(role.run(&cli.common, &output)),
+        Command::Client(client) => block_on(client.run(&cli.common, &output)),
         Command::Session(session) => block_on(session.run(&cli.common, &output)),
         Command::Revocations(revocations) => revocations.run(&cli.common, &output),
         Command::Key(key) => block_on(key.run(&cli.common, &output)),

@@ -5,6 +5,7 @@ pub mod access_token;
 pub mod actor;
 pub mod audit;
 pub mod authenticate;
+pub mod clients;
 mod consequences;
 pub mod explain;
 pub mod export;

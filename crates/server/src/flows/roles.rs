@@ -8,6 +8,7 @@
 //!    was being made meanwhile may still be of the former kind; [`announce`] makes it, and whoever follows the database makes
 //!    up for a process that died in between.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use symbolon_domain::audit::AuditKind;
@@ -17,6 +18,7 @@ use symbolon_domain::{Permissions, Refusal, Role, RoleBook, RoleName, Roles, Tim
 use symbolon_store::{Announcement, Batch};
 
 use super::actor::{Actor, Authority};
+use super::clients::of_client;
 use super::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded};
 use crate::app::App;
 
@@ -141,7 +143,16 @@ pub async fn change(
         let same = (&role.permissions, &role.includes) == (&former.permissions, &former.includes);
         let (revocations, announcement) = match same {
             true => (Vec::new(), Announcement::Made),
-            false => outdate(app, &mut batch, authority.book(), &role.name, now).await?,
+            false => {
+                outdate(
+                    app,
+                    &mut batch,
+                    authority.book(),
+                    std::slice::from_ref(&role.name),
+                    now,
+                )
+                .await?
+            }
         };
         batch.raise_roles(authority.book().revision(), announcement);
         let committed = app.commit(batch, &revocations).await;
@@ -161,7 +172,7 @@ pub async fn change(
     Err(overloaded().into())
 }
 
-/// Deletes a role that nobody has and no other role includes.
+/// Deletes a role that no user and no client has and no other role includes.
 ///
 /// # Errors
 /// `not_found`, `forbidden` (also for built-in roles), `conflict` while it is in use, `precondition_failed` for another
@@ -177,7 +188,7 @@ pub async fn delete(
         let role = stored(&authority, name, expected)?;
         authority.may_grant(&Roles::new(vec![name.clone()]))?;
         let is_included = authority.book().bringing(name).as_slice() != [name.clone()];
-        if is_included || !app.store.list_role_holders(name, 1).await?.is_empty() {
+        if is_included || is_given(app, name).await? {
             return Err(Refusal::Conflict("role_in_use").into());
         }
         let mut batch = app.store.batch();
@@ -253,19 +264,30 @@ fn must_be_sound(authority: &Authority, role: &Role) -> Result<(), Error> {
     authority.must_have(&wanted)
 }
 
+/// Whether a user or a client has the role itself.
+pub(super) async fn is_given(app: &App, name: &RoleName) -> Result<bool, Error> {
+    Ok(!app.store.list_role_holders(name, 1).await?.is_empty()
+        || !app.store.list_role_clients(name, 1).await?.is_empty())
+}
+
 /// Step 3: what becomes of the tokens of whoever has the role, by itself or through another one.
-async fn outdate(
+pub(super) async fn outdate(
     app: &App,
     batch: &mut Batch,
     book: &RoleBook,
-    role: &RoleName,
+    roles: &[RoleName],
     now: Timestamp,
 ) -> Result<(Vec<Revocation>, Announcement), Error> {
     let most = u32::try_from(MOST_NAMED + 1).unwrap_or(u32::MAX);
-    let mut holders = std::collections::BTreeSet::new();
-    for name in &book.bringing(role) {
+    let (mut holders, mut clients) = (BTreeSet::new(), BTreeSet::new());
+    let bringing: BTreeSet<_> = roles
+        .iter()
+        .flat_map(|role| book.bringing(role).as_slice().to_vec())
+        .collect();
+    for name in &bringing {
         holders.extend(app.store.list_role_holders(name, most).await?);
-        if holders.len() > MOST_NAMED {
+        clients.extend(app.store.list_role_clients(name, most).await?);
+        if holders.len() + clients.len() > MOST_NAMED {
             return Ok((Vec::new(), Announcement::Due));
         }
     }
@@ -277,6 +299,11 @@ async fn outdate(
         let user: &User = &user;
         let changed = Event::RolesChanged { user };
         revocations.extend(consequences::write(app, batch, &changed, Some(user), now));
+    }
+    for id in clients {
+        let (subject, effect) = (&of_client(&id, now), Effect::Stale);
+        let ends = Event::TokensEnd { subject, effect };
+        revocations.extend(consequences::write(app, batch, &ends, None, now));
     }
     Ok((revocations, Announcement::Made))
 }
@@ -291,11 +318,16 @@ fn write_audit(
     let now = app.clock.now();
     let mut event = origin.event(kind, now);
     authority.stamp(&mut event);
-    let (name, permissions, includes) = (&role.name, &role.permissions, &role.includes);
-    event.detail = Some(match kind {
-        AuditKind::RoleDeleted => name.to_string(),
-        _ => format!("{name}: permissions [{permissions}], includes [{includes}]"),
-    });
+    event.detail = Some(told(kind, role));
     batch.insert_audit(audit_id(app, now)?, &event);
     Ok(())
+}
+
+/// What the audit log says of a role.
+pub(super) fn told(kind: AuditKind, role: &Role) -> String {
+    let (name, permissions, includes) = (&role.name, &role.permissions, &role.includes);
+    match kind {
+        AuditKind::RoleDeleted => name.to_string(),
+        _ => format!("{name}: permissions [{permissions}], includes [{includes}]"),
+    }
 }

@@ -123,6 +123,18 @@ const ROWS: &[(&str, &str, Row)] = &[
     ("GET", "/api/sessions", OWN_200),
     ("GET", "/api/admin/audit", READ_200),
     ("GET", "/api/admin/audit/{id}", READ_200),
+    ("GET", "/api/admin/clients", READ_200),
+    ("POST", "/api/admin/clients", admin("201")),
+    ("GET", "/api/admin/clients/{id}", READ_200),
+    ("PUT", "/api/admin/clients/{id}", ADMIN_200),
+    ("PATCH", "/api/admin/clients/{id}", ADMIN_200),
+    ("DELETE", "/api/admin/clients/{id}", ADMIN_204),
+    ("POST", "/api/admin/clients/{id}/secrets", admin("201")),
+    (
+        "DELETE",
+        "/api/admin/clients/{id}/secrets/{secretId}",
+        ADMIN_204,
+    ),
     ("GET", "/api/admin/keys", READ_200),
     ("GET", "/api/admin/revocations", READ_200),
     ("GET", "/api/admin/roles", READ_200),
@@ -207,6 +219,8 @@ struct World {
     devices: [Device; 7],
     /// A further device of the user.
     target: Device,
+    /// The id of a secret of the client `shop`.
+    secret: String,
 }
 
 impl World {
@@ -221,6 +235,9 @@ impl World {
         let (other, admin) = (app.login("other").await, app.admin().await);
         let reader = app.delegate("reader", READ_EVERYTHING).await;
         app.role(&admin, &json!({"name": "clerk"})).await;
+        let shop = json!({"id": "shop", "type": "confidential", "name": "Shop"});
+        app.oauth_client(&admin, &shop).await;
+        let secret = app.client_secret(&admin, "shop").await.0;
         let (revoked, disabled) = (app.login("revoked").await, app.login("disabled").await);
         app.post("/api/logout")
             .bearer(&revoked.access)
@@ -240,6 +257,7 @@ impl World {
         Self {
             devices: [user, other, reader, admin, expired, revoked, disabled],
             target,
+            secret,
         }
     }
 
@@ -257,6 +275,7 @@ impl World {
         let device = index.checked_sub(1).map(|index| &self.devices[index]);
         let id = match path {
             path if path.starts_with("/api/admin/users") => self.target.user.clone(),
+            path if path.starts_with("/api/admin/clients") => "shop".to_owned(),
             path if path.starts_with("/api/admin/audit") => {
                 let lines = app.app.store.list_audit(1, None).await;
                 lines.unwrap()[0].id.to_string()
@@ -271,7 +290,8 @@ impl World {
         let address = path
             .replace("{id}", &id)
             .replace("{name}", "clerk")
-            .replace("{kid}", &kid);
+            .replace("{kid}", &kid)
+            .replace("{secretId}", &self.secret);
         let request = app.request(method, &address);
         let request = match device {
             // As a browser would, which sends the cookie to one path only.
@@ -305,6 +325,12 @@ fn body(method: &str, path: &str, email: &str) -> Option<Value> {
         ("PUT", "/api/admin/roles/{name}") => {
             json!({"description": "", "permissions": ["orders:read"], "includes": []})
         }
+        ("POST", "/api/admin/clients") => json!({"type": "public", "name": "App"}),
+        ("PATCH", "/api/admin/clients/{id}") => json!({"name": "The shop"}),
+        ("PUT", "/api/admin/clients/{id}") => json!({
+            "name": "Shop", "redirectUris": [], "postLogoutRedirectUris": [], "origins": [], "grants": [], "scopes": [],
+            "roles": [], "resources": [], "status": "disabled"
+        }),
         ("POST", "/api/admin/users") => json!({"email": "somebody@example.com"}),
         ("POST", "/api/admin/revocations") => json!({"kind": "token", "id": "nobody's"}),
         ("PATCH", "/api/admin/users/{id}") => json!({"name": "Somebody"}),

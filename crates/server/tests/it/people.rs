@@ -164,6 +164,23 @@ impl TestApp {
         answer
     }
 
+    /// Makes an OAuth client, as `admin` asks for it.
+    pub async fn oauth_client(&self, admin: &Device, definition: &Value) -> Answer {
+        let request = self.post("/api/admin/clients").bearer(&admin.access);
+        let answer = request.json(definition).send().await;
+        answer.expect(201);
+        answer
+    }
+
+    /// Gives a client another secret: its id, and the secret.
+    pub async fn client_secret(&self, admin: &Device, client: &str) -> (String, String) {
+        let path = format!("/api/admin/clients/{client}/secrets");
+        let answer = self.post(&path).bearer(&admin.access).send().await;
+        let body = answer.expect(201).json();
+        let text = |name: &str| body[name].as_str().unwrap().to_owned();
+        (text("id"), text("secret"))
+    }
+
     /// Gives a user roles, as the operator does. Its access token is stale then.
     pub async fn give(&self, device: &Device, roles: &str) {
         let roles = Roles::parse(roles).unwrap();

@@ -2,6 +2,7 @@
 
 mod audit;
 mod authority;
+mod clients;
 mod emergency;
 mod pages;
 mod roles;

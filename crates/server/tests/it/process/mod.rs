@@ -1,6 +1,7 @@
 //! The binary as its owner meets it: processes, signals, files, pipes. Nothing here calls into the server's code.
 
 mod audit;
+mod clients;
 mod commands;
 mod confidential;
 mod crash;

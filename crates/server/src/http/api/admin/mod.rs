@@ -5,6 +5,7 @@
 //! ([`creation`]).
 
 mod audit;
+mod clients;
 mod creation;
 mod keys;
 mod page;
@@ -28,6 +29,15 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(audit::list))
         .routes(routes!(audit::show))
+        .routes(routes!(clients::list, clients::create))
+        .routes(routes!(
+            clients::show,
+            clients::replace,
+            clients::patch,
+            clients::delete
+        ))
+        .routes(routes!(clients::add_secret))
+        .routes(routes!(clients::delete_secret))
         .routes(routes!(keys::list, keys::rotate))
         .routes(routes!(keys::show, keys::withdraw))
         .routes(routes!(revocations::list, revocations::add))

@@ -42,6 +42,8 @@ macro_rules! permissions {
 
 permissions! {
     AuditRead = "audit:read";
+    ClientsRead = "clients:read";
+    ClientsWrite = "clients:write";
     KeysRead = "keys:read";
     KeysWrite = "keys:write";
     RevocationsRead = "revocations:read";
