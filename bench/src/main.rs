@@ -7,6 +7,7 @@ mod feed;
 mod floor;
 mod footprint;
 mod guard;
+mod import;
 mod load;
 mod machine;
 mod press;
@@ -43,7 +44,7 @@ pub struct Run {
 
 type Measure = fn(&Run) -> Result<Section>;
 
-const SECTIONS: [(&str, Measure); 8] = [
+const SECTIONS: [(&str, Measure); 9] = [
     ("tokens", tokens::measure),
     ("refresh", refresh::measure),
     ("protected", protected::measure),
@@ -52,6 +53,7 @@ const SECTIONS: [(&str, Measure); 8] = [
     ("scale", scale::measure),
     ("feed", feed::measure),
     ("guard", guard::measure),
+    ("import", import::measure),
 ];
 
 fn main() -> Result<()> {
