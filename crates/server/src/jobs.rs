@@ -108,6 +108,7 @@ pub async fn follow(app: &App) {
             _ = beats.tick() => {
                 beat_is_due = true;
                 follower.reload_keys(app).await;
+                follower.announce(app).await;
             }
         }
         let began = issuance.feed.age();
@@ -134,6 +135,8 @@ struct Follower {
     failing: bool,
     /// The state of the keys that are open here; none where they could not be opened.
     reloads: Option<i64>,
+    /// The state in which nothing was left unsaid.
+    announced: Option<i64>,
 }
 
 impl Follower {
@@ -163,8 +166,6 @@ impl Follower {
         let issuance = app.issuance()?;
         // First: who hears that a key was withdrawn asks for the ones that are good.
         self.reload_keys(app).await;
-        // A process that changed a role may have died before it told the guards.
-        roles::announce(app).await?;
         let before = issuance.feed.place().seq();
         let mut after = before;
         loop {
@@ -181,6 +182,7 @@ impl Follower {
             // Readers would fall behind a burst that is published faster than they are woken.
             sleep(issuance.feed.gap()).await;
         }
+        self.announce(app).await;
         Ok(after > before)
     }
 
@@ -224,6 +226,20 @@ impl Follower {
             Ok(()) => self.reloads = now,
             Err(error) => {
                 tracing::warn!(error = %Causes(&error), "keys cannot be loaded; trying again");
+            }
+        }
+    }
+
+    /// Says what a process that changed a role, and died, has left unsaid. It must not hold up revocations either.
+    async fn announce(&mut self, app: &App) {
+        let now = self.watch.feed().map(|feed| feed.reloads);
+        if now == self.announced {
+            return;
+        }
+        match roles::announce(app).await {
+            Ok(()) => self.announced = now,
+            Err(error) => {
+                tracing::warn!(error = %Causes(&error), "a changed role is not announced; trying again");
             }
         }
     }

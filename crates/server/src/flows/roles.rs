@@ -21,6 +21,7 @@ use super::actor::{Actor, Authority};
 use super::clients::of_client;
 use super::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded};
 use crate::app::App;
+use crate::jobs::Causes;
 
 /// Holders whose tokens are named one by one; beyond, everybody refreshes once.
 const MOST_NAMED: usize = 256;
@@ -160,8 +161,11 @@ pub async fn change(
             continue;
         }
         committed?;
-        if announcement == Announcement::Due {
-            announce(app).await?;
+        if announcement == Announcement::Due
+            && let Err(error) = announce(app).await
+        {
+            // The change is made. Whoever follows the database says what is due.
+            tracing::warn!(error = %Causes(&error), "a changed role is not announced yet");
         }
         return Ok(Role {
             version: role.version + 1,

@@ -193,6 +193,8 @@ pub(super) async fn delete_in(
     mut event: AuditEvent,
 ) -> Result<Vec<Revocation>, Error> {
     keep_an_admin(app, user).await?;
+    // The user's row before its sessions, as everywhere.
+    batch.require_user(user.id, user.version);
     if user.roles.is_admin() {
         batch.require_other_admin(user.id);
     }

@@ -8,7 +8,7 @@ statements! {
     LIST =
         "SELECT name, description, permissions, includes, builtin, version, created_at, updated_at FROM roles \
          ORDER BY name";
-    FIND_STATE = "SELECT revision, announced FROM role_state WHERE id = 1";
+    FIND_STATE = "SELECT revision, announced, grants FROM role_state WHERE id = 1";
     LIST_HOLDERS =
         "SELECT user_id FROM user_roles WHERE role = $1 ORDER BY user_id LIMIT $2";
     INSERT =
@@ -27,6 +27,9 @@ statements! {
          announced = CASE WHEN announced = revision THEN announced + 1 ELSE announced END \
          WHERE id = 1 AND revision = $1";
     RAISE_UNANNOUNCED = "UPDATE role_state SET revision = revision + 1 WHERE id = 1 AND revision = $1";
+    REQUIRE_GRANTS = "UPDATE role_state SET grants = grants WHERE id = 1 AND grants = $1";
+    RAISE_GRANTS = "UPDATE role_state SET grants = grants + 1 WHERE id = 1";
+    TOUCH = "UPDATE roles SET version = version + 1 WHERE name = $1";
     ANNOUNCE = "UPDATE role_state SET announced = $1 WHERE id = 1 AND announced = $2";
 }
 
@@ -37,6 +40,8 @@ pub struct RoleState {
     pub revision: i64,
     /// The last revision of which every guard was told.
     pub announced: i64,
+    /// Rises whenever somebody is given a role that can change.
+    pub grants: i64,
 }
 
 /// Whom a change of a role concerns, and whether the same batch tells the guards.
@@ -123,6 +128,22 @@ impl Batch {
         self.push(DELETE, Expect::One, values)
     }
 
+    /// Raises the version of a role whose definition stays: what it includes is about to change.
+    pub fn touch_role(&mut self, name: &RoleName) -> &mut Self {
+        self.push(TOUCH, Expect::One, [name.as_str().to_owned().into()])
+    }
+
+    /// Makes the commit [`Error::Stale`] if anybody was given a role since the state was read: whoever lists the holders of
+    /// a role in between misses nobody.
+    pub fn require_grants(&mut self, state: RoleState) -> &mut Self {
+        self.push(REQUIRE_GRANTS, Expect::One, [state.grants.into()])
+    }
+
+    /// Notes that somebody is given a role.
+    pub(super) fn raise_grants(&mut self) -> &mut Self {
+        self.push(RAISE_GRANTS, Expect::One, [])
+    }
+
     /// Makes the commit [`Error::Stale`] unless the definitions are still in the state that was read.
     pub fn require_roles(&mut self, revision: i64) -> &mut Self {
         self.push(REQUIRE, Expect::One, [revision.into()])
@@ -162,6 +183,7 @@ fn read_state(row: &Row<'_>) -> Result<RoleState, Error> {
     Ok(RoleState {
         revision: row.int(0)?,
         announced: row.int(1)?,
+        grants: row.int(2)?,
     })
 }
 

@@ -337,6 +337,11 @@ impl Batch {
     }
 
     fn insert_roles(&mut self, id: UserId, roles: &Roles) -> &mut Self {
+        // What the built-in roles mean never changes.
+        let can_change = |role: &RoleName| ![RoleName::ADMIN, RoleName::USER].contains(role);
+        if roles.iter().any(can_change) {
+            self.raise_grants();
+        }
         for role in roles {
             self.push(
                 INSERT_ROLE,

@@ -8,7 +8,8 @@ on_every_engine!(
     a_role_is_kept_changed_and_deleted,
     what_is_given_or_built_in_is_not_deleted,
     every_change_needs_the_state_that_was_read,
-    what_is_due_is_announced_once
+    what_is_due_is_announced_once,
+    whoever_lists_holders_learns_of_later_ones
 );
 
 fn role(name: &str) -> Role {
@@ -28,6 +29,7 @@ fn state(revision: i64, announced: i64) -> RoleState {
     RoleState {
         revision,
         announced,
+        grants: 0,
     }
 }
 
@@ -143,4 +145,28 @@ async fn what_is_due_is_announced_once(place: &Place) {
     assert_eq!(store.role_state().await.unwrap(), state(2, 2));
     let again = commit!(store, announce_roles(due));
     assert!(matches!(again, Err(Error::Stale)), "{again:?}");
+}
+
+async fn whoever_lists_holders_learns_of_later_ones(place: &Place) {
+    let store = place.open().await;
+    commit!(
+        store,
+        insert_role(&role("clerk")),
+        insert_user(&user(1), None)
+    )
+    .unwrap();
+    let before = store.role_state().await.unwrap();
+    let builtin = Roles::parse("admin user").unwrap();
+    commit!(store, update_roles(user_id(1), 1, &builtin, at(2))).unwrap();
+    commit!(store, require_grants(before)).unwrap();
+    let given = Roles::parse("clerk user").unwrap();
+    commit!(store, update_roles(user_id(1), 2, &given, at(3))).unwrap();
+    let late = commit!(
+        store,
+        require_grants(before),
+        touch_role(&role("clerk").name)
+    );
+    assert!(matches!(late, Err(Error::Stale)), "{late:?}");
+    commit!(store, touch_role(&role("clerk").name)).unwrap();
+    assert_eq!(store.list_roles().await.unwrap()[1].version, 2);
 }
