@@ -28,7 +28,7 @@ mod tests;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use symbolon_domain::Timestamp;
+use symbolon_domain::{Timestamp, UserId};
 
 pub use self::admitted::Admitted;
 use self::admitted::Lanes;
@@ -53,6 +53,11 @@ const REGISTRATION: Rate = Rate {
     each: Duration::from_secs(10),
 };
 
+/// Changes of one's own profile.
+const PROFILE: Rate = Rate {
+    burst: 60,
+    each: Duration::from_secs(2),
+};
 /// Tries at the set-up token from one network.
 const SETUP: Rate = Rate {
     burst: 10,
@@ -238,6 +243,18 @@ impl Throttle {
     #[must_use]
     pub fn mail_quotas(&self, network: Option<IpAddr>, now: Timestamp) -> Vec<Quota> {
         self.quotas("mail", (Lane::Mail, MAIL), network, now)
+    }
+
+    /// Counts a change that a user makes to the own profile.
+    ///
+    /// # Errors
+    /// When there were too many.
+    pub fn begin_profile_change(&self, user: UserId, now: Timestamp) -> Result<(), RateLimited> {
+        if !self.enabled {
+            return Ok(());
+        }
+        let key = self.table.key(Lane::Profile, &[user.as_bytes()]);
+        limited(self.table.update(key, now, |bits| PROFILE.take(bits, now)))
     }
 
     fn count(

@@ -32,7 +32,7 @@ pub async fn show(app: &App, caller: &Caller) -> Result<User, Error> {
 /// Changes the caller's profile.
 ///
 /// # Errors
-/// `validation_failed`, `conflict` for a username that is taken, or a fault.
+/// `validation_failed`, `conflict` for a username that is taken, `rate_limited`, or a fault.
 pub async fn change(
     app: &App,
     caller: &Caller,
@@ -50,14 +50,21 @@ pub async fn change(
     if !errors.is_empty() {
         return Err(Refusal::Validation(errors).into());
     }
+    // Each change makes administrators who change the account decide again: nobody fends off its end.
+    app.throttle
+        .begin_profile_change(caller.user, app.clock.now())?;
     for _ in 0..ROUNDS {
         let now = app.clock.now();
-        let mut user = show(app, caller).await?;
+        let former = show(app, caller).await?;
+        let mut user = former.clone();
         if let Some(name) = &name {
             user.name.clone_from(name);
         }
         if let Some(username) = &username {
             user.username.clone_from(username);
+        }
+        if user == former {
+            return Ok(user);
         }
         user.version += 1;
         user.updated_at = now;

@@ -80,7 +80,6 @@ pub async fn add(
     effect: Effect,
     origin: &Origin,
 ) -> Result<(), Error> {
-    let now = app.clock.now().seconds();
     let subject = match (target, effect) {
         (Target::Session(id), Effect::Revoked) => {
             return users::revoke_session(app, (actor, WRITE), id, origin).await;
@@ -99,10 +98,11 @@ pub async fn add(
             return renew_tokens(app, actor, user, origin).await;
         }
         (Target::Token(jti), _) => Subject::Token(jti),
-        (Target::Client(id), _) => Subject::Client { id, before_s: now },
-        (Target::All, _) => Subject::All { before_s: now },
+        // Both up to the moment of the commit, which `end_tokens` knows.
+        (Target::Client(id), _) => Subject::Client { id, before_s: 0 },
+        (Target::All, _) => Subject::All { before_s: 0 },
     };
-    end_tokens(app, actor, (&subject, effect), origin).await
+    end_tokens(app, actor, (subject, effect), origin).await
 }
 
 /// Begins another epoch of the feed, and returns its name.
@@ -128,12 +128,16 @@ pub async fn renew(app: &App, origin: &Origin) -> Result<String, Error> {
 async fn end_tokens(
     app: &App,
     actor: Actor,
-    (subject, effect): (&Subject, Effect),
+    (mut subject, effect): (Subject, Effect),
     origin: &Origin,
 ) -> Result<(), Error> {
     for _ in 0..ROUNDS {
         let authority = actor.authorize(app, WRITE).await?;
         let now = app.clock.now();
+        if let Subject::Client { before_s, .. } | Subject::All { before_s } = &mut subject {
+            *before_s = now.seconds();
+        }
+        let subject = &subject;
         let mut batch = app.store.batch();
         authority.bind(&mut batch);
         let mut event = origin.event(AuditKind::TokensRevoked, now);

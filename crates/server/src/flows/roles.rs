@@ -141,21 +141,8 @@ pub async fn change(
             origin,
         )?;
         batch.update_role(&role, now);
-        let same = (&role.permissions, &role.includes) == (&former.permissions, &former.includes);
-        let (revocations, announcement) = match same {
-            true => (Vec::new(), Announcement::Made),
-            false => {
-                outdate(
-                    app,
-                    &mut batch,
-                    authority.book(),
-                    std::slice::from_ref(&role.name),
-                    now,
-                )
-                .await?
-            }
-        };
-        batch.raise_roles(authority.book().revision(), announcement);
+        let (revocations, announcement) =
+            follow(app, &mut batch, authority.book(), (&former, &role), now).await?;
         let committed = app.commit(batch, &revocations).await;
         if lost_race(&committed) {
             continue;
@@ -274,6 +261,28 @@ pub(super) async fn is_given(app: &App, name: &RoleName) -> Result<bool, Error> 
         || !app.store.list_role_clients(name, 1).await?.is_empty())
 }
 
+/// What follows from another definition of a role, with the next state of all of them.
+async fn follow(
+    app: &App,
+    batch: &mut Batch,
+    book: &RoleBook,
+    (former, role): (&Role, &Role),
+    now: Timestamp,
+) -> Result<(Vec<Revocation>, Announcement), Error> {
+    let mut said = (Vec::new(), Announcement::Made);
+    if (&role.permissions, &role.includes) != (&former.permissions, &former.includes) {
+        let changed = std::slice::from_ref(&role.name);
+        said = outdate(app, batch, book, changed, now).await?;
+        // What includes it allows something else from now on, so that it has another version, too.
+        let bringing = book.bringing(&role.name);
+        for name in bringing.iter().filter(|name| **name != role.name) {
+            batch.touch_role(name);
+        }
+    }
+    batch.raise_roles(book.revision(), said.1);
+    Ok(said)
+}
+
 /// Step 3: what becomes of the tokens of whoever has the role, by itself or through another one.
 pub(super) async fn outdate(
     app: &App,
@@ -282,6 +291,8 @@ pub(super) async fn outdate(
     roles: &[RoleName],
     now: Timestamp,
 ) -> Result<(Vec<Revocation>, Announcement), Error> {
+    // Who is given one of them from here on is missed below: then nothing of this is committed.
+    batch.require_grants(app.store.role_state().await?);
     let most = u32::try_from(MOST_NAMED + 1).unwrap_or(u32::MAX);
     let (mut holders, mut clients) = (BTreeSet::new(), BTreeSet::new());
     let bringing: BTreeSet<_> = roles

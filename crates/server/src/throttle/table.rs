@@ -23,6 +23,7 @@ pub(super) enum Lane {
     Name = 5,
     Setup = 6,
     Mail = 7,
+    Profile = 8,
 }
 
 /// Where a counter is, and the tag by which it is known there. Two keys that share both share a counter: with 60 bits

@@ -210,3 +210,26 @@ async fn m4_the_last_administrator_stays() {
         .problem(409, "conflict");
     app.assert_signed_in(&admin).await;
 }
+
+/// Each change makes an administrator who is about to disable the account decide again.
+#[tokio::test]
+async fn m4_nobody_fends_off_an_administrator_by_changing_the_own_profile() {
+    let app = TestApp::start().await;
+    let ada = app.user().await;
+    let change = |name: String| {
+        let request = app.patch("/api/user/profile").bearer(&ada.access);
+        request.json(&json!({ "name": name })).send()
+    };
+    for number in 0..60 {
+        change(format!("Ada {number}")).await.expect(200);
+    }
+    let limited = change("Ada".to_owned()).await;
+    limited.problem(429, "rate_limited");
+    assert_eq!(limited.header("retry-after"), Some("2"));
+    app.wait(2);
+    // What changes nothing writes nothing.
+    let version = app.stored(&ada).await.version;
+    change("Ada 59".to_owned()).await.expect(200);
+    assert_eq!(app.stored(&ada).await.version, version);
+    assert_eq!(app.audit(AuditKind::ProfileChanged).await.len(), 60);
+}

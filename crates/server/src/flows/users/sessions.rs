@@ -25,11 +25,13 @@ pub async fn revoke_session(
         let now = app.clock.now();
         let live = session.filter(|session| session.life(now) == Life::Live);
         let session = live.ok_or(Refusal::NotFound)?;
-        if let Some(user) = app.store.find_user(session.user).await? {
-            authority.may_manage(&user)?;
-        }
+        let user = app.store.find_user(session.user).await?;
         let mut batch = app.store.batch();
         authority.bind(&mut batch);
+        if let Some(user) = user {
+            authority.may_manage(&user)?;
+            batch.require_user(user.id, user.version);
+        }
         let mut event = origin.event(AuditKind::SessionEnded, now);
         authority.stamp(&mut event);
         event.subject = Some(session.user);

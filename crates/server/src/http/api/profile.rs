@@ -63,6 +63,7 @@ pub(super) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<R
         (status = 413, description = "`payload_too_large`", body = Problem),
         (status = 415, description = "`unsupported_media_type`", body = Problem),
         (status = 422, description = "`validation_failed`", body = Problem),
+        (status = 429, description = "`rate_limited`", body = Problem),
         (status = 503, description = "`overloaded`", body = Problem)))]
 pub(super) async fn patch(
     State(app): State<Arc<App>>,
