@@ -2,6 +2,7 @@
 
 mod start;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -30,9 +31,12 @@ use crate::throttle::Throttle;
 pub(crate) use start::ISSUER;
 pub use start::StartError;
 
+/// What the names of settings begin with that are kept in the database.
+pub(crate) const STORED: &str = "set:";
+
 /// Everything that a flow needs. One for a process; shared behind an `Arc`.
 pub struct App {
-    /// The settings.
+    /// The settings as they were at the start, without those that the database keeps: see [`App::settings`].
     pub config: Config,
     /// The clock: the only source of time.
     pub clock: Clock,
@@ -52,6 +56,8 @@ pub struct App {
     pub mark: Mark,
     /// The numbers that were counted last.
     pub stats: Kept,
+    /// The settings with those of the database, as they were read last.
+    settings: ArcSwap<Config>,
     /// The roles as they were read last.
     roles: ArcSwap<RoleBook>,
     /// The longest life that access tokens in circulation can have: a setting that was lowered does not shorten
@@ -114,6 +120,23 @@ impl App {
                 issuance.feed.committed();
             }
         }
+        Ok(())
+    }
+
+    /// The settings with those that the database keeps.
+    pub fn settings(&self) -> Arc<Config> {
+        self.settings.load_full()
+    }
+
+    /// Reads again what the database keeps.
+    ///
+    /// # Errors
+    /// A fault of the store, or of settings that make no sense; the former ones stay then.
+    pub async fn reload_settings(&self) -> Result<(), Error> {
+        let stored = stored_settings(&self.store).await?;
+        let settings = self.config.with_stored(&stored);
+        let settings = settings.map_err(|errors| Error::fault("stored settings")(errors.into()))?;
+        self.settings.store(Arc::new(settings));
         Ok(())
     }
 
@@ -226,6 +249,18 @@ impl Issuance {
         let chain = ring.newest_chain()?;
         Ok(RefreshToken::first(chain, *id.as_bytes(), *seed))
     }
+}
+
+/// What the database keeps, by the names of the settings.
+pub(crate) async fn stored_settings(
+    store: &Store,
+) -> Result<BTreeMap<String, String>, symbolon_store::Error> {
+    let rows = store.list_settings(STORED).await?.into_iter();
+    let bare = |(name, value): (String, String)| {
+        let name = name.strip_prefix(STORED)?.to_owned();
+        Some((name, value))
+    };
+    Ok(rows.filter_map(bare).collect())
 }
 
 fn apply(guard: &Checker, entry: &Entry) {

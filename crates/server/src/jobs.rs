@@ -133,7 +133,7 @@ pub async fn follow(app: &App) {
 struct Follower {
     watch: Watch,
     failing: bool,
-    /// The state of the keys that are open here; none where they could not be opened.
+    /// The state of keys and settings that is in use here; none where they could not be read.
     reloads: Option<i64>,
     /// The state in which nothing was left unsaid.
     announced: Option<i64>,
@@ -215,18 +215,23 @@ impl Follower {
         Ok(())
     }
 
-    /// Opens the keys again if they have changed. One that does not open must not hold up revocations: it is tried
+    /// Opens the keys and reads stored settings again if some have changed. What cannot be read must not hold up revocations: it is tried
     /// again with the next heartbeat.
     async fn reload_keys(&mut self, app: &App) {
         let now = self.watch.feed().map(|feed| feed.reloads);
         if now == self.reloads {
             return;
         }
-        match keys::reload(app).await {
-            Ok(()) => self.reloads = now,
-            Err(error) => {
-                tracing::warn!(error = %Causes(&error), "keys cannot be loaded; trying again");
-            }
+        let keys = keys::reload(app).await;
+        if let Err(error) = &keys {
+            tracing::warn!(error = %Causes(error), "keys cannot be loaded; trying again");
+        }
+        let settings = app.reload_settings().await;
+        if let Err(error) = &settings {
+            tracing::warn!(error = %Causes(error), "stored settings cannot be used; trying again");
+        }
+        if keys.is_ok() && settings.is_ok() {
+            self.reloads = now;
         }
     }
 

@@ -108,8 +108,8 @@ impl App {
         let store = Store::open(&url, &options)
             .await
             .map_err(|error| StartError::new("database", &error))?;
-        let used = match prepare(&store, clock.now()).await {
-            Ok(used) => used,
+        let (used, settings) = match prepare(&store, clock.now(), &config).await {
+            Ok(found) => found,
             Err(error) => {
                 store.close().await;
                 return Err(error);
@@ -125,6 +125,7 @@ impl App {
             mark: Mark::new(
                 (url != DatabaseUrl::SqliteMemory).then(|| config.server.data.join(FEED_MARK)),
             ),
+            settings: ArcSwap::from_pointee(settings),
             roles: ArcSwap::default(),
             longest_access_ttl: super::millis(config.tokens.access_ttl.max(used)).into(),
             issuance: OnceLock::new(),
@@ -141,6 +142,8 @@ impl App {
     /// # Errors
     /// A master key that is missing, unreadable or another one; a key that does not open.
     pub async fn open_keys(&self, bound: Option<SocketAddr>) -> Result<(), StartError> {
+        let settings = self.reload_settings().await;
+        settings.map_err(|error| flow_error("settings", &error))?;
         let master = self.open_master().await?;
         let issuer = self.issuer(bound).await?;
         self.remember_longest_ttl().await?;
@@ -321,14 +324,25 @@ impl App {
     }
 }
 
-/// Brings the tables up to date, and tells the longest life that an access token was ever given.
-async fn prepare(store: &Store, now: Timestamp) -> Result<Duration, StartError> {
+/// Brings the tables up to date, and tells the longest life that an access token was ever given, and the settings with
+/// those of the database.
+async fn prepare(
+    store: &Store,
+    now: Timestamp,
+    config: &Config,
+) -> Result<(Duration, Config), StartError> {
     store
         .migrate(now)
         .await
         .map_err(|error| StartError::new("database", &error))?;
     let used = longest_ttl(store).await.map_err(store_error)?;
-    Ok(used.unwrap_or_default())
+    let stored = super::stored_settings(store).await.map_err(store_error)?;
+    // A server does not start with those that make no sense; a command must, for it is what puts them right.
+    let settings = config.with_stored(&stored);
+    Ok((
+        used.unwrap_or_default(),
+        settings.unwrap_or_else(|_| config.clone()),
+    ))
 }
 
 pub(super) async fn longest_ttl(store: &Store) -> Result<Option<Duration>, symbolon_store::Error> {

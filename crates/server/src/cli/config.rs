@@ -18,14 +18,14 @@ pub(super) enum Settings {
 }
 
 impl Settings {
-    pub(super) fn run(self, common: &Common, output: &Output) -> Result<(), Failed> {
+    pub(super) async fn run(self, common: &Common, output: &Output) -> Result<(), Failed> {
         match self {
             Self::Check => {
                 load(&common.sources())?;
                 output.done(&serde_json::json!({ "ok": true }), "The settings are good.")
             }
             Self::Show => {
-                let config = load(&common.sources())?;
+                let config = common.settings().await?;
                 let rows: Vec<_> = config
                     .show()
                     .iter()

@@ -159,7 +159,7 @@ pub fn run() -> ExitCode {
         Command::Token(token) => token.run(&cli.common, &output),
         Command::Import(import) => block_on(import.run(&cli.common, &output)),
         Command::Export(export) => block_on(export.run(&cli.common, &output)),
-        Command::Config(settings) => settings.run(&cli.common, &output),
+        Command::Config(settings) => block_on(settings.run(&cli.common, &output)),
         Command::Openapi => openapi(),
     };
     match result {
@@ -202,6 +202,19 @@ impl Common {
     async fn open(&self) -> Result<Arc<App>, Failed> {
         let config = load(&self.sources())?;
         Ok(App::open_existing(config, Clock::system(), Rng::system()).await?)
+    }
+
+    /// The settings, with those of the database where there is one that answers.
+    async fn settings(&self) -> Result<Arc<Config>, Failed> {
+        let config = load(&self.sources())?;
+        match App::open_existing(config.clone(), Clock::system(), Rng::system()).await {
+            Ok(app) => {
+                let settings = app.settings();
+                app.close().await;
+                Ok(settings)
+            }
+            Err(_) => Ok(Arc::new(config)),
+        }
     }
 
     /// The same, where the store may be made.

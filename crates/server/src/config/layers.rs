@@ -18,6 +18,7 @@ const PREFIX: &str = "SYMBOLON_";
 #[derive(Clone, Debug)]
 pub(super) enum Place {
     Default,
+    Database,
     File { path: PathBuf, line: usize },
     Variable(String),
     Option(&'static str),
@@ -27,6 +28,7 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
+            Self::Database => f.write_str("database"),
             Self::File { path, line } => write!(f, "{}:{line}", path.display()),
             Self::Variable(name) => f.write_str(name),
             Self::Option(flag) => f.write_str(flag),
@@ -54,6 +56,20 @@ impl Written {
 type Items = Result<Vec<Zeroizing<String>>, String>;
 
 pub(super) type Layers = BTreeMap<&'static str, Written>;
+
+/// Puts what the database keeps in the place of defaults: whatever was written elsewhere wins over it, unless `first` says
+/// that nothing does.
+pub(super) fn underlay(layers: &mut Layers, stored: &BTreeMap<String, String>, first: bool) {
+    for setting in SETTINGS.iter().filter(|setting| setting.stored) {
+        let (Some(text), Some(written)) = (stored.get(setting.name), layers.get_mut(setting.name))
+        else {
+            continue;
+        };
+        if first || matches!(written.place, Place::Default) {
+            *written = Written::text(text, Place::Database);
+        }
+    }
+}
 
 struct Collector {
     values: Layers,

@@ -1,6 +1,6 @@
 //! The settings: one tree of real types, read once at the start, a field of `App`, never a global.
 //!
-//! Later sources win: defaults, the file, the environment (`SYMBOLON_SECTION__KEY`), the command line. A setting that is
+//! Later sources win: defaults, the database where a setting may be kept there, the file, the environment (`SYMBOLON_SECTION__KEY`), the command line. A setting that is
 //! unknown or wrong in any of them stops the start, with every mistake told at once.
 
 mod checks;
@@ -19,15 +19,21 @@ mod tree;
 mod urls;
 mod words;
 
+use std::collections::BTreeMap;
+use std::fmt;
+
 use serde::Serialize;
 use symbolon_token::Algorithm;
 
 pub use self::cookie::{CookieDomain, CookieName};
 pub use self::error::{ConfigError, ConfigErrors};
+use self::layers::Layers;
 pub use self::parse::parse_duration;
 use self::reader::Reader;
 pub use self::reference::{reference_json, reference_markdown};
+pub use self::settings::stored_names;
 pub use self::sources::Sources;
+pub use self::suggest::nearest_of;
 pub use self::tree::{
     AuditConfig, CacheConfig, CookieConfig, CorsConfig, DatabaseConfig, FeedConfig, LogConfig,
     MailConfig, MetricsConfig, PasswordConfig, RefreshConfig, RegistrationConfig, ServerConfig,
@@ -70,6 +76,17 @@ pub struct Config {
     /// Metrics.
     pub metrics: MetricsConfig,
     shown: Vec<Shown>,
+    written: Written,
+}
+
+/// What the sources said, to be read again with what the database keeps. Holds secrets.
+#[derive(Clone)]
+struct Written(Layers);
+
+impl fmt::Debug for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Written")
+    }
 }
 
 /// One setting as it is in force.
@@ -90,7 +107,34 @@ impl Config {
     /// Every setting that is unknown, wrong or at odds with another.
     pub fn load(sources: &Sources) -> Result<Self, ConfigErrors> {
         let (layers, errors) = layers::collect(sources);
-        let mut reader = Reader::new(layers, errors);
+        Self::understand(Reader::new(layers, errors))
+    }
+
+    /// The same settings with those that the database keeps, by name, where nothing else sets them.
+    ///
+    /// # Errors
+    /// Every setting that is wrong, or at odds with another.
+    pub fn with_stored(&self, stored: &BTreeMap<String, String>) -> Result<Self, ConfigErrors> {
+        let mut layers = self.written.0.clone();
+        layers::underlay(&mut layers, stored, false);
+        let mut config = Self::understand(Reader::new(layers, Vec::new()))?;
+        // Those of the database may be others the next time.
+        config.written = self.written.clone();
+        Ok(config)
+    }
+
+    /// Whether the database may keep these values: as if nothing else set them, for another process may lack what sets them
+    /// here.
+    ///
+    /// # Errors
+    /// Every setting that is wrong, or at odds with another.
+    pub fn check_stored(&self, stored: &BTreeMap<String, String>) -> Result<(), ConfigErrors> {
+        let mut layers = self.written.0.clone();
+        layers::underlay(&mut layers, stored, true);
+        Self::understand(Reader::new(layers, Vec::new())).map(drop)
+    }
+
+    fn understand(mut reader: Reader) -> Result<Self, ConfigErrors> {
         let config = Self::read(&mut reader);
         checks::check(&config, &mut reader);
         reader.finish(config)
@@ -169,6 +213,7 @@ impl Config {
                 listen: reader.optional("metrics.listen", parse::plain),
             },
             shown: reader.shown(),
+            written: Written(reader.layers()),
         }
     }
 }

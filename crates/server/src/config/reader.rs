@@ -128,6 +128,11 @@ impl Reader {
         }
     }
 
+    /// What was written, to be read again with what the database keeps.
+    pub(super) fn layers(&self) -> Layers {
+        self.layers.clone()
+    }
+
     /// What `config show` shows.
     pub(super) fn shown(&self) -> Vec<Shown> {
         SETTINGS

@@ -18,6 +18,9 @@ Every setting can be given in four ways; a later one wins:
 3. the environment variable `SYMBOLON_SECTION__KEY`, lists separated by commas;
 4. an option of the command line, where there is one.
 
+A setting marked *stored* may be kept in the database as well (`symbolon apply`), which wins over its default alone; running
+servers take it up at once.
+
 A setting marked *secret* can be read from a file: `key_file = \"/run/secrets/…\"` or `SYMBOLON_SECTION__KEY_FILE`. One newline
 at the end of that file is left out. Durations are a whole number and `ms`, `s`, `m`, `h` or `d`.
 
@@ -53,9 +56,10 @@ pub fn reference_markdown() -> String {
             .map(|flag| format!(" Option: `{flag}`."))
             .unwrap_or_default();
         let secret = if setting.secret { " *Secret.*" } else { "" };
+        let stored = if setting.stored { " *Stored.*" } else { "" };
         let _ = writeln!(
             text,
-            "| `{key}` | {} | {default} | {}{secret}{flag} |",
+            "| `{key}` | {} | {default} | {}{secret}{stored}{flag} |",
             setting.takes, setting.doc
         );
     }
@@ -74,6 +78,7 @@ pub fn reference_json() -> Value {
             "variable": setting.variable(),
             "option": setting.flag,
             "secret": setting.secret,
+            "stored": setting.stored,
         })
     };
     SETTINGS.iter().map(entry).collect()

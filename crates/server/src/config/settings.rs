@@ -16,6 +16,8 @@ pub(super) struct Setting {
     pub(super) flag: Option<&'static str>,
     /// Never shown, and may be read from the file that `NAME_file` names.
     pub(super) secret: bool,
+    /// May be kept in the database, where nothing else sets it.
+    pub(super) stored: bool,
 }
 
 impl Setting {
@@ -32,6 +34,7 @@ impl Setting {
             doc,
             flag: None,
             secret: false,
+            stored: false,
         }
     }
 
@@ -45,6 +48,14 @@ impl Setting {
     const fn secret(self) -> Self {
         Self {
             secret: true,
+            ..self
+        }
+    }
+
+    /// A running server takes it up at once: whoever uses it asks [`crate::app::App::settings`] each time.
+    const fn stored(self) -> Self {
+        Self {
+            stored: true,
             ..self
         }
     }
@@ -146,13 +157,14 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting::new("password.iterations", COUNT, "1", "Argon2: passes over the memory."),
     Setting::new("password.parallelism", COUNT, "1", "Argon2: lanes."),
     Setting::new("password.bcrypt_cost", COUNT, "12", "bcrypt: the base-two logarithm of its rounds, from 10 to 16."),
-    Setting::new("registration.mode", "`open`, `invitation` or `closed`", "open", "Who may make an account."),
+    Setting::new("registration.mode", "`open`, `invitation` or `closed`", "open", "Who may make an account.").stored(),
     Setting::new(
         "registration.domains",
         "domains such as `example.com`",
         "",
         "The domains of the addresses that may register. Without it: all. An invitation goes to any.",
-    ),
+    )
+    .stored(),
     Setting::new(
         "registration.verification",
         "`off`, `optional` or `required`",
@@ -160,7 +172,8 @@ pub(super) const SETTINGS: &[Setting] = &[
         "Whether a new address is to be confirmed. `optional`: a mail is sent, signing in needs no confirmation. `required`: \
          nobody signs in before, and registering does not tell whether an address has an account. Without it: `optional` \
          where `mail.url` is set, else `off`.",
-    ),
+    )
+    .stored(),
     Setting::new("feed.access", "`public` or `clients`", "public", "Who may read the revocation feed. It names nobody."),
     Setting::new("throttle.enabled", SWITCH, "true", "Whether attempts to sign in are limited."),
     Setting::new(
@@ -185,7 +198,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         "Files in the place of the built-in ones: `layout.html`, `layout.txt`, and `en.toml`, `de.toml`, `fr.toml`, `es.toml`, \
          `pl.toml` with the words.",
     ),
-    Setting::new("audit.retention", DURATION, "365d", "How long lines of the audit log are kept. At least `1d`."),
+    Setting::new("audit.retention", DURATION, "365d", "How long lines of the audit log are kept. At least `1d`.").stored(),
     Setting::new("log.format", "`text` or `json`", "text", "What log lines on standard error look like."),
     Setting::new(
         "log.level",
@@ -212,6 +225,12 @@ pub(super) fn find(name: &str) -> Option<&'static Setting> {
 /// The secret whose contents the file named by `name` holds.
 pub(super) fn find_by_file_name(name: &str) -> Option<&'static Setting> {
     find(name.strip_suffix(FILE_SUFFIX)?).filter(|setting| setting.secret)
+}
+
+/// Every setting that may be kept in the database.
+pub fn stored_names() -> impl Iterator<Item = &'static str> {
+    let stored = SETTINGS.iter().filter(|setting| setting.stored);
+    stored.map(|setting| setting.name)
 }
 
 /// Every name that may be set, `_file` names included.

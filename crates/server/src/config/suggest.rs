@@ -10,6 +10,12 @@ pub(super) fn nearest(name: &str) -> &'static str {
         .unwrap_or(SETTINGS[0].name)
 }
 
+/// The nearest of some names to `name`.
+pub fn nearest_of<'k>(name: &str, known: &[&'k str]) -> &'k str {
+    let nearest = known.iter().min_by_key(|known| distance(name, known));
+    nearest.copied().unwrap_or_default()
+}
+
 /// The nearest section to `section`.
 pub(super) fn nearest_section(section: &str) -> &'static str {
     let sections = SETTINGS.iter().map(Setting::section);

@@ -2,6 +2,7 @@
 
 mod mistakes;
 mod secrets;
+mod stored;
 mod values;
 
 use std::fs;

@@ -122,7 +122,7 @@ async fn sign_in(
             note_failure(app, Some(&credentials.user), reason, origin).await?;
             return Err(Refusal::AccountDisabled.into());
         }
-        if app.config.registration.verification == Verification::Required
+        if app.settings().registration.verification == Verification::Required
             && !credentials.user.email_verified
         {
             return Err(ask_to_verify(app, &credentials.user, origin).await?);

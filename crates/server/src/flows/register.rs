@@ -46,7 +46,7 @@ pub async fn register(
     registration: Registration,
     origin: &Origin,
 ) -> Result<User, Error> {
-    if app.config.registration.mode != RegistrationMode::Open {
+    if app.settings().registration.mode != RegistrationMode::Open {
         return Err(Refusal::Forbidden.into());
     }
     let now = app.clock.now();
@@ -54,7 +54,7 @@ pub async fn register(
     let _admitted = app.throttle.begin_registration(origin.address, now)?;
     let account = check(app, &registration, Roles::new(vec![RoleName::USER]))?;
     must_be_welcome(app, &account.user.email)?;
-    if app.config.registration.verification == Verification::Required {
+    if app.settings().registration.verification == Verification::Required {
         return register_quietly(app, account, origin).await;
     }
     insert(app, account, origin, AuditKind::UserRegistered).await
@@ -62,7 +62,8 @@ pub async fn register(
 
 /// Refuses addresses of other domains than those that may register.
 fn must_be_welcome(app: &App, email: &Email) -> Result<(), Error> {
-    let domains = &app.config.registration.domains;
+    let settings = app.settings();
+    let domains = &settings.registration.domains;
     if domains.is_empty() || domains.contains(&email.domain()) {
         return Ok(());
     }
@@ -207,7 +208,7 @@ async fn store(
     batch.insert_audit(audit_id(app, now)?, &event);
     if kind == AuditKind::UserRegistered {
         batch.update_locale(user.id, origin.locale);
-        if app.config.registration.verification != Verification::Off && !user.email_verified {
+        if app.settings().registration.verification != Verification::Off && !user.email_verified {
             outbox::tell(app, &mut batch, (MailKind::VerifyEmail, user), origin, now)?;
         }
     }

@@ -19,7 +19,7 @@ const BITE: u32 = 500;
 /// A fault of the store, or `overloaded`.
 pub async fn purge(app: &App) -> Result<(), Error> {
     let now = app.clock.now();
-    let before = now.minus(app.config.audit.retention);
+    let before = now.minus(app.settings().audit.retention);
     thin(app, now).await?;
     while app.store.purge_unchained_audit(before, BITE).await? == u64::from(BITE) {}
     let master = &app.issuance()?.master;
