@@ -17,5 +17,6 @@ mod rfc3339;
 pub mod rng;
 pub mod sealing;
 pub mod secret;
+pub mod state;
 pub mod throttle;
 pub mod transfer;

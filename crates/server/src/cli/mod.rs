@@ -1,5 +1,6 @@
 //! The command line: parse, call one flow, print.
 
+mod apply;
 mod audit;
 mod client;
 mod config;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 use clap::{Args, Parser, Subcommand};
 use symbolon_domain::{Problem, Refusal};
 
+use self::apply::View;
 use self::output::Output;
 use crate::app::{App, StartError};
 use crate::clock::Clock;
@@ -92,6 +94,15 @@ enum Command {
     Import(import::Import),
     /// Write every user to a file, as JSON lines or CSV
     Export(export::Export),
+    /// Show what apply would change: exit code 0 where there is nothing to do, 2 where there is
+    Plan(apply::Wish),
+    /// Show the same field by field, before and after
+    Diff(apply::Wish),
+    /// Bring settings, roles and clients to the state that a file says
+    Apply(apply::Apply),
+    /// The state that apply works on: export
+    #[command(subcommand)]
+    State(apply::State),
     /// Settings: check, show, reference
     #[command(subcommand)]
     Config(config::Settings),
@@ -105,6 +116,8 @@ pub(crate) enum Failed {
     Said { code: String, detail: String },
     /// The command has printed its answer and only the exit code is left to say.
     Silent,
+    /// The same with an exit code of its own.
+    Ended(u8),
 }
 
 impl Failed {
@@ -159,12 +172,17 @@ pub fn run() -> ExitCode {
         Command::Token(token) => token.run(&cli.common, &output),
         Command::Import(import) => block_on(import.run(&cli.common, &output)),
         Command::Export(export) => block_on(export.run(&cli.common, &output)),
+        Command::Plan(wish) => block_on(wish.show(&cli.common, (&output, View::Plan))),
+        Command::Diff(wish) => block_on(wish.show(&cli.common, (&output, View::Diff))),
+        Command::Apply(apply) => block_on(apply.run(&cli.common, &output)),
+        Command::State(state) => block_on(state.run(&cli.common, &output)),
         Command::Config(settings) => block_on(settings.run(&cli.common, &output)),
         Command::Openapi => openapi(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failed::Silent) => ExitCode::FAILURE,
+        Err(Failed::Ended(code)) => ExitCode::from(code),
         Err(Failed::Said { code, detail }) => {
             output.failed(&code, &detail);
             ExitCode::FAILURE

@@ -136,7 +136,7 @@ impl Verify {
                 let _unheard = writeln!(stderr().lock(), "{reason}");
                 Err(Failed::Silent)
             }
-            Err(Failed::Silent) => Err(Failed::Silent),
+            Err(other @ (Failed::Silent | Failed::Ended(_))) => Err(other),
         }
     }
 

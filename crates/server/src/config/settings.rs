@@ -227,6 +227,12 @@ pub(super) fn find_by_file_name(name: &str) -> Option<&'static Setting> {
     find(name.strip_suffix(FILE_SUFFIX)?).filter(|setting| setting.secret)
 }
 
+/// Whether there is a setting of that name.
+#[must_use]
+pub fn is_setting(name: &str) -> bool {
+    find(name).is_some()
+}
+
 /// Every setting that may be kept in the database.
 pub fn stored_names() -> impl Iterator<Item = &'static str> {
     let stored = SETTINGS.iter().filter(|setting| setting.stored);

@@ -3,6 +3,7 @@
 
 pub mod access_token;
 pub mod actor;
+pub mod apply;
 pub mod audit;
 pub mod authenticate;
 pub mod clients;

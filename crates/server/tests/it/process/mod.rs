@@ -1,5 +1,6 @@
 //! The binary as its owner meets it: processes, signals, files, pipes. Nothing here calls into the server's code.
 
+mod apply;
 mod audit;
 mod clients;
 mod commands;

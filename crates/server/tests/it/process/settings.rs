@@ -184,6 +184,7 @@ fn names_known_options_only(path: &[String], help: &str) {
                 || line == option
                 || line.contains(&format!("-h, {option}"))
                 || line.contains(&format!("-V, {option}"))
+                || line.contains(&format!("-f, {option}"))
         });
         assert!(defined, "{path:?} mentions {option}");
     }
