@@ -19,6 +19,7 @@ mod say;
 mod scale;
 mod seed;
 mod signin;
+mod timing;
 mod tokens;
 
 use std::path::PathBuf;
@@ -49,6 +50,7 @@ const SECTIONS: [(&str, Measure); 9] = [
     ("refresh", refresh::measure),
     ("protected", protected::measure),
     ("signin", signin::measure),
+    ("timing", timing::measure),
     ("footprint", footprint::measure),
     ("scale", scale::measure),
     ("feed", feed::measure),
