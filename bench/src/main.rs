@@ -2,6 +2,7 @@
 //!
 //! `cargo xtask bench [SECTION…] [--quick] [--patient] [--write] [--dir DIR] [--server FILE]`; see bench/README.md.
 
+mod audit;
 mod clock;
 mod feed;
 mod floor;
@@ -45,7 +46,7 @@ pub struct Run {
 
 type Measure = fn(&Run) -> Result<Section>;
 
-const SECTIONS: [(&str, Measure); 9] = [
+const SECTIONS: [(&str, Measure); 10] = [
     ("tokens", tokens::measure),
     ("refresh", refresh::measure),
     ("protected", protected::measure),
@@ -56,6 +57,7 @@ const SECTIONS: [(&str, Measure); 9] = [
     ("feed", feed::measure),
     ("guard", guard::measure),
     ("import", import::measure),
+    ("audit", audit::measure),
 ];
 
 fn main() -> Result<()> {

@@ -194,7 +194,8 @@ impl Seeded {
     }
 }
 
-async fn open(data: &Path) -> Result<Arc<App>> {
+/// The server's library on a data folder, with its keys.
+pub async fn open(data: &Path) -> Result<Arc<App>> {
     let data = data.display().to_string();
     let sources = Sources::default().with_option("server.data", Some(data));
     let app = App::open(Config::load(&sources)?, Clock::system(), Rng::system()).await?;
