@@ -330,6 +330,10 @@ async fn begin(
                 reason: EndReason::Replaced,
             };
             revocations.extend(consequences::write(app, &mut batch, &ends, None, now));
+            let mut event =
+                origin.own_event(AuditKind::SessionEnded, now, user.id, Some(oldest.id));
+            event.detail = Some(EndReason::Replaced.as_str().to_owned());
+            batch.insert_audit(audit_id(app, now)?, &event);
         }
     }
     outbox::tell_of_device(app, &mut batch, &user, origin, now).await?;

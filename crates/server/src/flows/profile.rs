@@ -112,7 +112,7 @@ pub async fn delete(
     for _ in 0..ROUNDS {
         let mut batch = app.store.batch();
         let mut event = origin.event(AuditKind::UserDeleted, app.clock.now());
-        event.actor = Some(caller.user);
+        (event.actor, event.session) = (Some(caller.user), Some(caller.session));
         let revocations = super::users::delete_in(app, &mut batch, &user, event).await?;
         let committed = app.commit(batch, &revocations).await;
         if !lost_race(&committed) {
