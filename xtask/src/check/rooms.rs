@@ -60,8 +60,10 @@ const OUTSIDE: Paths = &[
     &["chrono"],
     &["reqwest"],
 ];
+const CRYPTO: Paths = &[&["aws_lc_rs"]];
 const CHANCE: Paths = &[
-    &["aws_lc_rs"],
+    &["aws_lc_rs", "rand"],
+    &["aws_lc_rs", "*"],
     &["getrandom"],
     &["rand"],
     &["rand_core"],
@@ -84,7 +86,7 @@ pub(super) const ROOMS: &[Room] = &[
         within: &["crates/domain/src"],
         package: Some("symbolon-domain"),
         ours: Some(&["symbolon_token"]),
-        paths: &[SQL, WEB, ASYNC, OUTSIDE, CHANCE],
+        paths: &[SQL, WEB, ASYNC, OUTSIDE, CRYPTO, CHANCE],
         names: &["async", "await", "new_v4", "now_v7"],
         fields: &[],
         sql: false,

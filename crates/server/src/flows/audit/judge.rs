@@ -116,7 +116,7 @@ pub struct Judge {
 #[derive(Debug)]
 pub struct Mismatch {
     before: Link,
-    row: ChainRow,
+    row: Box<ChainRow>,
 }
 
 impl Judge {
@@ -138,7 +138,7 @@ impl Judge {
         let link = link(self.last, row).filter(|_| row.seq == self.last.0 + 1);
         self.last = link.ok_or_else(|| Mismatch {
             before: self.last,
-            row: row.clone(),
+            row: Box::new(row.clone()),
         })?;
         Ok(())
     }

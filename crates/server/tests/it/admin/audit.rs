@@ -79,7 +79,7 @@ async fn a_line_says_who_did_what_from_where() {
         "actor": user.user, "subject": user.user, "session": user.sid, "address": "127.0.0.1",
         "userAgent": "Browser/1", "requestId": "asked", "detail": null,
     });
-    assert_eq!(items, [expected.clone()]);
+    assert_eq!(items, std::slice::from_ref(&expected));
     let shown = get(&app, &admin, &format!("/{id}")).await;
     assert_eq!(shown.expect(200).json(), expected);
     for stranger in ["/0199b0f0-0000-7000-8000-000000000000", "/x", "/%00"] {
