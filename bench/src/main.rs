@@ -46,7 +46,7 @@ pub struct Run {
 
 type Measure = fn(&Run) -> Result<Section>;
 
-const SECTIONS: [(&str, Measure); 10] = [
+const SECTIONS: [(&str, Measure); 11] = [
     ("tokens", tokens::measure),
     ("refresh", refresh::measure),
     ("protected", protected::measure),
