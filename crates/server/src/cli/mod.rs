@@ -9,6 +9,7 @@ mod export;
 mod fetch;
 mod import;
 mod key;
+mod mail;
 mod output;
 mod progress;
 mod revocations;
@@ -87,6 +88,9 @@ enum Command {
     /// The audit log: list, export, verify
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Mail: test, list
+    #[command(subcommand)]
+    Mail(mail::Mail),
     /// Tokens: decode, verify, explain, sign
     #[command(subcommand)]
     Token(token::Token),
@@ -169,6 +173,7 @@ pub fn run() -> ExitCode {
         Command::Revocations(revocations) => revocations.run(&cli.common, &output),
         Command::Key(key) => block_on(key.run(&cli.common, &output)),
         Command::Audit(audit) => block_on(audit.run(&cli.common, &output)),
+        Command::Mail(mail) => block_on(mail.run(&cli.common, &output)),
         Command::Token(token) => token.run(&cli.common, &output),
         Command::Import(import) => block_on(import.run(&cli.common, &output)),
         Command::Export(export) => block_on(export.run(&cli.common, &output)),

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use symbolon_domain::{RoleName, Roles, User as Account, UserStatus};
+use symbolon_domain::{DisplayName, Email, Problem, RoleName, Roles, User as Account, UserStatus};
 
 use super::output::Output;
 use super::{Common, Failed, origin, secrets};
 use crate::app::App;
 use crate::flows::actor::Actor;
+use crate::flows::invitations::{self, Invite};
 use crate::flows::users::{self, Fields, Filter, New, Sort};
 use crate::rfc3339;
 
@@ -18,6 +19,17 @@ use crate::rfc3339;
 pub(super) enum User {
     /// Make an account; the password is asked for, or read from standard input
     Add(Add),
+    /// Invite somebody by mail to make an account
+    Invite {
+        /// E-mail address
+        email: String,
+        /// Name that the account begins with
+        #[arg(long)]
+        name: Option<String>,
+        /// Role; may be given several times [default: user]
+        #[arg(long = "role", value_name = "NAME")]
+        roles: Vec<String>,
+    },
     /// List users in the order in which they were made, or another one
     List(List),
     /// Show one user
@@ -172,6 +184,9 @@ impl User {
     async fn run_on(self, app: &Arc<App>, output: &Output) -> Result<(), Failed> {
         match self {
             Self::Add(add) => add.run(app, output).await,
+            Self::Invite { email, name, roles } => {
+                invite(app, output, (&email, name.as_deref()), &roles).await
+            }
             Self::List(list) => list.run(app, output).await,
             Self::Edit { user, changes } => changes.run(app, output, &user).await,
             Self::Show { user } => show(&users::find(app, &user).await?, output),
@@ -316,6 +331,34 @@ fn parse(names: &[String]) -> Result<Roles, Failed> {
     roles
         .collect::<Result<_, _>>()
         .map_err(|problem| Failed::said(problem.code, problem.detail))
+}
+
+async fn invite(
+    app: &App,
+    output: &Output,
+    (email, name): (&str, Option<&str>),
+    roles: &[String],
+) -> Result<(), Failed> {
+    let said = |problem: Problem| Failed::said(problem.code, problem.detail);
+    let roles = match roles {
+        [] => Roles::new(vec![RoleName::USER]),
+        given => parse(given)?,
+    };
+    let invite = Invite {
+        email: Email::parse(email).map_err(said)?,
+        name: name.map(DisplayName::parse).transpose().map_err(said)?,
+        roles,
+    };
+    let invitation = invitations::invite(app, Actor::Operator, invite, &origin()).await?;
+    let until = rfc3339::text(invitation.expires_at);
+    let shown = serde_json::json!({
+        "id": invitation.id,
+        "email": invitation.email.as_str(),
+        "roles": invitation.roles.to_strings(),
+        "expiresAt": until,
+    });
+    let sentence = format!("{email} is invited until {until}; the server sends the mail.");
+    output.done(&shown, &sentence)
 }
 
 async fn set_roles(app: &App, output: &Output, user: &str, roles: &[String]) -> Result<(), Failed> {

@@ -3,6 +3,7 @@
 
 pub mod access_token;
 pub mod actor;
+pub mod address;
 pub mod apply;
 pub mod audit;
 pub mod authenticate;
@@ -12,6 +13,7 @@ pub mod explain;
 pub mod export;
 pub mod feed;
 pub mod import;
+pub mod invitations;
 pub mod keys;
 pub mod login;
 pub mod logout;

@@ -16,7 +16,9 @@ use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use symbolon_domain::audit::AuditKind;
-use symbolon_domain::mail::{LINK_LIFE, Mail, MailKind, MailState, Proof, ProofKind, Retry, retry};
+use symbolon_domain::mail::{
+    LINK_LIFE, Locale, Mail, MailKind, MailState, Proof, ProofKind, Retry, retry,
+};
 use symbolon_domain::{Email, Timestamp, User, UserId};
 use symbolon_store::{Batch, MailRow};
 use uuid::Uuid;
@@ -132,6 +134,37 @@ pub async fn deliver(app: &Arc<App>) -> Result<(), Error> {
             return Ok(());
         }
     }
+}
+
+/// Sends one mail at once, past the outbox: what the server said to it, good or bad.
+///
+/// # Errors
+/// A fault of the store.
+pub async fn test(app: &App, recipient: &Email) -> Result<Result<String, String>, Error> {
+    let now = app.clock.now();
+    let configured = app.config.server.issuer.as_ref();
+    let issuer = match configured {
+        Some(issuer) => Some(issuer.as_str().to_owned()),
+        None => app.store.find_setting(crate::app::ISSUER).await?,
+    };
+    let facts = Facts {
+        id: audit_id(app, now)?,
+        kind: None,
+        locale: Locale::En,
+        recipient,
+        issuer: issuer.as_deref().unwrap_or("Symbolon"),
+        link: None,
+        about: None,
+        address: None,
+        device: Device::of(None, None),
+        at: now,
+        now,
+    };
+    let sent = match app.mail.write(&facts) {
+        Ok(letter) => app.mail.send(&letter).await,
+        Err(unsent) => Err(unsent),
+    };
+    Ok(sent.map(|sent| sent.said).map_err(|unsent| unsent.said))
 }
 
 /// Mails that wait, and those that were given up.

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::outbox::{self, Message};
 use super::password::choose_for;
-use super::{Error, Origin, audit_id};
+use super::{Error, Origin, audit_id, invitations};
 use crate::app::App;
 use crate::config::{RegistrationMode, Verification};
 use crate::throttle::Quota;
@@ -28,6 +28,8 @@ pub struct Registration {
     pub username: Option<String>,
     /// Name to be shown.
     pub name: Option<String>,
+    /// The token of an invitation.
+    pub invitation: Option<Zeroizing<String>>,
 }
 
 /// The checked fields of a new account.
@@ -39,19 +41,25 @@ pub(super) struct NewAccount {
 /// Registers a person.
 ///
 /// # Errors
-/// `forbidden` when registration is closed, `validation_failed` with every field at fault, `conflict`,
+/// `forbidden` when registration is closed or asks for an invitation, `malformed_request` for one that is not valid any
+/// more, `validation_failed` with every field at fault, `conflict`,
 /// `rate_limited`, `overloaded`, or a fault.
 pub async fn register(
     app: &App,
-    registration: Registration,
+    mut registration: Registration,
     origin: &Origin,
 ) -> Result<User, Error> {
-    if app.settings().registration.mode != RegistrationMode::Open {
-        return Err(Refusal::Forbidden.into());
+    let invitation = registration.invitation.take();
+    match (app.settings().registration.mode, &invitation) {
+        (RegistrationMode::Open, _) | (RegistrationMode::Invitation, Some(_)) => {}
+        _ => return Err(Refusal::Forbidden.into()),
     }
     let now = app.clock.now();
     // Held until the password is hashed.
     let _admitted = app.throttle.begin_registration(origin.address, now)?;
+    if let Some(token) = invitation {
+        return invitations::accept(app, registration, token, origin).await;
+    }
     let account = check(app, &registration, Roles::new(vec![RoleName::USER]))?;
     must_be_welcome(app, &account.user.email)?;
     if app.settings().registration.verification == Verification::Required {
@@ -61,7 +69,7 @@ pub async fn register(
 }
 
 /// Refuses addresses of other domains than those that may register.
-fn must_be_welcome(app: &App, email: &Email) -> Result<(), Error> {
+pub(super) fn must_be_welcome(app: &App, email: &Email) -> Result<(), Error> {
     let settings = app.settings();
     let domains = &settings.registration.domains;
     if domains.is_empty() || domains.contains(&email.domain()) {

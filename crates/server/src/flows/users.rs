@@ -235,7 +235,7 @@ fn counts_as_admin(user: &User) -> bool {
     user.roles.is_admin() && user.status == UserStatus::Active
 }
 
-async fn must_be_known(app: &App, roles: &Roles) -> Result<(), Error> {
+pub(super) async fn must_be_known(app: &App, roles: &Roles) -> Result<(), Error> {
     let known = app.role_book().await?.must_define(roles);
     known.map_err(|problem| Refusal::Validation(vec![problem.at("/roles")]).into())
 }

@@ -61,6 +61,19 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalJ
     }
 }
 
+/// `application/x-www-form-urlencoded`, as a form of our own pages is sent.
+pub(super) fn is_form(headers: &HeaderMap) -> bool {
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let essence = kind.and_then(|text| text.split(';').next());
+    essence.is_some_and(|essence| {
+        essence
+            .trim()
+            .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    })
+}
+
 /// `application/json`, with no charset but UTF-8 (RFC 8259 section 8.1).
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(text) = headers
@@ -80,7 +93,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence.trim().eq_ignore_ascii_case("application/json") && utf8
 }
 
-async fn read(body: Body) -> Result<Bytes, Refusal> {
+pub(super) async fn read(body: Body) -> Result<Bytes, Refusal> {
     // What says that it is too long need not be waited for.
     if body.size_hint().lower() > MOST_BYTES as u64 {
         return Err(Refusal::PayloadTooLarge);

@@ -11,6 +11,7 @@ mod csrf;
 mod docs;
 mod edge;
 mod ops;
+mod pages;
 mod problem;
 mod query;
 mod rate_limit;
@@ -54,6 +55,7 @@ pub fn router(app: Arc<App>) -> Router {
     let (router, document) = described();
     router
         .merge(docs::routes(&document))
+        .merge(pages::routes())
         .merge(well_known::of_issuer_with_path())
         .fallback(|| async { Failure::from(Refusal::NotFound) })
         .method_not_allowed_fallback(|| async { Failure::from(Refusal::MethodNotAllowed) })

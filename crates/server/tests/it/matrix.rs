@@ -159,7 +159,17 @@ const ROWS: &[(&str, &str, Row)] = &[
     ("DELETE", "/api/admin/users/{id}", ADMIN_204),
     ("POST", "/api/admin/users/{id}/password", ADMIN_204),
     ("POST", "/api/admin/users/{id}/logout", ADMIN_204),
+    ("POST", "/api/user/email", own("202")),
+    ("POST", "/api/email/confirm", NO_LINK),
     ("POST", "/api/user/email/verification", own("202")),
+    ("GET", "/api/admin/invitations", READ_200),
+    ("POST", "/api/admin/invitations", admin("201")),
+    // One that is not there.
+    (
+        "DELETE",
+        "/api/admin/invitations/{id}",
+        admin("404 not_found"),
+    ),
     ("POST", "/api/email/verify", NO_LINK),
     ("POST", "/api/password/forgot", ["202"; 8]),
     ("POST", "/api/password/reset", NO_LINK),
@@ -343,7 +353,11 @@ fn body(method: &str, path: &str, email: &str) -> Option<Value> {
         ("POST", "/api/user/password") => {
             json!({"currentPassword": PASSWORD, "newPassword": OTHER_PASSWORD})
         }
-        ("POST", "/api/email/verify") => json!({"token": "sbl_"}),
+        ("POST", "/api/user/email") => {
+            json!({"email": format!("new-{email}"), "password": PASSWORD})
+        }
+        ("POST", "/api/admin/invitations") => json!({"email": format!("new-{email}")}),
+        ("POST", "/api/email/verify" | "/api/email/confirm") => json!({"token": "sbl_"}),
         ("POST", "/api/password/forgot") => json!({"email": email}),
         ("POST", "/api/password/reset") => json!({"token": "sbl_", "newPassword": PASSWORD}),
         _ => return None,

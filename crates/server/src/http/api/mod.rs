@@ -32,6 +32,8 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(logout::post_all))
         .routes(routes!(profile::get, profile::patch, profile::delete))
         .routes(routes!(password::post))
+        .routes(routes!(email::change))
+        .routes(routes!(email::confirm))
         .routes(routes!(email::ask))
         .routes(routes!(email::verify))
         .routes(routes!(forgotten::forgot))

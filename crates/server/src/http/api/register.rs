@@ -33,6 +33,9 @@ pub(super) struct RegisterBody {
     /// Name to be shown.
     #[schema(example = "Ada Lovelace")]
     name: Option<String>,
+    /// The token of an invitation, which is for this address.
+    #[schema(example = "sbl_…")]
+    invitation: Option<String>,
 }
 
 /// The account that was made.
@@ -57,8 +60,8 @@ impl<'a> Registered<'a> {
 #[utoipa::path(post, path = "/api/register", operation_id = "register", tag = "sign-in", request_body = RegisterBody,
     responses(
         (status = 201, body = Registered),
-        (status = 400, description = "`malformed_request`", body = Problem),
-        (status = 403, description = "`forbidden` where registration is closed, `csrf_rejected`", body = Problem),
+        (status = 400, description = "`malformed_request`, also for an invitation that is not valid any more", body = Problem),
+        (status = 403, description = "`forbidden` where registration is closed or asks for an invitation, `csrf_rejected`", body = Problem),
         (status = 409, description = "`conflict`: the address or the name is taken", body = Problem),
         (status = 413, description = "`payload_too_large`", body = Problem),
         (status = 415, description = "`unsupported_media_type`", body = Problem),
@@ -84,6 +87,7 @@ pub(super) async fn post(
         password: zeroize::Zeroizing::new(password.clone()),
         username: body.username,
         name: body.name,
+        invitation: body.invitation.map(zeroize::Zeroizing::new),
     };
     let registered = register(&app, registration, &origin).await;
     let answer = registered.map(|user| {

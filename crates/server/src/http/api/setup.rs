@@ -82,6 +82,7 @@ fn parse(body: SetupBody) -> Result<(Zeroizing<String>, Registration), Refusal> 
                 password: Zeroizing::new(password),
                 username: body.username,
                 name: body.name,
+                invitation: None,
             };
             Ok((Zeroizing::new(token), registration))
         }

@@ -1,8 +1,13 @@
 //! Mail: a mail server that takes what the service sends, and people who read it and follow its links.
 
+mod address;
+mod invitations;
 mod mime;
+mod notices;
 mod outbox;
+mod pages;
 mod reset;
+mod samples;
 mod sink;
 mod verification;
 

@@ -7,6 +7,7 @@
 mod audit;
 mod clients;
 mod creation;
+mod invitations;
 mod keys;
 mod page;
 mod parameters;
@@ -44,6 +45,8 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(sessions::list))
         .routes(routes!(sessions::show, sessions::delete))
         .routes(routes!(stats::show))
+        .routes(routes!(invitations::list, invitations::create))
+        .routes(routes!(invitations::delete))
         .routes(routes!(roles::list, roles::create))
         .routes(routes!(
             roles::show,
