@@ -170,7 +170,7 @@ async fn follows(app: &App, known: Link, head: &AuditHead) -> Result<bool, Error
 }
 
 /// Step 3.
-async fn note_break(app: &App, known: Link, found: Link) -> Result<(), Error> {
+pub(super) async fn note_break(app: &App, known: Link, found: Link) -> Result<(), Error> {
     let now = app.clock.now();
     tracing::error!(
         known = known.0,

@@ -78,6 +78,18 @@ async fn a_purge_that_a_server_did_not_do_is_found() {
     }
 }
 
+/// A line that was made older than it is would be purged, and the server would sign that it had been there as it is now.
+#[tokio::test]
+async fn what_was_meddled_with_is_not_purged() {
+    for world in World::each().await {
+        world.meddle("UPDATE audit SET at = 0 WHERE seq <= 3");
+        purge(&world.app.app).await.unwrap();
+        assert_eq!(world.found().await, "1 changed");
+        assert_eq!(world.app.audit(AuditKind::AuditBroken).await.len(), 1);
+        assert!(world.app.audit(AuditKind::AuditPurged).await.is_empty());
+    }
+}
+
 #[tokio::test]
 async fn checkpoints_thin_out() {
     for mut world in World::each().await {
