@@ -10,7 +10,7 @@ use crate::flows::audit::{self, ExportedLine};
 
 #[derive(Args)]
 pub(in crate::cli) struct Export {
-    /// One line of JSON each, which `audit verify --from-file` reads, or a table for spreadsheets
+    /// One line of JSON each, which `audit verify` reads from a file, or a table for spreadsheets
     #[arg(long, value_enum, default_value_t = Format::Jsonl)]
     format: Format,
     /// From this time on: RFC 3339, or a day
