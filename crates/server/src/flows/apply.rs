@@ -6,7 +6,7 @@
 //!    of two at once one is first, and the other finds what that one left.
 //! 4. Guards are told as they are when roles and clients change one by one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use symbolon_domain::audit::AuditKind;
 use symbolon_domain::setup::{Change, ChosenSecret, Present, RoleEntry, Step, Wanted, steps};
@@ -19,6 +19,7 @@ use super::actor::{Actor, Authority};
 use super::clients::{Writer, kept_secret, write_secrets};
 use super::{Error, Origin, ROUNDS, lost_race, overloaded, roles};
 use crate::app::{App, STORED, stored_settings};
+use crate::jobs::Causes;
 
 /// Rows read at once.
 const PAGE: u32 = 200;
@@ -66,10 +67,11 @@ pub async fn apply(
             return Ok(changes);
         }
         let mut writer = Writer::new(app, &authority, origin);
+        // First: who gets a role below is not somebody who was missed here.
+        let announcement = outdate(&mut writer, &steps).await?;
         for step in steps.iter().cloned() {
             write(&mut writer, step)?;
         }
-        let announcement = outdate(&mut writer, &steps).await?;
         let committed = writer.commit().await;
         // Somebody made what this was about to make.
         let taken = matches!(committed, Err(symbolon_store::Error::Conflict(_)));
@@ -77,10 +79,12 @@ pub async fn apply(
             continue;
         }
         committed?;
-        if announcement == Announcement::Due {
-            roles::announce(app).await?;
+        // It is done. Whoever follows the database says what is due, and takes up what was set.
+        if announcement == Announcement::Due
+            && let Err(error) = roles::announce(app).await
+        {
+            tracing::warn!(error = %Causes(&error), "changed roles are not announced yet");
         }
-        app.reload_settings().await?;
         return Ok(changes);
     }
     Err(overloaded().into())
@@ -278,29 +282,44 @@ fn with_secret(
 
 /// Step 4: what becomes of the tokens of whoever has a role that changes, and the next revision of the roles.
 async fn outdate(writer: &mut Writer<'_>, steps: &[Step]) -> Result<Announcement, Error> {
-    let touches = |step: &Step| {
-        matches!(
-            step,
-            Step::AddRole { .. } | Step::ChangeRole { .. } | Step::DeleteRole(_)
-        )
-    };
-    if !steps.iter().any(touches) {
+    let named: BTreeSet<_> = steps.iter().filter_map(role_of).collect();
+    if named.is_empty() {
         return Ok(Announcement::Made);
     }
-    let changed: Vec<_> = steps
-        .iter()
-        .filter_map(|step| match step {
-            Step::ChangeRole { former, entry } => {
-                let was = (&former.permissions, &former.includes);
-                (was != (&entry.permissions, &entry.includes)).then(|| former.name.clone())
-            }
-            _ => None,
-        })
-        .collect();
+    let allows_else = |step: &Step| match step {
+        Step::ChangeRole { former, entry } => {
+            let was = (&former.permissions, &former.includes);
+            (was != (&entry.permissions, &entry.includes)).then(|| former.name.clone())
+        }
+        _ => None,
+    };
+    let changed: Vec<_> = steps.iter().filter_map(allows_else).collect();
     let book = writer.authority.book();
-    let (revocations, announcement) =
-        roles::outdate(writer.app, &mut writer.batch, book, &changed, writer.now).await?;
-    writer.revocations.extend(revocations);
+    let mut announcement = Announcement::Made;
+    if !changed.is_empty() {
+        let (app, batch, now) = (writer.app, &mut writer.batch, writer.now);
+        let (revocations, told) = roles::outdate(app, batch, book, &changed, now).await?;
+        writer.revocations.extend(revocations);
+        announcement = told;
+    }
+    // What includes one of them allows something else from now on, so that it has another version, too.
+    let bringing: BTreeSet<_> = changed
+        .iter()
+        .flat_map(|name| book.bringing(name).as_slice().to_vec())
+        .collect();
+    for name in bringing.iter().filter(|name| !named.contains(*name)) {
+        writer.batch.touch_role(name);
+    }
     writer.batch.raise_roles(book.revision(), announcement);
     Ok(announcement)
+}
+
+/// The role that a step is about.
+fn role_of(step: &Step) -> Option<&RoleName> {
+    match step {
+        Step::AddRole { name, .. } => Some(name),
+        Step::ChangeRole { former, .. } => Some(&former.name),
+        Step::DeleteRole(role) => Some(&role.name),
+        _ => None,
+    }
 }

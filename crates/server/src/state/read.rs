@@ -78,8 +78,9 @@ pub fn read(name: &str, text: &str, sources: &Sources) -> Result<Read, ConfigErr
             notes.wrong(at, format!("this is not TOML: {}", error.message()));
         }
     }
-    if !notes.errors.is_empty() {
-        return Err(ConfigErrors(notes.errors));
+    let errors = notes.take_errors();
+    if !errors.is_empty() {
+        return Err(ConfigErrors(errors));
     }
     Ok(Read {
         wanted,

@@ -12,7 +12,7 @@ use crate::config::{ConfigError, nearest_of};
 pub(super) struct Notes<'a> {
     name: &'a str,
     text: &'a str,
-    pub(super) errors: Vec<ConfigError>,
+    errors: Vec<(usize, ConfigError)>,
     /// Lines, by what stands there: `/role/clerk/permissions`.
     pub(super) places: BTreeMap<String, usize>,
 }
@@ -35,10 +35,19 @@ impl<'a> Notes<'a> {
 
     /// Notes what is wrong at a byte of the file.
     pub(super) fn wrong(&mut self, offset: usize, problem: impl Into<String>) {
-        self.errors.push(ConfigError {
-            source: format!("{}:{}", self.name, self.line(offset)),
+        let line = self.line(offset);
+        let error = ConfigError {
+            source: format!("{}:{line}", self.name),
             problem: problem.into(),
-        });
+        };
+        self.errors.push((line, error));
+    }
+
+    /// Everything that is wrong, in the order of the file; tables are read in that of their names.
+    pub(super) fn take_errors(&mut self) -> Vec<ConfigError> {
+        let mut errors = std::mem::take(&mut self.errors);
+        errors.sort_by_key(|(line, _)| *line);
+        errors.into_iter().map(|(_, error)| error).collect()
     }
 }
 

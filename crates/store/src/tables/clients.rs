@@ -149,6 +149,11 @@ impl Batch {
     }
 
     fn add_client_roles(&mut self, client: &Client) -> &mut Self {
+        // What the built-in roles mean never changes.
+        let can_change = |role: &RoleName| ![RoleName::ADMIN, RoleName::USER].contains(role);
+        if client.definition.roles.iter().any(can_change) {
+            self.raise_grants();
+        }
         for role in &client.definition.roles {
             let values = [id(client), role.as_str().to_owned().into()];
             self.push(ADD_ROLE, Expect::One, values);

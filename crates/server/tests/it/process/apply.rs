@@ -155,6 +155,17 @@ fn what_changes_is_shown_field_by_field_and_goes_only_when_asked() {
     run(&place, "client show shop").text();
     run(&place, "user set-roles ada@example.com --role user").text();
     run(&place, "apply -f state.toml --prune --yes").text();
+    let listed = run(&place, "revocations list --json").json();
+    let kinds: Vec<_> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["kind"].as_str().unwrap())
+        .collect();
+    assert!(
+        kinds.contains(&"client"),
+        "the tokens of a deleted client are dead: {listed}"
+    );
     assert_eq!(run(&place, "client list --json").json(), json!([]));
     let roles = run(&place, "role list --json").json();
     let roles: Vec<_> = roles

@@ -119,7 +119,10 @@ async fn a_role_that_a_client_has_stays(place: &Place) {
     commit!(store, insert_role(&clerk)).unwrap();
     let mut robot = client("robot");
     robot.definition.roles = Roles::parse("clerk").unwrap();
+    let before = store.role_state().await.unwrap();
     commit!(store, insert_client(&robot)).unwrap();
+    let late = commit!(store, require_grants(before));
+    assert!(matches!(late, Err(Error::Stale)), "{late:?}");
     let holders = store.list_role_clients(&clerk.name, 9).await.unwrap();
     assert_eq!(holders, [robot.id.clone()]);
     let refused = commit!(store, delete_role(&clerk.name, 1));
