@@ -1,6 +1,6 @@
 //! As much of RFC 3986 as it takes to refuse every text that two programs could read differently.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 /// The parts of an absolute URI, as written.
 pub(super) struct Parts<'a> {

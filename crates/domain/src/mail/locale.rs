@@ -2,8 +2,10 @@ use crate::words::words;
 
 words! {
     /// A language that mail and pages are written in.
+    #[derive(Default)]
     pub enum Locale ("language") {
         /// English.
+        #[default]
         En => "en",
         /// German.
         De => "de",
@@ -18,12 +20,6 @@ words! {
 
 /// Ranges of an `Accept-Language` that are looked at.
 const MOST_RANGES: usize = 16;
-
-impl Default for Locale {
-    fn default() -> Self {
-        Self::En
-    }
-}
 
 impl Locale {
     /// The language of an `Accept-Language` that fits best (RFC 9110 section 12.5.4); of two that are wanted as much, the

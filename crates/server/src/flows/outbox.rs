@@ -11,18 +11,19 @@
 //! A worker that dies between the server's answer and its own note of it leaves a mail that is sent again: with the same
 //! `Message-ID` and the same link, so that receivers can drop one of the two.
 
+mod plan;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use symbolon_domain::audit::AuditKind;
-use symbolon_domain::mail::{
-    LINK_LIFE, Locale, Mail, MailKind, MailState, Proof, ProofKind, Retry, retry,
-};
+use symbolon_domain::mail::{LINK_LIFE, Locale, Mail, MailKind, MailState, Proof, Retry, retry};
 use symbolon_domain::{Email, Timestamp, User, UserId};
 use symbolon_store::{Batch, MailRow};
 use uuid::Uuid;
 
+use self::plan::{Plan, Wanted, plan};
 use super::{Error, Origin, audit_id, lost_race};
 use crate::app::App;
 use crate::jobs::Causes;
@@ -193,21 +194,6 @@ pub(crate) async fn purge(app: &App, now: Timestamp, limit: u32) -> Result<(), E
     Ok(())
 }
 
-/// What a mail came to when it was looked up.
-struct Plan {
-    kind: MailKind,
-    recipient: Email,
-    user: Option<UserId>,
-    proof: Option<Wanted>,
-}
-
-/// A proof that its link needs.
-struct Wanted {
-    kind: ProofKind,
-    subject: Uuid,
-    expires_at: Timestamp,
-}
-
 async fn hand_in(app: &App, row: MailRow) -> Result<(), Error> {
     let now = app.clock.now();
     let Some(plan) = plan(app, &row.mail, now).await? else {
@@ -237,122 +223,6 @@ async fn hand_in(app: &App, row: MailRow) -> Result<(), Error> {
         Err(unsent) => Err(unsent),
     };
     conclude(app, &claimed, outcome).await
-}
-
-/// Step 3: who gets what, or nothing where it is over.
-async fn plan(app: &App, mail: &Mail, now: Timestamp) -> Result<Option<Plan>, Error> {
-    let user = match (mail.kind, mail.subject) {
-        // To the address that the account has, however it was typed: two that look alike can lead to two people.
-        (MailKind::ResetPassword | MailKind::AddressInUse, _) => {
-            let found = app.store.find_user_by_email(&mail.recipient.key()).await?;
-            found.map(|credentials| credentials.user)
-        }
-        (MailKind::Invitation, _) | (_, None) => None,
-        (_, Some(id)) => app.store.find_user(UserId::new(id)).await?,
-    };
-    Ok(match (mail.kind, user) {
-        (MailKind::Invitation, _) => invitation(app, mail, now).await?,
-        (MailKind::ChangeEmailNew | MailKind::ChangeEmailOld, Some(user)) => {
-            change(app, mail, user, now).await?
-        }
-        (MailKind::ResetPassword, Some(user)) => Some(linked(&user, ProofKind::ResetPassword, now)),
-        (MailKind::VerifyEmail, Some(user)) => {
-            let good = !user.email_verified && user.email.key() == mail.recipient.key();
-            good.then(|| linked(&user, ProofKind::VerifyEmail, now))
-        }
-        (MailKind::AddressInUse, Some(user)) => Some(Plan {
-            kind: mail.kind,
-            recipient: user.email,
-            user: Some(user.id),
-            proof: None,
-        }),
-        (kind, user) if !kind.is_asked_for() => Some(Plan {
-            kind,
-            recipient: mail.recipient.clone(),
-            user: user.map(|user| user.id),
-            proof: None,
-        }),
-        _ => None,
-    })
-}
-
-fn linked(user: &User, kind: ProofKind, now: Timestamp) -> Plan {
-    let mail = match kind {
-        ProofKind::ResetPassword => MailKind::ResetPassword,
-        _ => MailKind::VerifyEmail,
-    };
-    Plan {
-        kind: mail,
-        recipient: user.email.clone(),
-        user: Some(user.id),
-        proof: Some(Wanted {
-            kind,
-            subject: user.id.uuid(),
-            expires_at: now.plus(LINK_LIFE),
-        }),
-    }
-}
-
-/// A change of address. Where the new one belongs to somebody, it is them who hear of it, in other words.
-async fn change(app: &App, mail: &Mail, user: User, now: Timestamp) -> Result<Option<Plan>, Error> {
-    let Some(change) = app.store.find_email_change(user.id).await? else {
-        return Ok(None);
-    };
-    let new = mail.kind == MailKind::ChangeEmailNew;
-    let (same, done) = if new {
-        (mail.recipient == change.email, change.new_confirmed)
-    } else {
-        let same = mail.about.as_ref() == Some(&change.email) && mail.recipient == user.email;
-        (same, change.old_confirmed)
-    };
-    if !same || done || change.expires_at <= now {
-        return Ok(None);
-    }
-    if new
-        && let Some(owner) = app.store.find_user_by_email(&change.email.key()).await?
-        && owner.user.id != user.id
-    {
-        return Ok(Some(Plan {
-            kind: MailKind::AddressInUse,
-            recipient: owner.user.email,
-            user: Some(owner.user.id),
-            proof: None,
-        }));
-    }
-    let kind = if new {
-        ProofKind::ChangeEmailNew
-    } else {
-        ProofKind::ChangeEmailOld
-    };
-    Ok(Some(Plan {
-        kind: mail.kind,
-        recipient: mail.recipient.clone(),
-        user: Some(user.id),
-        proof: Some(Wanted {
-            kind,
-            subject: user.id.uuid(),
-            expires_at: now.plus(LINK_LIFE),
-        }),
-    }))
-}
-
-async fn invitation(app: &App, mail: &Mail, now: Timestamp) -> Result<Option<Plan>, Error> {
-    let Some(id) = mail.subject else {
-        return Ok(None);
-    };
-    let found = app.store.find_invitation(id).await?;
-    Ok(found
-        .filter(|invitation| now < invitation.expires_at)
-        .map(|invitation| Plan {
-            kind: mail.kind,
-            recipient: invitation.email,
-            user: None,
-            proof: Some(Wanted {
-                kind: ProofKind::Invitation,
-                subject: id,
-                expires_at: invitation.expires_at,
-            }),
-        }))
 }
 
 /// Step 4: the id of the proof, which is the one of the try before as long as half its life is left.
