@@ -53,6 +53,25 @@ async fn a_role_is_made_shown_changed_replaced_and_deleted() {
     assert_eq!(body["permissions"], json!(["orders:read", "orders:write"]));
     assert_eq!(body["description"], "Takes orders");
 
+    app.get(&path)
+        .bearer(&admin.access)
+        .send()
+        .await
+        .expect(200);
+}
+
+#[tokio::test]
+async fn a_role_is_replaced_and_deleted_in_the_version_that_was_seen() {
+    let app = TestApp::start().await;
+    let admin = app.admin().await;
+    app.role(
+        &admin,
+        &json!({"name": "clerk", "permissions": ["orders:read"]}),
+    )
+    .await;
+    let path = format!("{ROLES}/clerk");
+    let change = json!({"permissions": ["orders:write", "orders:read"], "includes": ["user"]});
+    patch(&app, &admin, "clerk", &change).await.expect(200);
     let whole = json!({"description": "", "permissions": [], "includes": []});
     let put = |tag: &str| {
         app.request("PUT", &path)
@@ -91,6 +110,11 @@ async fn a_role_is_made_shown_changed_replaced_and_deleted() {
         .send()
         .await
         .problem(404, "not_found");
+    assert_told(&app, &admin).await;
+}
+
+/// What the audit log says of the changes above.
+async fn assert_told(app: &TestApp, admin: &Device) {
     for (kind, details) in [
         (
             AuditKind::RoleCreated,
@@ -169,6 +193,15 @@ async fn what_is_wrong_is_named() {
             "{body}"
         );
     }
+}
+
+#[tokio::test]
+async fn cycles_repeats_and_what_is_built_in_are_refused() {
+    let app = TestApp::start().await;
+    let admin = app.admin().await;
+    app.role(&admin, &json!({"name": "clerk"})).await;
+    app.role(&admin, &json!({"name": "boss", "includes": ["clerk"]}))
+        .await;
     let cycle = patch(&app, &admin, "clerk", &json!({"includes": ["boss"]})).await;
     assert_eq!(cycle.json()["errors"][0]["code"], "role_cycle");
     let twice = app
@@ -384,7 +417,13 @@ async fn m3_nobody_puts_into_a_role_what_they_do_not_have() {
     )
     .await
     .problem(403, "forbidden");
+}
 
+/// SECURITY M3: what the token says is not what counts for a change.
+#[tokio::test]
+async fn m3_a_role_that_was_taken_away_changes_nothing_any_more() {
+    let app = TestApp::start().await;
+    let keeper = app.delegate("keeper", "roles:read roles:write").await;
     // What the token says is not what counts for a change: the role was taken away a moment ago.
     let raw = app
         .app

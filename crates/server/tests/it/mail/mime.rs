@@ -123,7 +123,7 @@ fn words(text: &str) -> String {
             .strip_prefix("=?utf-8?b?")
             .and_then(|rest| rest.strip_suffix("?="));
         // White space between two encoded words is not part of the text.
-        if !decoded.is_empty() && !(encoded.is_some() && encoded_before) {
+        if !(decoded.is_empty() || encoded.is_some() && encoded_before) {
             decoded.push(' ');
         }
         encoded_before = encoded.is_some();

@@ -135,6 +135,18 @@ fn what_changes_is_shown_field_by_field_and_goes_only_when_asked() {
         "delete role boss",
     ];
     assert_eq!(planned(&place, " --prune").1, pruned);
+}
+
+#[test]
+fn a_role_that_somebody_has_is_not_pruned() {
+    let place = Place::new();
+    started(&place);
+    place.write("state.toml", STATE);
+    run(&place, "apply -f state.toml --yes").text();
+    place.write(
+        "state.toml",
+        "[[role]]\nname = \"clerk\"\npermissions = [\"orders:read\", \"orders:write\"]\n",
+    );
     // A user has the role: nothing at all is done.
     let add = [
         "user",

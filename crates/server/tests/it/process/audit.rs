@@ -75,11 +75,9 @@ fn a_log_is_verified_where_it_is_and_where_it_was_exported_to() {
     let verified = place.run(&["audit", "verify", "--json"]).json();
     let head = verified["head"].as_str().unwrap().to_owned();
     let rows = verified["rows"].as_u64().unwrap();
-    assert_eq!(verified["checkpoints"]["checked"], true);
-    assert_eq!(
-        verified["checkpoints"]["last"]["seq"], rows,
-        "signed at the stop"
-    );
+    let checkpoints = &verified["checkpoints"];
+    assert_eq!(checkpoints["checked"], true);
+    assert_eq!(checkpoints["last"]["seq"], rows, "signed at the stop");
     let text = place.run(&["audit", "verify", "--expect", &head]).text();
     assert!(
         text.contains("lines are good") && text.contains(&format!("head {head}")),
