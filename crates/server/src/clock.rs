@@ -77,6 +77,11 @@ impl Stopwatch {
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed()
     }
+
+    /// Waits until so much time has passed since the start: what took less shows no difference in its time.
+    pub async fn reach(&self, time: Duration) {
+        tokio::time::sleep(time.saturating_sub(self.elapsed())).await;
+    }
 }
 
 #[expect(

@@ -85,7 +85,7 @@ pub async fn login(app: &App, login: Login, origin: &Origin) -> Attempted {
     let mut user = None;
     let result = sign_in(app, &login, origin, &mut user).await;
     if let Err(Error::Refused(Refusal::RateLimited { .. })) = result {
-        tokio::time::sleep(REFUSED_AFTER.saturating_sub(watch.elapsed())).await;
+        watch.reach(REFUSED_AFTER).await;
     }
     let key = AttemptKey::new(user, Some(&login.identifier));
     let quotas = app

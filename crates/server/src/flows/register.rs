@@ -3,6 +3,8 @@
 //! Where addresses must be confirmed, an address that is taken is answered like a new one, after the same work, and its
 //! owner gets a mail. A username that is taken is told in both cases: it is public.
 
+use std::time::Duration;
+
 use symbolon_domain::audit::AuditKind;
 use symbolon_domain::mail::MailKind;
 use symbolon_domain::{
@@ -15,8 +17,12 @@ use super::outbox::{self, Message};
 use super::password::choose_for;
 use super::{Error, Origin, audit_id, invitations};
 use crate::app::App;
+use crate::clock::Stopwatch;
 use crate::config::{RegistrationMode, Verification};
 use crate::throttle::Quota;
+
+/// When the answer goes out after the hash, where it must not tell whether the address is taken: later than either write.
+const STORED_AFTER: Duration = Duration::from_millis(25);
 
 /// What a person gives to register, as it came in.
 pub struct Registration {
@@ -100,10 +106,24 @@ async fn register_quietly(app: &App, account: NewAccount, origin: &Origin) -> Re
         return Err(Refusal::Conflict("username").into());
     }
     let hash = app.hasher.hash(password).await?;
-    if !taken {
-        match store(app, &user, &hash, origin, AuditKind::UserRegistered).await {
+    // A new account is more to write than a mail.
+    let watch = Stopwatch::start();
+    let stored = store_quietly(app, &user, (!taken).then_some(&*hash), origin).await;
+    watch.reach(STORED_AFTER).await;
+    stored.map(|()| user)
+}
+
+/// Makes the account where there is a hash for it, or tells the owner of the address that somebody tried.
+async fn store_quietly(
+    app: &App,
+    user: &User,
+    hash: Option<&str>,
+    origin: &Origin,
+) -> Result<(), Error> {
+    if let Some(hash) = hash {
+        match store(app, user, hash, origin, AuditKind::UserRegistered).await {
             Err(Error::Refused(Refusal::Conflict("email"))) => {}
-            stored => return stored.map(|()| user),
+            stored => return stored,
         }
     }
     let now = user.created_at;
@@ -115,8 +135,7 @@ async fn register_quietly(app: &App, account: NewAccount, origin: &Origin) -> Re
         about: None,
     };
     outbox::write(app, &mut batch, &message, origin, now)?;
-    batch.commit().await?;
-    Ok(user)
+    Ok(batch.commit().await?)
 }
 
 /// What is left of the registrations from there.
