@@ -16,6 +16,8 @@ mod cross_site;
 mod docs;
 mod document;
 mod edge;
+mod equal_work;
+mod http2;
 mod import;
 mod jwks;
 mod login;
