@@ -1,6 +1,6 @@
 //! Measures Symbolon beside what the same machine does with the same libraries and nothing else.
 //!
-//! `cargo xtask bench [SECTION…] [--quick] [--patient] [--write] [--dir DIR] [--server FILE]`; see bench/README.md.
+//! `cargo xtask bench [SECTION…] [--quick] [--patient] [--samples N] [--write] [--dir DIR] [--server FILE]`; see bench/README.md.
 
 mod audit;
 mod clock;
@@ -37,6 +37,8 @@ pub struct Run {
     sections: Vec<String>,
     /// Shorter measurements, and no 5,000,000 sessions.
     pub quick: bool,
+    /// Answers of each kind that `timing` takes.
+    pub samples: Option<usize>,
     write: bool,
     /// Where data folders go: the disk that is measured.
     pub dir: PathBuf,
@@ -101,6 +103,7 @@ impl Run {
         let mut run = Self {
             sections: Vec::new(),
             quick: false,
+            samples: None,
             write: false,
             dir: beside.join("bench-data"),
             server: beside.join("symbolon"),
@@ -111,6 +114,10 @@ impl Run {
                 "--quick" => run.quick = true,
                 "--patient" => machine::be_patient(),
                 "--write" => run.write = true,
+                "--samples" => {
+                    let number = arguments.next().context("--samples takes a number")?;
+                    run.samples = Some(number.parse()?);
+                }
                 "--dir" => run.dir = arguments.next().context("--dir takes a folder")?.into(),
                 "--server" => {
                     run.server = arguments.next().context("--server takes a file")?.into();

@@ -27,8 +27,8 @@ const NOTE: &str = "One caller asks, in random order and one after the other on 
     kinds; an answer is timed from the first byte sent to the last received. Beside each kind stands the one that it must \
     not be told from. U is the p of the two-sided Mann-Whitney test, KS that of the Kolmogorov-Smirnov test; told apart \
     is what has one below 0.01 divided by the number of tests. The difference of the medians has its 95 % interval, by \
-    bootstrap: half its width is about the smallest shift that would have shown. Limits on guessing are off, save for the \
-    refusals.";
+    bootstrap: half its width is about the smallest shift that would have shown. Hashes are the cheapest that the settings \
+    allow, for the less of their noise. Limits on guessing are off, save for the refusals.";
 
 /// One kind of request: its name, and how the next one is written.
 struct Kind {
@@ -38,14 +38,16 @@ struct Kind {
 }
 
 pub fn measure(run: &Run) -> Result<Section> {
-    let samples = match (run.quick, machine::repeats()) {
-        (true, _) => 100,
-        (false, 0) => 300,
-        (false, _) => 2_000,
+    let samples = match (run.samples, run.quick, machine::repeats()) {
+        (Some(samples), _, _) => samples,
+        (None, true, _) => 100,
+        (None, false, 0) => 300,
+        (None, false, _) => 2_000,
     };
     let mut pairs = Vec::new();
     sign_in(run, samples, &mut pairs)?;
     refused(run, samples, &mut pairs)?;
+    by_mail(run, samples, &mut pairs)?;
     let mut section = Section::new("timing", "What the time of an answer tells", NOTE);
     let bound = ALPHA / (pairs.len() * 2) as f64;
     for pair in &pairs {
@@ -57,7 +59,7 @@ pub fn measure(run: &Run) -> Result<Section> {
 /// Unknown, wrong, disabled, without a password.
 fn sign_in(run: &Run, samples: usize, pairs: &mut Vec<Pair>) -> Result<()> {
     let folder = Folder::new(&run.dir, "timing")?;
-    let server = Server::symbolon(&run.server, folder.path(), Place::Anywhere, &[])?;
+    let server = start(run, &folder, &[])?;
     for kind in ["wrong", "disabled", "without"] {
         for number in 0..ACCOUNTS {
             register(&server, &format!("{kind}-{number}@bench.example"))?;
@@ -70,7 +72,7 @@ fn sign_in(run: &Run, samples: usize, pairs: &mut Vec<Pair>) -> Result<()> {
         "UPDATE users SET status = 'disabled' WHERE email LIKE 'disabled-%';
          UPDATE users SET password_hash = NULL WHERE email LIKE 'without-%'",
     )?;
-    let server = Server::symbolon(&run.server, folder.path(), Place::Anywhere, &[])?;
+    let server = start(run, &folder, &[])?;
     let kind = |name: &'static str, prefix: &'static str| Kind {
         name,
         request: Box::new(move |number| {
@@ -103,7 +105,7 @@ fn refused(run: &Run, samples: usize, pairs: &mut Vec<Pair>) -> Result<()> {
         ("SYMBOLON_THROTTLE__ENABLED", "true"),
         ("SYMBOLON_SERVER__TRUSTED_PROXIES", "127.0.0.1"),
     ];
-    let server = Server::symbolon(&run.server, folder.path(), Place::Anywhere, &settings)?;
+    let server = start(run, &folder, &settings)?;
     register(&server, "known@bench.example")?;
     let mut caller = Caller::connect(server.address)?;
     for session in 0..20 {
@@ -141,6 +143,54 @@ fn refused(run: &Run, samples: usize, pairs: &mut Vec<Pair>) -> Result<()> {
         names: [kinds[1].name, kinds[0].name],
         times: [unknown, known],
     });
+    server.stop()
+}
+
+/// What is answered alike because the rest is told by mail: registering, and asking for another password.
+fn by_mail(run: &Run, samples: usize, pairs: &mut Vec<Pair>) -> Result<()> {
+    let folder = Folder::new(&run.dir, "timing-mail")?;
+    let settings = [("SYMBOLON_REGISTRATION__VERIFICATION", "required")];
+    let server = start(run, &folder, &settings)?;
+    for number in 0..ACCOUNTS {
+        register(&server, &format!("taken-{number}@bench.example"))?;
+    }
+    let kinds = [
+        Kind {
+            name: "register: new address",
+            request: Box::new(|number| registration(&format!("fresh-{number}@bench.example"))),
+            status: 201,
+        },
+        Kind {
+            name: "register: taken address",
+            request: Box::new(|number| {
+                registration(&format!("taken-{}@bench.example", number % ACCOUNTS))
+            }),
+            status: 201,
+        },
+        Kind {
+            name: "forgotten password: unknown address",
+            request: Box::new(|number| {
+                forgotten(&format!("other-{}@bench.example", number % ACCOUNTS))
+            }),
+            status: 202,
+        },
+        Kind {
+            name: "forgotten password: known address",
+            request: Box::new(|number| {
+                forgotten(&format!("taken-{}@bench.example", number % ACCOUNTS))
+            }),
+            status: 202,
+        },
+    ];
+    for kinds in kinds.chunks(2) {
+        let times = interleaved(&server, kinds, samples)?;
+        let times = <[Vec<f64>; 2]>::try_from(times)
+            .map_err(|_| anyhow::anyhow!("two kinds were measured"))?;
+        pairs.push(Pair {
+            names: [kinds[0].name, kinds[1].name],
+            times,
+        });
+    }
     server.stop()
 }
 
@@ -218,6 +268,17 @@ impl Pair {
     }
 }
 
+/// The cheapest hash that the settings allow: the less of its noise, the smaller the difference that shows.
+fn start(run: &Run, folder: &Folder, more: &[(&str, &str)]) -> Result<Server> {
+    let mut settings = vec![
+        ("SYMBOLON_PASSWORD__MEMORY_KIB", "7168"),
+        ("SYMBOLON_PASSWORD__ITERATIONS", "5"),
+        ("SYMBOLON_LOG__LEVEL", "warn"),
+    ];
+    settings.extend(more);
+    Server::symbolon(&run.server, folder.path(), Place::Anywhere, &settings)
+}
+
 fn micros(time: Duration) -> f64 {
     time.as_secs_f64() * 1e6
 }
@@ -229,12 +290,29 @@ fn login(email: &str, headers: &str) -> Vec<u8> {
 
 fn sign_in_with(email: &str, password: &str, headers: &str) -> Vec<u8> {
     let body = format!("{{\"email\":\"{email}\",\"password\":\"{password}\"}}");
+    post("/api/login", headers, &body)
+}
+
+fn registration(email: &str) -> Vec<u8> {
+    let body = format!("{{\"email\":\"{email}\",\"password\":\"{PASSWORD}\"}}");
+    post("/api/register", "", &body)
+}
+
+fn forgotten(email: &str) -> Vec<u8> {
+    post(
+        "/api/password/forgot",
+        "",
+        &format!("{{\"email\":\"{email}\"}}"),
+    )
+}
+
+fn post(path: &str, headers: &str, body: &str) -> Vec<u8> {
     let head = format!(
-        "POST /api/login HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n{headers}\
+        "POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n{headers}\
          content-length: {}\r\n\r\n",
         body.len()
     );
-    [head, body].concat().into_bytes()
+    [&head, body].concat().into_bytes()
 }
 
 fn register(server: &Server, email: &str) -> Result<()> {

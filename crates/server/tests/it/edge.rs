@@ -78,7 +78,8 @@ async fn unknown_paths_are_not_found() {
         "/api/login/",
         "/API/login",
         "//api/login",
-        "/api/admin/users",
+        "/api/admin",
+        "/api/admin/nothing",
         "/%2e%2e/etc",
         "/api/docs/",
     ] {

@@ -289,7 +289,7 @@ fn what_an_operator_does_is_written_down() {
         ("tokens_revoked", "stale client symbolon"),
         ("tokens_revoked", "revoked all"),
         ("tokens_revoked", "stale user"),
-        ("session_ended", ""),
+        ("session_ended", "revoked"),
         ("roles_changed", "user -> admin"),
         ("feed_renewed", epoch),
     ];
