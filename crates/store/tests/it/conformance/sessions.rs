@@ -236,4 +236,12 @@ async fn addresses_of_sessions_are_remembered(place: &Place) {
     assert_eq!(known(9_999).await, ["192.0.2.1", "2001:db8::1"]);
     assert_eq!(known(10_000).await, ["2001:db8::1"], "it ended later");
     assert_eq!(known(12_000).await, [] as [&str; 0]);
+    let devices = store.list_devices(session(1, 1).user).await.unwrap();
+    let from = |address: &str| {
+        devices
+            .iter()
+            .any(|device| device.1.as_deref() == Some(address))
+    };
+    assert!(from("192.0.2.1") && from("2001:db8::1"), "{devices:?}");
+    assert_eq!(store.list_devices(session(9, 9).user).await.unwrap(), []);
 }
