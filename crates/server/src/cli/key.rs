@@ -26,6 +26,7 @@ pub(super) enum Key {
     /// Kill a leaked signing key with every token that it signed, everywhere and at once
     Withdraw {
         /// The key's id
+        #[arg(allow_hyphen_values = true)]
         kid: String,
     },
 }

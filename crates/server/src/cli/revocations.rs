@@ -48,16 +48,16 @@ pub(super) struct Add {
     #[arg(long, value_name = "USER")]
     user: Option<String>,
     /// One token, by its claim `jti`
-    #[arg(long, value_name = "JTI")]
+    #[arg(long, value_name = "JTI", allow_hyphen_values = true)]
     token: Option<String>,
     /// Every token that a client has now; its sessions go on
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     client: Option<String>,
     /// Every token that there is now; sessions go on
     #[arg(long)]
     all: bool,
     /// Refused: a key is withdrawn by `symbolon key withdraw`, which puts another in its place
-    #[arg(long, value_name = "KID")]
+    #[arg(long, value_name = "KID", allow_hyphen_values = true)]
     key: Option<String>,
     /// Only make clients refresh: no session ends
     #[arg(long)]

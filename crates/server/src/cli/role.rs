@@ -187,23 +187,16 @@ async fn edit(
     name: &RoleName,
     (parts, (no_permissions, no_includes)): (Parts, (bool, bool)),
 ) -> Result<(), Failed> {
-    let (_, former) = roles::find(app, name).await?;
-    let keeps_permissions = parts.permissions.is_empty() && !no_permissions;
-    let keeps_includes = parts.includes.is_empty() && !no_includes;
-    let definition = roles::Definition {
-        name: name.clone(),
-        permissions: match keeps_permissions {
-            true => former.permissions,
-            false => permissions(&parts)?,
-        },
-        includes: match keeps_includes {
-            true => former.includes,
-            false => includes(&parts)?,
-        },
-        description: parts.description.unwrap_or(former.description),
+    let changes_permissions = !parts.permissions.is_empty() || no_permissions;
+    let changes_includes = !parts.includes.is_empty() || no_includes;
+    let change = roles::Change {
+        permissions: changes_permissions
+            .then(|| permissions(&parts))
+            .transpose()?,
+        includes: changes_includes.then(|| includes(&parts)).transpose()?,
+        description: parts.description,
     };
-    // What stays is that of this version.
-    let change = (&definition, Some(former.version));
+    let change = (name, &change, None);
     let role = roles::change(app, Actor::Operator, change, &origin()).await?;
     let shown = Shown::of(&*roles::book(app).await?, &role);
     output.done(&shown, &format!("The role {name} is changed."))

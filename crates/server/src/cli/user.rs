@@ -131,6 +131,9 @@ pub(super) struct Add {
     /// Role; may be given several times [default: user]
     #[arg(long = "role", value_name = "NAME")]
     roles: Vec<String>,
+    /// The address needs no confirming
+    #[arg(long)]
+    verified: bool,
     /// Read the password from standard input
     #[arg(long)]
     password_stdin: bool,
@@ -226,6 +229,7 @@ impl Add {
         let new = New {
             fields: Fields {
                 email: Some(self.email),
+                email_verified: self.verified.then_some(true),
                 username: Some(self.username),
                 name: Some(self.name),
                 roles: Some(self.roles).filter(|roles| !roles.is_empty()),

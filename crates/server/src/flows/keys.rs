@@ -13,7 +13,7 @@ mod ring;
 
 use std::time::Duration;
 
-use symbolon_domain::audit::AuditKind;
+use symbolon_domain::audit::{AuditEvent, AuditKind};
 use symbolon_domain::revocation::{Effect, Revocation, Subject};
 use symbolon_domain::{Refusal, Timestamp};
 use symbolon_store::{Batch, KeyRow, KeyState};
@@ -66,7 +66,7 @@ pub async fn open(app: &App, master: &MasterKey) -> Result<KeyRing, Error> {
         let number = numbers.max().unwrap_or(0) + 1;
         let new = refresh_key(app, master, number, now)?;
         batch.insert_key(&new);
-        note_created(app, &mut batch, &new, &Origin::default())?;
+        note_created(app, &mut batch, &new)?;
         missing = true;
     }
     if !current(&rows).any(|row| row.algorithm == app.config.tokens.algorithm.as_str()) {
@@ -74,7 +74,7 @@ pub async fn open(app: &App, master: &MasterKey) -> Result<KeyRing, Error> {
         let first = current(&rows).next().is_none();
         let activate = if first { now } else { now.plus(PUBLISH_LEAD) };
         let new = replace_signing_key(app, master, &rows, &mut batch, activate)?;
-        note_created(app, &mut batch, &new, &Origin::default())?;
+        note_created(app, &mut batch, &new)?;
         missing = true;
     }
     if !missing {
@@ -159,23 +159,28 @@ pub async fn rotate(
     at_once: bool,
     origin: &Origin,
 ) -> Result<KeyRow, Error> {
-    let authority = actor.authorize(app, WRITE).await?;
-    let now = app.clock.now();
-    let activate = if at_once { now } else { now.plus(PUBLISH_LEAD) };
-    let rows = app.store.list_keys().await?;
-    let mut batch = app.store.batch();
-    authority.bind(&mut batch);
-    let new = replace_signing_key(app, master, &rows, &mut batch, activate)?;
-    let mut event = origin.event(AuditKind::KeyRotated, now);
-    authority.stamp(&mut event);
-    event.detail = Some(new.kid.clone());
-    batch.insert_audit(audit_id(app, now)?, &event);
-    let committed = batch.commit().await;
-    if lost_race(&committed) {
-        return Err(Refusal::Conflict("key").into());
+    for _ in 0..ROUNDS {
+        let authority = actor.authorize(app, WRITE).await?;
+        let now = app.clock.now();
+        let activate = if at_once { now } else { now.plus(PUBLISH_LEAD) };
+        let rows = app.store.list_keys().await?;
+        let mut batch = app.store.batch();
+        authority.bind(&mut batch);
+        let new = replace_signing_key(app, master, &rows, &mut batch, activate)?;
+        let mut event = origin.event(AuditKind::KeyRotated, now);
+        authority.stamp(&mut event);
+        event.detail = Some(new.kid.clone());
+        batch.insert_audit(audit_id(app, now)?, &event);
+        let committed = batch.commit().await;
+        if matches!(committed, Err(symbolon_store::Error::Conflict(_))) {
+            return Err(Refusal::Conflict("key").into());
+        }
+        if !lost_race(&committed) {
+            committed?;
+            return Ok(new);
+        }
     }
-    committed?;
-    Ok(new)
+    Err(overloaded().into())
 }
 
 /// Kills a leaked signing key: it verifies nothing any more, here and at every guard. When it was the one
@@ -204,7 +209,9 @@ pub async fn withdraw(
         if !current(&rows).any(|other| other.kid != kid) {
             let new = signing_key(app, master, now, now)?;
             batch.insert_key(&new);
-            note_created(app, &mut batch, &new, origin)?;
+            let mut event = created(&new, origin);
+            authority.stamp(&mut event);
+            batch.insert_audit(audit_id(app, now)?, &event);
         }
         let mut event = origin.event(AuditKind::KeyWithdrawn, now);
         authority.stamp(&mut event);
@@ -252,11 +259,17 @@ fn replace_signing_key(
     Ok(new)
 }
 
-fn note_created(app: &App, batch: &mut Batch, key: &KeyRow, origin: &Origin) -> Result<(), Error> {
-    let mut event = origin.event(AuditKind::KeyCreated, key.created_at);
-    event.detail = Some(key.kid.clone());
+/// A line for a key that nobody asked for.
+fn note_created(app: &App, batch: &mut Batch, key: &KeyRow) -> Result<(), Error> {
+    let event = created(key, &Origin::default());
     batch.insert_audit(audit_id(app, key.created_at)?, &event);
     Ok(())
+}
+
+fn created(key: &KeyRow, origin: &Origin) -> AuditEvent {
+    let mut event = origin.event(AuditKind::KeyCreated, key.created_at);
+    event.detail = Some(key.kid.clone());
+    event
 }
 
 fn signing_key(

@@ -1,7 +1,8 @@
 //! Register: a person makes an account. It signs nobody in.
 //!
 //! Where addresses must be confirmed, an address that is taken is answered like a new one, after the same work, and its
-//! owner gets a mail. A username that is taken is told in both cases: it is public.
+//! owner gets a mail. So is a username that is taken: the account is made without it. Told, it would tell of the address:
+//! one that was free has taken the name, and the next registration with that name would hear of it.
 
 use std::time::Duration;
 
@@ -90,7 +91,8 @@ pub(super) fn must_be_welcome(app: &App, email: &Email) -> Result<(), Error> {
 
 /// Registers without telling whether the address is taken.
 async fn register_quietly(app: &App, account: NewAccount, origin: &Origin) -> Result<User, Error> {
-    let NewAccount { user, password } = account;
+    let NewAccount { mut user, password } = account;
+    let shown = user.clone();
     let taken = app
         .store
         .find_user_by_email(&user.email.key())
@@ -103,25 +105,31 @@ async fn register_quietly(app: &App, account: NewAccount, origin: &Origin) -> Re
             .await?
             .is_some()
     {
-        return Err(Refusal::Conflict("username").into());
+        user.username = None;
     }
     let hash = app.hasher.hash(password).await?;
     // A new account is more to write than a mail.
     let watch = Stopwatch::start();
-    let stored = store_quietly(app, &user, (!taken).then_some(&*hash), origin).await;
+    let stored = store_quietly(app, &mut user, (!taken).then_some(&*hash), origin).await;
     watch.reach(STORED_AFTER).await;
-    stored.map(|()| user)
+    stored.map(|()| shown)
 }
 
 /// Makes the account where there is a hash for it, or tells the owner of the address that somebody tried.
 async fn store_quietly(
     app: &App,
-    user: &User,
+    user: &mut User,
     hash: Option<&str>,
     origin: &Origin,
 ) -> Result<(), Error> {
     if let Some(hash) = hash {
-        match store(app, user, hash, origin, AuditKind::UserRegistered).await {
+        let mut stored = store(app, user, hash, origin, AuditKind::UserRegistered).await;
+        if matches!(stored, Err(Error::Refused(Refusal::Conflict("username")))) {
+            // Somebody was quicker.
+            user.username = None;
+            stored = store(app, user, hash, origin, AuditKind::UserRegistered).await;
+        }
+        match stored {
             Err(Error::Refused(Refusal::Conflict("email"))) => {}
             stored => return stored,
         }

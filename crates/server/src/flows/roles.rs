@@ -41,6 +41,17 @@ pub struct Definition {
     pub includes: Roles,
 }
 
+/// What is to become of a role; what is absent stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Change {
+    /// What it is for.
+    pub description: Option<String>,
+    /// What it allows by itself.
+    pub permissions: Option<Permissions>,
+    /// The roles that it brings along.
+    pub includes: Option<Roles>,
+}
+
 /// Every role as it is.
 ///
 /// # Errors
@@ -106,7 +117,7 @@ pub async fn create(
     Err(overloaded().into())
 }
 
-/// Gives a role another definition. `expected` is the version that whoever asks has seen, if that matters.
+/// Changes a role. `expected` is the version that whoever asks has seen, if that matters.
 ///
 /// # Errors
 /// `not_found`, `forbidden` (also for built-in roles), `validation_failed`, `precondition_failed` for another version,
@@ -114,19 +125,14 @@ pub async fn create(
 pub async fn change(
     app: &App,
     actor: Actor,
-    (definition, expected): (&Definition, Option<i64>),
+    (name, change, expected): (&RoleName, &Change, Option<i64>),
     origin: &Origin,
 ) -> Result<Role, Error> {
     for _ in 0..ROUNDS {
         let authority = actor.authorize(app, WRITE).await?;
-        let former = stored(&authority, &definition.name, expected)?;
+        let former = stored(&authority, name, expected)?;
         let now = app.clock.now();
-        let role = Role {
-            description: definition.description.clone(),
-            permissions: definition.permissions.clone(),
-            includes: definition.includes.clone(),
-            ..former.clone()
-        };
+        let role = change.of(&former);
         must_be_sound(&authority, &role)?;
         if role == former {
             return Ok(role);
@@ -226,6 +232,22 @@ pub async fn announce(app: &App) -> Result<(), Error> {
         return Ok(());
     }
     Ok(committed?)
+}
+
+impl Change {
+    fn of(&self, former: &Role) -> Role {
+        let mut role = former.clone();
+        if let Some(description) = &self.description {
+            role.description.clone_from(description);
+        }
+        if let Some(permissions) = &self.permissions {
+            role.permissions = permissions.clone();
+        }
+        if let Some(includes) = &self.includes {
+            role.includes = includes.clone();
+        }
+        role
+    }
 }
 
 /// The role as it is, if it is one that can be changed.

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use symbolon_domain::Password;
 use tokio::sync::oneshot;
+use tokio::time::sleep;
 
 use self::pool::{Answer, Pool, Work};
 pub use self::scheme::HashAlgorithm;
@@ -158,12 +159,13 @@ impl Hasher {
         let salt = self.rng.bytes::<16>().map_err(HashError::fault)?;
         match self.run(Work::Hash { password, salt }).await? {
             Answer::Hash(hash) => Ok(hash),
-            Answer::Verdict(_) => Err(HashError::fault("the wrong kind of answer")),
+            Answer::Verdict { .. } => Err(HashError::fault("the wrong kind of answer")),
         }
     }
 
     /// Compares a presented password with what is stored. `None`, and a stored hash that cannot be read or costs more
-    /// than is tolerable, take the time of a configured one and match nothing.
+    /// than is tolerable, take the time of a configured one and match nothing. Once a hash of other costs was compared, what
+    /// does not match is told after the same time for all.
     ///
     /// Dropping the future gives up the place in the queue.
     ///
@@ -175,7 +177,12 @@ impl Hasher {
         stored: Option<String>,
     ) -> Result<Verdict, HashError> {
         match self.run(Work::Verify { password, stored }).await? {
-            Answer::Verdict(verdict) => Ok(verdict),
+            Answer::Verdict { verdict, rest, .. } => {
+                if !verdict.matches && !rest.is_zero() {
+                    sleep(rest).await;
+                }
+                Ok(verdict)
+            }
             Answer::Hash(_) => Err(HashError::fault("the wrong kind of answer")),
         }
     }

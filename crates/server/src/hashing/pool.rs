@@ -38,7 +38,13 @@ pub(super) enum Work {
 
 pub(super) enum Answer {
     Hash(String),
-    Verdict(Verdict),
+    Verdict {
+        verdict: Verdict,
+        /// The hash was made with another algorithm or other costs than are configured.
+        foreign: bool,
+        /// How long a verdict that says no is to be kept back.
+        rest: Duration,
+    },
 }
 
 type Reply = oneshot::Sender<Result<Answer, HashError>>;
@@ -59,6 +65,8 @@ struct Shared {
     done: AtomicU64,
     /// Microseconds that one hash takes, averaged over the last few.
     cost: AtomicU64,
+    /// Microseconds that the slowest hash of another making took of late; 0 before the first.
+    slowest: AtomicU64,
 }
 
 #[derive(Default)]
@@ -90,6 +98,7 @@ impl Pool {
                 memory: AtomicUsize::new(0),
                 done: AtomicU64::new(0),
                 cost: AtomicU64::new(micros(FIRST_GUESS)),
+                slowest: AtomicU64::new(0),
             }),
         }
     }
@@ -151,9 +160,13 @@ impl Shared {
         let mut arena = Arena::default();
         while let Some((work, reply)) = self.next(&mut arena) {
             let watch = Stopwatch::start();
-            let answer = catch_unwind(AssertUnwindSafe(|| perform(scheme, &mut arena, work)))
+            let mut answer = catch_unwind(AssertUnwindSafe(|| perform(scheme, &mut arena, work)))
                 .unwrap_or_else(|_| Err(HashError::fault("the hashing code panicked")));
-            self.measured(watch.elapsed());
+            let took = watch.elapsed();
+            self.measured(took);
+            if let Ok(Answer::Verdict { foreign, rest, .. }) = &mut answer {
+                *rest = self.rest(*foreign, took);
+            }
             self.resized(&mut arena, scheme.blocks());
             // Whoever asked may have gone: then nobody wants the answer.
             drop(reply.send(answer));
@@ -237,6 +250,21 @@ impl Shared {
             .store(before - before / 8 + micros(took) / 8, Ordering::Relaxed);
     }
 
+    /// How long to wait after a hash that took `took`, so that no answer tells that it was not one of ours: all are then
+    /// given after a time that the slowest reach.
+    fn rest(&self, foreign: bool, took: Duration) -> Duration {
+        let before = self.slowest.load(Ordering::Relaxed);
+        if foreign {
+            let slowest = micros(took).max(before - before / 64);
+            self.slowest.store(slowest, Ordering::Relaxed);
+        } else if before == 0 {
+            return Duration::ZERO;
+        }
+        let slowest = self.slowest.load(Ordering::Relaxed);
+        let floor = slowest.max(self.cost.load(Ordering::Relaxed));
+        Duration::from_micros(floor + floor / 4).saturating_sub(took)
+    }
+
     fn time_to_drain(&self, waiting: usize) -> Duration {
         let rounds = (waiting / self.threads + 1) as u64;
         let micros = self.cost.load(Ordering::Relaxed).saturating_mul(rounds);
@@ -259,7 +287,11 @@ fn perform(scheme: &Scheme, arena: &mut Arena, work: Work) -> Result<Answer, Has
             .map(Answer::Hash),
         Work::Verify { password, stored } => scheme
             .verify(arena, password.as_bytes(), stored.as_deref())
-            .map(Answer::Verdict),
+            .map(|(verdict, foreign)| Answer::Verdict {
+                verdict,
+                foreign,
+                rest: Duration::ZERO,
+            }),
     }
 }
 

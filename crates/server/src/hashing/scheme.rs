@@ -119,13 +119,14 @@ impl Scheme {
         }
     }
 
-    /// The work is done whatever comes of it: without a stored hash, and with one that is not usable, on the dummy.
+    /// The work is done whatever comes of it: without a stored hash, and with one that is not usable, on the dummy. Says
+    /// also whether the hash was made with another algorithm or other costs than are configured.
     pub(super) fn verify(
         &self,
         arena: &mut Arena,
         password: &[u8],
         stored: Option<&str>,
-    ) -> Result<Verdict, HashError> {
+    ) -> Result<(Verdict, bool), HashError> {
         let read = stored.and_then(|text| self.read(text).ok());
         if read.is_none() && stored.is_some() {
             tracing::warn!(
@@ -140,11 +141,13 @@ impl Scheme {
             Stored::Pbkdf2(hash) => hash.matches(password),
         };
         let matches = same && read.is_some();
+        let foreign = !self.is_configured(target);
         let can_renew = self.algorithm != HashAlgorithm::Bcrypt || bcrypt::fits(password);
-        Ok(Verdict {
+        let verdict = Verdict {
             matches,
-            rehash: matches && can_renew && !self.is_configured(target),
-        })
+            rehash: matches && can_renew && foreign,
+        };
+        Ok((verdict, foreign))
     }
 
     /// Whether a hash can be kept: it is in a notation that is read here, and verifying it costs neither too much

@@ -46,6 +46,7 @@ pub(super) fn password(text: &str) -> Password {
 
 pub(super) fn run<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
+        .enable_time()
         .build()
         .unwrap()
         .block_on(future)

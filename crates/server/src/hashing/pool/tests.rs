@@ -67,6 +67,30 @@ fn the_time_to_come_back_follows_what_hashes_cost() {
 }
 
 #[test]
+fn l8_once_a_foreign_hash_was_compared_every_no_comes_after_the_same_time() {
+    let pool = Pool::new(1, 1, IDLE);
+    let (ours, theirs) = (Duration::from_millis(40), Duration::from_millis(200));
+    let rest = |foreign, took| pool.shared.rest(foreign, took);
+    assert_eq!(
+        rest(false, ours),
+        Duration::ZERO,
+        "there is nothing to hide"
+    );
+    assert_eq!(theirs + rest(true, theirs), Duration::from_millis(250));
+    assert_eq!(ours + rest(false, ours), Duration::from_millis(250));
+    for _ in 0..1_000 {
+        rest(true, Duration::from_millis(1));
+    }
+    let both = [(true, Duration::from_millis(1)), (false, ours)];
+    let both = both.map(|(foreign, took)| took + rest(foreign, took));
+    assert_eq!(both[0], both[1]);
+    assert!(
+        both[0] > ours && both[0] < Duration::from_millis(70),
+        "no floor for ever: {both:?}"
+    );
+}
+
+#[test]
 fn a_request_that_went_away_makes_room_and_is_not_hashed() {
     let pool = Pool::new(1, 2, IDLE);
     let (gone, kept) = (submit(&pool).unwrap(), submit(&pool).unwrap());

@@ -1,6 +1,7 @@
 //! Confirming addresses: `POST /api/user/email/verification`, `POST /api/email/verify`, and what depends on it.
 
 use serde_json::json;
+use symbolon::flows::users;
 use symbolon_domain::audit::AuditKind;
 
 use super::{Posted, invalid_link};
@@ -137,11 +138,23 @@ async fn l7_where_it_is_required_registering_does_not_tell_whose_address_is_take
         !told.text.contains("token="),
         "nothing to take an account over with"
     );
-    // A username that is taken is told either way.
-    for email in ["ada@example.com", "new@example.com"] {
-        let answer = posted.post("/api/register", &body(email, "ada")).await;
-        answer.problem(409, "conflict");
+}
+
+#[tokio::test]
+async fn l7_where_it_is_required_a_username_that_is_taken_tells_nothing_of_an_address() {
+    let posted = Posted::with(&[("registration.verification", "required")]).await;
+    for email in ["ada@example.com", "ada@example.com", "new@example.com"] {
+        let body = json!({"email": email, "password": PASSWORD, "username": "ada"});
+        let answer = posted.post("/api/register", &body).await;
+        answer.expect(201);
+        assert_eq!(answer.json()["user"]["username"], "ada", "{email}");
     }
+    let username = async |email| {
+        let found = users::find(&posted.app.app, email).await.unwrap();
+        found.username.map(|name| name.to_string())
+    };
+    assert_eq!(username("ada@example.com").await.as_deref(), Some("ada"));
+    assert_eq!(username("new@example.com").await, None);
 }
 
 #[tokio::test]

@@ -106,6 +106,12 @@ fn one_newline_is_cut_from_a_password_and_no_more() {
     };
     assert_eq!(log_in("violet-staple orbit 7\n"), 200);
     assert_eq!(log_in("violet-staple orbit 7"), 401);
+    let add = "user add bob@example.com --verified --password-stdin --json";
+    let add: Vec<_> = add.split(' ').collect();
+    let added = place.run_with(&add, PASSWORD.as_bytes()).json();
+    assert_eq!(added["emailVerified"], true);
+    // One id of a token in 64 begins with a hyphen.
+    place.run(&["revocations", "add", "--token", "-jti"]).text();
     server.stop();
 }
 
@@ -130,6 +136,8 @@ fn bad_input_to_a_command_changes_nothing() {
         ("user disable ada@example.com", "", "not_found"),
         ("session revoke no-id", "", "malformed_id"),
         ("key withdraw no-key", "", "not_found"),
+        // One in 64 begins with a hyphen.
+        ("key withdraw -key", "", "not_found"),
     ] {
         let arguments: Vec<_> = line.split(' ').chain(["--json"]).collect();
         let ended = place.run_with(&arguments, input.as_bytes());

@@ -18,7 +18,7 @@ use super::permitted::{Permitted, RolesRead, RolesWrite};
 use super::version::{expected, shown, versioned};
 use crate::app::App;
 use crate::flows::actor::Actor;
-use crate::flows::roles::{self, Definition};
+use crate::flows::roles::{self, Change, Definition};
 use crate::flows::{Error, Origin};
 use crate::rfc3339::text as rfc3339;
 
@@ -304,29 +304,21 @@ async fn store(
     (name, headers, change): (&str, &HeaderMap, RoleChange),
     origin: &Origin,
 ) -> Result<Response, Failure> {
-    let former = find(app, name).await?;
-    // Fields that stay are those of this version.
-    let version = expected(headers)?.unwrap_or(former.version);
+    let name = known_name(name)?;
     let mut faults = Vec::new();
-    let permissions = match &change.permissions {
-        Some(names) => permissions(names, &mut faults),
-        None => former.permissions,
-    };
-    let includes = match &change.includes {
-        Some(names) => includes(names, &mut faults),
-        None => former.includes,
+    let change = Change {
+        description: change.description,
+        permissions: change
+            .permissions
+            .map(|names| permissions(&names, &mut faults)),
+        includes: change.includes.map(|names| includes(&names, &mut faults)),
     };
     if !faults.is_empty() {
         return Err(Refusal::Validation(faults).into());
     }
-    let definition = Definition {
-        name: former.name,
-        description: change.description.unwrap_or(former.description),
-        permissions,
-        includes,
-    };
+    let version = expected(headers)?;
     let actor = Actor::from(&permitted.caller);
-    let role = roles::change(app, actor, (&definition, Some(version)), origin).await?;
+    let role = roles::change(app, actor, (&name, &change, version), origin).await?;
     let answer = Answer(StatusCode::OK, RoleBody::of(app, &role).await?);
     Ok(versioned(answer.into_response(), role.version))
 }
