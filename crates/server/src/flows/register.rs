@@ -22,7 +22,8 @@ use crate::clock::Stopwatch;
 use crate::config::{RegistrationMode, Verification};
 use crate::throttle::Quota;
 
-/// When the answer goes out after the hash, where it must not tell whether the address is taken: later than either write.
+/// When the answer goes out after the hash, where it must not tell whether the address is taken: later than either write,
+/// and as much later again as chance says, up to 16 ms, which hides what the write leaves behind in caches and queues.
 const STORED_AFTER: Duration = Duration::from_millis(25);
 
 /// What a person gives to register, as it came in.
@@ -110,8 +111,13 @@ async fn register_quietly(app: &App, account: NewAccount, origin: &Origin) -> Re
     let hash = app.hasher.hash(password).await?;
     // A new account is more to write than a mail.
     let watch = Stopwatch::start();
+    let chance = app
+        .rng
+        .bytes::<2>()
+        .map_err(|error| Error::fault("random source")(error.into()))?;
+    let chance = Duration::from_micros(u64::from(u16::from_le_bytes(chance) / 4));
     let stored = store_quietly(app, &mut user, (!taken).then_some(&*hash), origin).await;
-    watch.reach(STORED_AFTER).await;
+    watch.reach(STORED_AFTER.saturating_add(chance)).await;
     stored.map(|()| shown)
 }
 
