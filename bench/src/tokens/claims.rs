@@ -37,6 +37,7 @@ pub fn ours(now: i64) -> AccessClaims {
         roles: vec!["admin".into(), "user".into()],
         nbf: None,
         email: None,
+        cnf: None,
     }
 }
 

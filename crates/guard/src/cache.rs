@@ -144,6 +144,7 @@ mod tests {
             roles: Vec::new(),
             nbf: None,
             email: None,
+            cnf: None,
         };
         Arc::new(Verified::new(claims, "kid", Generation::default()))
     }

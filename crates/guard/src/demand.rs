@@ -103,6 +103,7 @@ mod tests {
             roles: roles.iter().map(|role| (*role).to_owned()).collect(),
             nbf: None,
             email: None,
+            cnf: None,
         })
     }
 

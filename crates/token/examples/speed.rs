@@ -55,6 +55,7 @@ fn main() {
         roles: vec!["user".to_owned(), "admin".to_owned()],
         nbf: None,
         email: None,
+        cnf: None,
     };
     println!(
         "payload of {} bytes",

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::slot::{FromJson, Slot};
+use crate::slot::{FromJson, Nested, Slot};
 use crate::strict;
+use crate::thumbprint::{Confirmation, RawConfirmation};
 use crate::typ::Typ;
 
 /// `aud`: one audience or several (RFC 7519 section 4.1.3).
@@ -122,6 +123,9 @@ pub struct AccessClaims {
     /// E-mail address, where the issuer's setting asks for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
+    /// The key that it is bound to (RFC 9449 section 6.1): it is good only together with a proof of that key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
 }
 
 #[derive(Deserialize, Default)]
@@ -140,6 +144,7 @@ pub(crate) struct RawAccessClaims {
     roles: Slot<Vec<String>>,
     nbf: Slot<Date>,
     email: Slot<String>,
+    cnf: Nested<RawConfirmation>,
 }
 
 impl TryFrom<RawAccessClaims> for AccessClaims {
@@ -160,6 +165,9 @@ impl TryFrom<RawAccessClaims> for AccessClaims {
             scope: optional("scope", raw.scope)?.unwrap_or_default(),
             roles: optional("roles", raw.roles)?.unwrap_or_default(),
             email: optional("email", raw.email)?,
+            cnf: optional("cnf", raw.cnf.0)?
+                .map(Confirmation::try_from)
+                .transpose()?,
         })
     }
 }

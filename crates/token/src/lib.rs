@@ -9,17 +9,21 @@
 #![warn(missing_docs)]
 
 mod algorithm;
+pub mod assertion;
 mod claims;
 mod compact;
+pub mod dpop;
 pub mod encoding;
 mod error;
 mod feed;
+pub mod id_token;
 pub mod inspect;
 mod jwk;
 mod key;
 pub mod refresh;
 mod slot;
 mod strict;
+mod thumbprint;
 mod typ;
 mod verify;
 
@@ -30,6 +34,7 @@ pub use error::{Error, KeyError};
 pub use feed::feed_key;
 pub use jwk::{Jwk, Jwks, PrivateJwk};
 pub use key::{KeySet, SigningKey, VerifyingKey};
+pub use thumbprint::{Confirmation, NotThumbprint, Thumbprint};
 pub use typ::Typ;
 pub use verify::{BuildError, Verifier};
 

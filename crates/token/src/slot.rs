@@ -6,6 +6,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// One member of an object.
@@ -153,5 +154,71 @@ impl<'de, T: FromJson> Visitor<'de> for SlotVisitor<T> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Slot<T>, A::Error> {
         while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(Slot::Bad)
+    }
+}
+
+/// A member that is an object of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Nested<T>(pub(crate) Slot<T>);
+
+impl<T> Default for Nested<T> {
+    fn default() -> Self {
+        Self(Slot::Absent)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Nested<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NestedVisitor(PhantomData))
+    }
+}
+
+struct NestedVisitor<T>(PhantomData<T>);
+
+impl<T> NestedVisitor<T> {
+    const fn bad<E>() -> Result<Nested<T>, E> {
+        Ok(Nested(Slot::Bad))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for NestedVisitor<T> {
+    type Value = Nested<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Nested<T>, A::Error> {
+        let object = T::deserialize(MapAccessDeserializer::new(members))?;
+        Ok(Nested(Slot::Good(object)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Nested<T>, A::Error> {
+        while elements.next_element::<IgnoredAny>()?.is_some() {}
+        Self::bad()
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Nested<T>, E> {
+        Self::bad()
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Nested<T>, E> {
+        Self::bad()
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Nested<T>, E> {
+        Self::bad()
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Nested<T>, E> {
+        Self::bad()
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Nested<T>, E> {
+        Self::bad()
+    }
+
+    fn visit_unit<E>(self) -> Result<Nested<T>, E> {
+        Self::bad()
     }
 }

@@ -21,6 +21,7 @@ fn claims() -> AccessClaims {
         roles: vec!["user".to_owned()],
         nbf: None,
         email: None,
+        cnf: None,
     }
 }
 

@@ -187,6 +187,7 @@ impl Issuer {
             roles: vec!["user".to_owned()],
             nbf: None,
             email: None,
+            cnf: None,
         }
     }
 

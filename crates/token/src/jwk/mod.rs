@@ -16,9 +16,9 @@ use crate::algorithm::Algorithm;
 use crate::encoding;
 use crate::error::KeyError;
 use crate::strict;
-use members::RawJwk;
+use crate::thumbprint::Thumbprint;
 
-pub(crate) use members::{Operations, good_kid};
+pub(crate) use members::{Operations, RawJwk, good_kid};
 pub use private::PrivateJwk;
 pub(crate) use private::Secret;
 pub(crate) use rsa::from_pkcs1 as rsa_from_pkcs1;
@@ -125,6 +125,11 @@ impl Jwk {
     /// The SHA-256 thumbprint (RFC 7638), base64url.
     pub fn thumbprint(&self) -> String {
         encoding::encode(&self.thumbprint_bytes())
+    }
+
+    /// The SHA-256 thumbprint (RFC 7638), as what tokens are bound to (RFC 9449 section 6.1).
+    pub fn jkt(&self) -> Thumbprint {
+        Thumbprint::new(self.thumbprint_bytes())
     }
 
     /// The SHA-256 thumbprint (RFC 7638).

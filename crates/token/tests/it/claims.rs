@@ -1,6 +1,6 @@
 //! What claims are read and written.
 
-use symbolon_token::{AccessClaims, Audience, Error, Typ, feed_key};
+use symbolon_token::{AccessClaims, Audience, Confirmation, Error, Typ, feed_key};
 
 use crate::support::{claims, claims_but, claims_json, claims_with, key, verify_payload};
 
@@ -27,7 +27,7 @@ fn claims_are_written_as_agreed() {
     assert_eq!(
         members.len(),
         11,
-        "nbf and email are left out when there is none"
+        "nbf, email and cnf are left out when there is none"
     );
 }
 
@@ -37,6 +37,11 @@ fn claims_survive_serde() {
         aud: Audience::Many(vec!["a".to_owned(), "b".to_owned()]),
         nbf: Some(5),
         email: Some("ada@example.com".to_owned()),
+        cnf: Some(Confirmation {
+            jkt: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"
+                .parse()
+                .unwrap(),
+        }),
         ..claims()
     };
     let json = serde_json::to_string(&all).unwrap();
@@ -88,7 +93,7 @@ fn claims_of_the_wrong_type() {
 
 #[test]
 fn unknown_claims_are_ignored() {
-    let payload = claims_with(r#""amr":["pwd"],"cnf":{"jkt":"x"},"n":1.5,"b":true,"z":null"#);
+    let payload = claims_with(r#""amr":["pwd"],"may_act":{"jkt":"x"},"n":1.5,"b":true,"z":null"#);
     assert_eq!(verify_payload(&payload), Ok(claims()));
     let many: Vec<String> = (0..200).map(|n| format!(r#""claim-{n}":{n}"#)).collect();
     assert_eq!(verify_payload(&claims_with(&many.join(","))), Ok(claims()));
@@ -121,4 +126,35 @@ fn names_in_the_feed() {
     assert_eq!(feed_key("session", "abc"), hash.as_ref()[..16]);
     assert_ne!(feed_key("user", "abc"), feed_key("session", "abc"));
     assert_eq!(feed_key("all", "").len(), 16);
+}
+
+/// RFC 9449 section 6.1. What a token is bound to is never overlooked: it would be good in a thief's hands.
+#[test]
+fn d3_a_binding_that_cannot_be_read_is_no_absent_one() {
+    let jkt = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
+    let good = claims_but("cnf", Some(&format!(r#"{{"jkt":"{jkt}"}}"#)));
+    let bound = verify_payload(&good).unwrap().cnf.unwrap();
+    assert_eq!(bound.jkt.to_string(), jkt);
+    for value in [
+        "null",
+        "{}",
+        "[]",
+        "true",
+        "1",
+        "-1",
+        "1.5",
+        r#""0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I""#,
+        r#"["jkt"]"#,
+        r#"{"jkt":null}"#,
+        r#"{"jkt":7}"#,
+        r#"{"jkt":""}"#,
+        r#"{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4"}"#,
+        r#"{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4J"}"#,
+        r#"{"x5t#S256":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}"#,
+    ] {
+        let verified = verify_payload(&claims_but("cnf", Some(value)));
+        assert_eq!(verified, Err(Error::MalformedClaim("cnf")), "{value}");
+    }
+    let twice = claims_but("cnf", Some(&format!(r#"{{"jkt":"{jkt}","jkt":"{jkt}"}}"#)));
+    assert_eq!(verify_payload(&twice), Err(Error::DuplicateMember));
 }

@@ -1,8 +1,11 @@
 //! Tests of the public interface.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod assertion;
 mod claims;
+mod dpop;
 mod fuzz_bodies;
+mod id_token;
 mod inspect;
 mod keys;
 mod properties;

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use symbolon_token::{
-    AccessClaims, Algorithm, Audience, Jwk, Jwks, KeySet, PrivateJwk, Typ, encoding,
+    AccessClaims, Algorithm, Audience, Confirmation, Jwk, Jwks, KeySet, PrivateJwk, Typ, encoding,
 };
 
 use crate::support::{AUDIENCE, ISSUER, NOW, claims, key, keys, verifier};
@@ -17,7 +17,11 @@ fn any_claims() -> impl Strategy<Value = AccessClaims> {
     ];
     let texts = (any::<[String; 4]>(), any::<[Option<String>; 2]>());
     let times = (NOW + 1..NOW + 10_000, 0..=NOW, prop::option::of(0..=NOW));
-    let rest = (any::<Option<i64>>(), any::<[String; 3]>());
+    let rest = (
+        any::<Option<i64>>(),
+        any::<[String; 3]>(),
+        any::<Option<[u8; 32]>>(),
+    );
     (audience, texts, times, rest).prop_map(|(aud, (texts, optional), times, rest)| {
         let [sub, jti, client_id, scope] = texts;
         let [sid, email] = optional;
@@ -35,6 +39,9 @@ fn any_claims() -> impl Strategy<Value = AccessClaims> {
             roles: rest.1.into(),
             nbf: times.2,
             email,
+            cnf: rest.2.map(|bytes| Confirmation {
+                jkt: encoding::encode(&bytes).parse().unwrap(),
+            }),
         }
     })
 }

@@ -51,6 +51,7 @@ pub fn claims() -> AccessClaims {
         roles: vec!["user".to_owned(), "admin".to_owned()],
         nbf: None,
         email: None,
+        cnf: None,
     }
 }
 
