@@ -1,7 +1,9 @@
 //! OAuth applications: who may ask for tokens, where answers go, and what they may ask for.
 
 mod definition;
+mod endpoint_uri;
 mod id;
+mod jwks;
 mod origin;
 mod redirect_uri;
 mod secret;
@@ -13,7 +15,9 @@ mod uri;
 use std::collections::BTreeSet;
 
 pub use definition::{ClientDefinition, MOST_SECRETS};
+pub use endpoint_uri::EndpointUri;
 pub use id::ClientId;
+pub use jwks::ClientJwks;
 pub use origin::ClientOrigin;
 pub use redirect_uri::RedirectUri;
 pub use secret::{ClientSecret, SecretText};
@@ -53,6 +57,69 @@ words! {
         ClientCredentials => "client_credentials",
         /// A person signs in on another device (RFC 8628).
         DeviceCode => "device_code",
+        /// It acts on somebody's behalf with a token that it was given (RFC 8693).
+        TokenExchange => "token_exchange",
+    }
+}
+
+impl Grant {
+    /// The `grant_type` of a token request, which is also its name in metadata (RFC 7591 section 2): extensions have a URN.
+    pub const fn grant_type(self) -> &'static str {
+        match self {
+            Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
+            Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
+            other => other.as_str(),
+        }
+    }
+
+    /// The grant of a `grant_type`, byte for byte.
+    pub fn of_grant_type(text: &str) -> Option<Self> {
+        let mut all = Self::ALL.iter().copied();
+        all.find(|grant| grant.grant_type() == text)
+    }
+}
+
+words! {
+    /// How a client proves who it is at the token endpoint (OpenID Connect Core section 9).
+    pub enum AuthMethod ("authentication method") {
+        /// It does not: it is public.
+        None => "none",
+        /// With a secret in the header `Authorization` (RFC 6749 section 2.3.1).
+        ClientSecretBasic => "client_secret_basic",
+        /// With a secret in the body (RFC 6749 section 2.3.1).
+        ClientSecretPost => "client_secret_post",
+        /// With an assertion signed by a key of its own (RFC 7523 section 2.2).
+        PrivateKeyJwt => "private_key_jwt",
+    }
+}
+
+impl AuthMethod {
+    /// What a client of this type does where nothing is said.
+    pub const fn of(kind: ClientType) -> Self {
+        match kind {
+            ClientType::Public => Self::None,
+            ClientType::Confidential => Self::ClientSecretBasic,
+        }
+    }
+}
+
+words! {
+    /// What `sub` a client sees of a person (OpenID Connect Core section 8).
+    pub enum SubjectType ("subject type") {
+        /// The id of the account, the same for all.
+        Public => "public",
+        /// One that no client of another host sees.
+        Pairwise => "pairwise",
+    }
+}
+
+words! {
+    /// Whether people are asked before a client gets tokens for them.
+    pub enum ConsentPolicy ("consent policy") {
+        /// They are.
+        Ask => "ask",
+        /// They are not: it is the owner's own app.
+        Trusted => "trusted",
     }
 }
 
@@ -75,9 +142,17 @@ pub struct Client {
     pub updated_at: Timestamp,
 }
 
+impl Client {
+    /// What pairwise subjects of this client are made for (OpenID Connect Core section 8.1): the host of its redirect
+    /// URIs, or its id where it has none.
+    pub fn sector(&self) -> &str {
+        self.definition.sector().unwrap_or(self.id.as_str())
+    }
+}
+
 impl ClientDefinition {
     /// One that may do nothing yet.
-    pub fn new(name: DisplayName) -> Self {
+    pub fn new(name: DisplayName, kind: ClientType) -> Self {
         Self {
             name,
             redirect_uris: BTreeSet::new(),
@@ -87,6 +162,15 @@ impl ClientDefinition {
             scopes: BTreeSet::new(),
             roles: Roles::default(),
             resources: BTreeSet::new(),
+            auth_method: AuthMethod::of(kind),
+            jwks: None,
+            jwks_uri: None,
+            subject_type: SubjectType::Public,
+            id_token_alg: None,
+            consent: ConsentPolicy::Ask,
+            require_pushed: false,
+            dpop_bound: false,
+            backchannel_logout_uri: None,
             status: ClientStatus::Active,
         }
     }

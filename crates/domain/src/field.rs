@@ -7,12 +7,19 @@ pub enum FieldValue {
     Text(String),
     /// Several, in their order.
     List(Vec<String>),
+    /// Yes or no.
+    Switch(bool),
 }
 
 impl FieldValue {
     /// Of whatever is written as one text.
     pub fn text(value: impl fmt::Display) -> Self {
         Self::Text(value.to_string())
+    }
+
+    /// Of what may be absent.
+    pub fn optional(value: Option<impl fmt::Display>) -> Self {
+        Self::Text(value.map_or_else(String::new, |value| value.to_string()))
     }
 
     /// Of several.
@@ -25,6 +32,7 @@ impl FieldValue {
         match self {
             Self::Text(text) => text.is_empty(),
             Self::List(values) => values.is_empty(),
+            Self::Switch(on) => !on,
         }
     }
 }
@@ -34,6 +42,7 @@ impl fmt::Display for FieldValue {
         match self {
             Self::Text(text) => f.write_str(text),
             Self::List(values) => write!(f, "[{}]", values.join(", ")),
+            Self::Switch(on) => write!(f, "{on}"),
         }
     }
 }

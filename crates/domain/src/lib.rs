@@ -30,8 +30,9 @@ mod time;
 mod user;
 
 pub use client::{
-    Client, ClientDefinition, ClientId, ClientOrigin, ClientSecret, ClientStatus, ClientType,
-    Grant, MOST_SECRETS, RedirectUri, Resource, Scope, SecretText,
+    AuthMethod, Client, ClientDefinition, ClientId, ClientJwks, ClientOrigin, ClientSecret,
+    ClientStatus, ClientType, ConsentPolicy, EndpointUri, Grant, MOST_SECRETS, RedirectUri,
+    Resource, Scope, SecretText, SubjectType,
 };
 pub use field::FieldValue;
 pub use id::{MalformedId, SessionId, UserId};

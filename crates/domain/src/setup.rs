@@ -324,6 +324,9 @@ fn client_step(
         faults.push(Problem::new("secret_of_public", sentence).at("/secret"));
     }
     let Some(former) = present.clients.get(id) else {
+        if let Err(problem) = ClientId::chosen(id.as_str()) {
+            faults.push(problem.at("/id"));
+        }
         let step = || Step::AddClient {
             id: id.clone(),
             entry: entry.clone(),

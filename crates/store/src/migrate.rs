@@ -59,6 +59,12 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/0007_setup.sql"),
         needs: 7,
     },
+    Migration {
+        number: 9,
+        name: "client_metadata",
+        text: include_str!("../migrations/0009_client_metadata.sql"),
+        needs: 7,
+    },
 ];
 
 /// Where the steps that were applied are noted. Nothing but this is made before the first step.

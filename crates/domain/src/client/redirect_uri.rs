@@ -45,6 +45,17 @@ impl RedirectUri {
         }
         Ok(Self(text.into()))
     }
+
+    /// The host that it leads to, without its port; the scheme, where it is that of an app.
+    pub fn host(&self) -> &str {
+        let Some(parts) = split(&self.0) else {
+            return &self.0;
+        };
+        match (parts.scheme, parts.authority.and_then(Host::of)) {
+            ("https" | "http", Some(host)) => host.name,
+            (scheme, _) => scheme,
+        }
+    }
 }
 
 fn malformed() -> Problem {

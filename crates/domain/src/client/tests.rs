@@ -5,6 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::Problem;
 
+mod metadata;
+
 fn code<T>(parsed: Result<T, Problem>) -> &'static str {
     parsed.err().map_or("good", |problem| problem.code)
 }
@@ -228,7 +230,14 @@ fn secrets_are_long_and_recognised_by_their_end() {
 }
 
 fn definition() -> ClientDefinition {
-    ClientDefinition::new(DisplayName::parse("Shop").unwrap())
+    ClientDefinition::new(DisplayName::parse("Shop").unwrap(), ClientType::Public)
+}
+
+fn confidential(definition: ClientDefinition) -> ClientDefinition {
+    ClientDefinition {
+        auth_method: AuthMethod::ClientSecretBasic,
+        ..definition
+    }
 }
 
 fn faults(definition: &ClientDefinition, kind: ClientType) -> Vec<(String, &'static str)> {
@@ -244,7 +253,8 @@ fn what_a_client_cannot_do() {
         roles: Roles::parse("clerk").unwrap(),
         ..definition()
     };
-    assert_eq!(faults(&robot, ClientType::Confidential), []);
+    let proved = confidential(robot.clone());
+    assert_eq!(faults(&proved, ClientType::Confidential), []);
     assert_eq!(
         faults(&robot, ClientType::Public),
         [

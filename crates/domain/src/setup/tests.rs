@@ -27,7 +27,7 @@ fn client(roles: &str, secret: Option<u8>) -> ClientEntry {
         kind: ClientType::Confidential,
         definition: ClientDefinition {
             roles: Roles::parse(roles).unwrap(),
-            ..ClientDefinition::new(DisplayName::parse("App").unwrap())
+            ..ClientDefinition::new(DisplayName::parse("App").unwrap(), ClientType::Confidential)
         },
         secret: secret.map(chosen),
     }
@@ -183,10 +183,14 @@ fn what_is_wrong_is_told_with_its_place() {
     let mut state = wanted(&[("a", "b"), ("b", "a"), ("c", "gone"), ("admin", "")]);
     let id = |text: &str| ClientId::parse(text).unwrap();
     state.clients.insert(id("app"), client("gone", None));
-    let public = ClientEntry {
+    let mut public = ClientEntry {
         kind: ClientType::Public,
         ..client("", Some(1))
     };
+    public.definition.auth_method = crate::AuthMethod::None;
+    state
+        .clients
+        .insert(id("0192b3a1-7c1e-7d3a-8b2f-3c4d5e6f7a8b"), client("", None));
     state.clients.insert(id("page"), public.clone());
     assert_eq!(
         codes(&state, &builtin()),
@@ -195,6 +199,10 @@ fn what_is_wrong_is_told_with_its_place() {
             ("role admin".to_owned(), "role_builtin"),
             ("role b".to_owned(), "role_cycle"),
             ("role c".to_owned(), "role_unknown"),
+            (
+                "client 0192b3a1-7c1e-7d3a-8b2f-3c4d5e6f7a8b".to_owned(),
+                "client_id_reserved",
+            ),
             ("client app".to_owned(), "role_unknown"),
             ("client page".to_owned(), "secret_of_public"),
         ]

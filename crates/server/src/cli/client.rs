@@ -1,5 +1,6 @@
 //! `symbolon client …`
 
+mod metadata;
 mod parts;
 mod shown;
 
@@ -42,7 +43,7 @@ pub(super) enum Client {
         /// The client's id
         id: String,
     },
-    /// Make a client; the secret of a confidential one is printed this once
+    /// Make a client; the secret of a confidential one that has no keys is printed this once
     Add {
         /// The client's id: letters, digits, '.', '_' and '-'
         id: String,
@@ -58,7 +59,7 @@ pub(super) enum Client {
         id: String,
         #[command(flatten)]
         parts: Parts,
-        /// Empty this list; may be given several times
+        /// Empty this list, or take this away; may be given several times
         #[arg(long = "no", value_name = "LIST")]
         empty: Vec<Empty>,
     },
@@ -194,12 +195,12 @@ async fn add(
     };
     let name = DisplayName::parse(id).map_err(wrong)?;
     let new = New {
-        id: Some(named(id)?),
+        id: Some(ClientId::chosen(id).map_err(wrong)?),
         kind,
-        definition: parts.apply(ClientDefinition::new(name), &[])?,
+        definition: parts.apply(ClientDefinition::new(name, kind), &[])?,
     };
     let client = clients::create(app, Actor::Operator, &new, &origin()).await?;
-    if kind == ClientType::Public {
+    if kind == ClientType::Public || parts.has_keys() {
         let sentence = format!("The client {id} is made.");
         return output.done(&Shown::from(&client), &sentence);
     }

@@ -72,8 +72,7 @@ pub async fn page(
 /// `forbidden`, `validation_failed`, `conflict` when there is one of this id, `overloaded`, or a fault.
 pub async fn create(app: &App, actor: Actor, new: &New, origin: &Origin) -> Result<Client, Error> {
     let now = app.clock.now();
-    let drawn = ClientId::parse(&audit_id(app, now)?.to_string());
-    let drawn = drawn.map_err(|problem| Error::fault("client id")(problem.into()))?;
+    let drawn = ClientId::drawn(audit_id(app, now)?);
     let client = Client {
         id: new.id.clone().unwrap_or(drawn),
         kind: new.kind,

@@ -15,7 +15,7 @@ pub use render::{render, value};
 /// The keys of a role.
 const ROLE: [&str; 4] = ["name", "description", "permissions", "includes"];
 /// The keys of a client.
-const CLIENT: [&str; 13] = [
+const CLIENT: [&str; 22] = [
     "id",
     "type",
     "name",
@@ -26,6 +26,15 @@ const CLIENT: [&str; 13] = [
     "scopes",
     "roles",
     "resources",
+    "auth_method",
+    "jwks",
+    "jwks_uri",
+    "subject_type",
+    "id_token_alg",
+    "consent",
+    "require_pushed",
+    "dpop_bound",
+    "backchannel_logout_uri",
     "status",
     "secret_file",
     "secret_env",

@@ -7,9 +7,10 @@ use std::str::FromStr;
 
 use symbolon_domain::setup::{ChosenSecret, ClientEntry, RoleEntry, Wanted};
 use symbolon_domain::{
-    ClientDefinition, ClientId, ClientStatus, DisplayName, FieldError, Grant, Permissions, Problem,
-    RoleName, Roles, SecretText,
+    AuthMethod, ClientDefinition, ClientId, ClientStatus, ClientType, ConsentPolicy, DisplayName,
+    FieldError, Grant, Permissions, Problem, RoleName, Roles, SecretText, SubjectType,
 };
+use symbolon_token::Algorithm;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use zeroize::Zeroizing;
@@ -213,7 +214,9 @@ fn read_client(
         return;
     };
     let id = table.required("id", ClientId::parse);
-    let kind = table.required("type", |word| known(word, "public or confidential"));
+    let kind = table.required("type", |word| {
+        known::<ClientType>(word, "public or confidential")
+    });
     let secret = read_secret(&mut table, sources);
     let name = table.parsed("name", DisplayName::parse);
     let name = name.or_else(|| DisplayName::parse(id.as_ref()?.as_str()).ok());
@@ -223,7 +226,7 @@ fn read_client(
     if table.is_placed(id.as_str()) {
         return table.wrong_at("id", &format!("there are two clients `{id}`"));
     }
-    let definition = read_definition(&mut table, name);
+    let definition = read_definition(&mut table, name, kind);
     table.place(id.as_str());
     let entry = ClientEntry {
         kind,
@@ -233,8 +236,15 @@ fn read_client(
     wanted.clients.insert(id, entry);
 }
 
-fn read_definition(table: &mut Table<'_, '_, '_>, name: DisplayName) -> ClientDefinition {
-    let grants = "authorization_code, refresh_token, client_credentials or device_code";
+fn read_definition(
+    table: &mut Table<'_, '_, '_>,
+    name: DisplayName,
+    kind: ClientType,
+) -> ClientDefinition {
+    let grants =
+        "authorization_code, refresh_token, client_credentials, device_code or token_exchange";
+    let methods = "none, client_secret_basic, client_secret_post or private_key_jwt";
+    let algorithms = "ES256, EdDSA, RS256 or PS256";
     ClientDefinition {
         redirect_uris: table.list("redirect_uris", str::parse),
         post_logout_redirect_uris: table.list("post_logout_redirect_uris", str::parse),
@@ -243,6 +253,21 @@ fn read_definition(table: &mut Table<'_, '_, '_>, name: DisplayName) -> ClientDe
         scopes: table.list("scopes", str::parse),
         roles: Roles::from_iter(table.list("roles", RoleName::parse)),
         resources: table.list("resources", str::parse),
+        auth_method: table
+            .parsed("auth_method", |word| known(word, methods))
+            .unwrap_or(AuthMethod::of(kind)),
+        jwks: table.parsed("jwks", str::parse),
+        jwks_uri: table.parsed("jwks_uri", str::parse),
+        subject_type: table
+            .parsed("subject_type", |word| known(word, "public or pairwise"))
+            .unwrap_or(SubjectType::Public),
+        id_token_alg: table.parsed("id_token_alg", |word| known::<Algorithm>(word, algorithms)),
+        consent: table
+            .parsed("consent", |word| known(word, "ask or trusted"))
+            .unwrap_or(ConsentPolicy::Ask),
+        require_pushed: table.switch("require_pushed"),
+        dpop_bound: table.switch("dpop_bound"),
+        backchannel_logout_uri: table.parsed("backchannel_logout_uri", str::parse),
         status: table
             .parsed("status", |word| known(word, "active or disabled"))
             .unwrap_or(ClientStatus::Active),

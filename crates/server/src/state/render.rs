@@ -41,6 +41,7 @@ pub fn value(value: &FieldValue) -> String {
             let items: Vec<_> = items.iter().map(|item| text(item)).collect();
             format!("[{}]", items.join(", "))
         }
+        FieldValue::Switch(on) => on.to_string(),
     }
 }
 

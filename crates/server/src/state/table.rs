@@ -136,7 +136,22 @@ impl<'t, 'n, 'a> Table<'t, 'n, 'a> {
             .ok()
     }
 
-    /// The same for a key that must be there.
+    /// `true` or `false`; `false` where the key is not there.
+    pub(super) fn switch(&mut self, key: &str) -> bool {
+        let Some(value) = self.keys.get(key) else {
+            return false;
+        };
+        match value.get_ref() {
+            DeValue::Boolean(on) => *on,
+            _ => {
+                let sentence = format!("`{key}` takes true or false");
+                self.notes.wrong(value.span().start, sentence);
+                false
+            }
+        }
+    }
+
+    /// A text as `parse` reads it, for a key that must be there.
     pub(super) fn required<T>(
         &mut self,
         key: &str,

@@ -85,7 +85,10 @@ fn what_is_written_reads_the_same() {
         "{text}"
     );
     assert_eq!(render(&wanted), text);
-    assert!(!text.contains("secret"), "{text}");
+    assert!(
+        !text.contains("secret = ") && !text.contains("secret_env"),
+        "{text}"
+    );
     assert_eq!(render(&Wanted::default()), "");
 }
 
@@ -154,6 +157,14 @@ const MISTAKES: &[(&str, &str)] = &[
     (
         "[[client]]\nid = \"a\"",
         "state.toml:1: a client needs `type`",
+    ),
+    (
+        "[[client]]\nid = \"a\"\ntype = \"public\"\ndpop_bound = 1",
+        "state.toml:4: `dpop_bound` takes true or false",
+    ),
+    (
+        "[[client]]\nid = \"a\"\ntype = \"public\"\nconsent = \"no\"",
+        "state.toml:4: `consent`: expected ask or trusted",
     ),
     (
         "[settings]\nregistration.mod = \"open\"",

@@ -6,34 +6,40 @@ use std::str::FromStr;
 
 use symbolon_domain::refresh::Digest;
 use symbolon_domain::{
-    Client, ClientDefinition, ClientId, ClientSecret, ClientStatus, ClientType, DisplayName,
-    RoleName, Roles, Timestamp,
+    AuthMethod, Client, ClientDefinition, ClientId, ClientSecret, ClientStatus, ClientType,
+    ConsentPolicy, DisplayName, RoleName, Roles, SubjectType, Timestamp,
 };
 
-use crate::statement::{Expect, statements};
+use crate::statement::{Expect, Statement, statements};
 use crate::value::{Row, Value};
 use crate::{Batch, Error, Store};
 
 statements! {
     FIND =
         "SELECT id, name, kind, redirect_uris, post_logout_redirect_uris, origins, grants, scopes, roles, resources, \
-         status, secrets, version, created_at, updated_at FROM clients WHERE id = $1";
+         status, secrets, version, created_at, updated_at, auth_method, jwks, jwks_uri, subject_type, id_token_alg, \
+         consent, require_pushed, dpop_bound, backchannel_logout_uri FROM clients WHERE id = $1";
     LIST =
         "SELECT id, name, kind, redirect_uris, post_logout_redirect_uris, origins, grants, scopes, roles, resources, \
-         status, secrets, version, created_at, updated_at FROM clients WHERE id > $1 ORDER BY id LIMIT $2";
+         status, secrets, version, created_at, updated_at, auth_method, jwks, jwks_uri, subject_type, id_token_alg, \
+         consent, require_pushed, dpop_bound, backchannel_logout_uri FROM clients WHERE id > $1 ORDER BY id LIMIT $2";
     LIST_BY_STATUS =
         "SELECT id, name, kind, redirect_uris, post_logout_redirect_uris, origins, grants, scopes, roles, resources, \
-         status, secrets, version, created_at, updated_at FROM clients WHERE status = $1 AND id > $2 \
+         status, secrets, version, created_at, updated_at, auth_method, jwks, jwks_uri, subject_type, id_token_alg, \
+         consent, require_pushed, dpop_bound, backchannel_logout_uri FROM clients WHERE status = $1 AND id > $2 \
          ORDER BY id LIMIT $3";
     LIST_BY_ROLE = "SELECT client_id FROM client_roles WHERE role = $1 ORDER BY client_id LIMIT $2";
     INSERT =
         "INSERT INTO clients (id, name, kind, redirect_uris, post_logout_redirect_uris, origins, grants, scopes, \
-         roles, resources, status, secrets, version, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+         roles, resources, status, secrets, version, created_at, updated_at, auth_method, jwks, jwks_uri, \
+         subject_type, id_token_alg, consent, require_pushed, dpop_bound, backchannel_logout_uri) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
+         $22, $23, $24)";
     UPDATE =
         "UPDATE clients SET name = $1, redirect_uris = $2, post_logout_redirect_uris = $3, origins = $4, grants = $5, \
-         scopes = $6, roles = $7, resources = $8, status = $9, secrets = $10, version = version + 1, updated_at = $11 \
-         WHERE id = $12 AND version = $13";
+         scopes = $6, roles = $7, resources = $8, status = $9, secrets = $10, version = version + 1, updated_at = $11, \
+         auth_method = $12, jwks = $13, jwks_uri = $14, subject_type = $15, id_token_alg = $16, consent = $17, \
+         require_pushed = $18, dpop_bound = $19, backchannel_logout_uri = $20 WHERE id = $21 AND version = $22";
     DELETE = "DELETE FROM clients WHERE id = $1 AND version = $2";
     CLEAR_ROLES = "DELETE FROM client_roles WHERE client_id = $1";
     ADD_ROLE = "INSERT INTO client_roles (client_id, role) VALUES ($1, $2)";
@@ -91,52 +97,54 @@ impl Batch {
     /// Makes a client. The commit is [`Error::Conflict`] with `client` if there is one of this id.
     pub fn insert_client(&mut self, client: &Client) -> &mut Self {
         let parts = &client.definition;
-        self.push(
-            INSERT,
-            Expect::One,
-            [
-                id(client),
-                parts.name.as_str().to_owned().into(),
-                client.kind.as_str().into(),
-                joined(&parts.redirect_uris),
-                joined(&parts.post_logout_redirect_uris),
-                joined(&parts.origins),
-                joined(&parts.grants),
-                joined(&parts.scopes),
-                parts.roles.to_string().into(),
-                joined(&parts.resources),
-                parts.status.as_str().into(),
-                secrets_text(&client.secrets).into(),
-                client.version.into(),
-                client.created_at.into(),
-                client.updated_at.into(),
-            ],
-        );
+        let own = [
+            id(client),
+            parts.name.as_str().to_owned().into(),
+            client.kind.as_str().into(),
+            joined(&parts.redirect_uris),
+            joined(&parts.post_logout_redirect_uris),
+            joined(&parts.origins),
+            joined(&parts.grants),
+            joined(&parts.scopes),
+            parts.roles.to_string().into(),
+            joined(&parts.resources),
+            parts.status.as_str().into(),
+            secrets_text(&client.secrets).into(),
+            client.version.into(),
+            client.created_at.into(),
+            client.updated_at.into(),
+        ];
+        self.push_statement(Statement {
+            text: INSERT,
+            values: own.into_iter().chain(metadata(parts)).collect(),
+            expect: Expect::One,
+        });
         self.add_client_roles(client)
     }
 
     /// Stores another definition and other secrets. Compare-and-set: `client.version` is the stored one.
     pub fn update_client(&mut self, client: &Client, now: Timestamp) -> &mut Self {
         let parts = &client.definition;
-        self.push(
-            UPDATE,
-            Expect::One,
-            [
-                parts.name.as_str().to_owned().into(),
-                joined(&parts.redirect_uris),
-                joined(&parts.post_logout_redirect_uris),
-                joined(&parts.origins),
-                joined(&parts.grants),
-                joined(&parts.scopes),
-                parts.roles.to_string().into(),
-                joined(&parts.resources),
-                parts.status.as_str().into(),
-                secrets_text(&client.secrets).into(),
-                now.into(),
-                id(client),
-                client.version.into(),
-            ],
-        );
+        let own = [
+            parts.name.as_str().to_owned().into(),
+            joined(&parts.redirect_uris),
+            joined(&parts.post_logout_redirect_uris),
+            joined(&parts.origins),
+            joined(&parts.grants),
+            joined(&parts.scopes),
+            parts.roles.to_string().into(),
+            joined(&parts.resources),
+            parts.status.as_str().into(),
+            secrets_text(&client.secrets).into(),
+            now.into(),
+        ];
+        let which = [id(client), client.version.into()];
+        let values = own.into_iter().chain(metadata(parts)).chain(which);
+        self.push_statement(Statement {
+            text: UPDATE,
+            values: values.collect(),
+            expect: Expect::One,
+        });
         self.push(CLEAR_ROLES, Expect::Any, [id(client)]);
         self.add_client_roles(client)
     }
@@ -166,6 +174,27 @@ fn id(client: &Client) -> Value {
     client.id.as_str().to_owned().into()
 }
 
+/// The columns of the step `client_metadata`, in their order. What is absent is empty.
+fn metadata(parts: &ClientDefinition) -> [Value; 9] {
+    [
+        parts.auth_method.as_str().into(),
+        or_empty(parts.jwks.as_ref()),
+        or_empty(parts.jwks_uri.as_ref()),
+        parts.subject_type.as_str().into(),
+        or_empty(parts.id_token_alg),
+        parts.consent.as_str().into(),
+        parts.require_pushed.into(),
+        parts.dpop_bound.into(),
+        or_empty(parts.backchannel_logout_uri.as_ref()),
+    ]
+}
+
+fn or_empty(value: Option<impl Display>) -> Value {
+    value
+        .map_or_else(String::new, |value| value.to_string())
+        .into()
+}
+
 fn joined(items: &BTreeSet<impl Display>) -> Value {
     let items: Vec<_> = items.iter().map(ToString::to_string).collect();
     items.join(" ").into()
@@ -176,10 +205,19 @@ fn split<T: FromStr + Ord>(text: &str) -> Result<BTreeSet<T>, T::Err> {
     items.map(str::parse).collect()
 }
 
+/// What is empty is absent.
+fn unless_empty<T: FromStr>(text: &str) -> Result<Option<T>, T::Err> {
+    match text.is_empty() {
+        true => Ok(None),
+        false => text.parse().map(Some),
+    }
+}
+
 fn read_client(row: &Row<'_>) -> Result<Client, Error> {
+    let kind = row.parsed(2, str::parse::<ClientType>)?;
     Ok(Client {
         id: row.parsed(0, ClientId::parse)?,
-        kind: row.parsed(2, str::parse::<ClientType>)?,
+        kind,
         definition: ClientDefinition {
             name: row.parsed(1, DisplayName::parse)?,
             redirect_uris: row.parsed(3, split)?,
@@ -189,6 +227,17 @@ fn read_client(row: &Row<'_>) -> Result<Client, Error> {
             scopes: row.parsed(7, split)?,
             roles: row.parsed(8, Roles::parse)?,
             resources: row.parsed(9, split)?,
+            auth_method: row
+                .parsed(15, unless_empty)?
+                .unwrap_or(AuthMethod::of(kind)),
+            jwks: row.parsed(16, unless_empty)?,
+            jwks_uri: row.parsed(17, unless_empty)?,
+            subject_type: row.parsed(18, str::parse::<SubjectType>)?,
+            id_token_alg: row.parsed(19, unless_empty)?,
+            consent: row.parsed(20, str::parse::<ConsentPolicy>)?,
+            require_pushed: row.bool(21)?,
+            dpop_bound: row.bool(22)?,
+            backchannel_logout_uri: row.parsed(23, unless_empty)?,
             status: row.parsed(10, str::parse::<ClientStatus>)?,
         },
         secrets: row.parsed(11, read_secrets)?,

@@ -44,6 +44,12 @@ impl Jwks {
         Self::read(json, |_| false)
     }
 
+    /// The set in JSON: public members only, those of a key in one order.
+    pub fn to_json(&self) -> String {
+        // Nothing in it can fail to be written.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
     /// Reads a set of symmetric keys.
     pub(crate) fn parse_symmetric(json: &[u8]) -> Result<Vec<PrivateJwk>, KeyError> {
         let keys = raw_keys(json)?

@@ -138,5 +138,6 @@ fn plain(value: &FieldValue) -> Value {
     match value {
         FieldValue::Text(text) => json!(text),
         FieldValue::List(items) => json!(items),
+        FieldValue::Switch(on) => json!(on),
     }
 }

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use symbolon_domain::{ClientDefinition, DisplayName, Grant, Problem, RoleName, Roles};
 
 use super::super::{Failed, wrong};
+use super::metadata::Metadata;
 
 /// What is not given stays as it is.
 #[derive(Args)]
@@ -23,7 +24,7 @@ pub(in crate::cli) struct Parts {
     /// Whose pages may call the token endpoint
     #[arg(long = "origin", value_name = "ORIGIN")]
     origins: Vec<String>,
-    /// How it comes to tokens: authorization_code, refresh_token, client_credentials or device_code
+    /// How it comes to tokens: authorization_code, refresh_token, client_credentials, device_code or token_exchange
     #[arg(long = "grant", value_name = "GRANT")]
     grants: Vec<String>,
     /// What it may ask for
@@ -35,9 +36,18 @@ pub(in crate::cli) struct Parts {
     /// An API that it may ask tokens for
     #[arg(long = "resource", value_name = "NAME")]
     resources: Vec<String>,
+    #[command(flatten)]
+    metadata: Box<Metadata>,
 }
 
-/// A list of a client.
+impl Parts {
+    /// Whether it is to prove who it is without a secret.
+    pub(super) fn has_keys(&self) -> bool {
+        self.metadata.has_keys()
+    }
+}
+
+/// What can be taken away from a client: lists, and what it need not have.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum Empty {
     RedirectUris,
@@ -47,6 +57,12 @@ pub(in crate::cli) enum Empty {
     Scopes,
     Roles,
     Resources,
+    Jwks,
+    JwksUri,
+    IdTokenAlg,
+    RequirePushed,
+    DpopBound,
+    BackchannelLogoutUri,
 }
 
 impl Parts {
@@ -58,17 +74,18 @@ impl Parts {
     ) -> Result<ClientDefinition, Failed> {
         let name = match &self.name {
             Some(name) => DisplayName::parse(name).map_err(wrong)?,
-            None => former.name,
+            None => former.name.clone(),
         };
         let grant = |word: &str| {
             let known = word.parse::<Grant>();
             known.map_err(|_| {
                 Problem::new(
                     "grant_unknown",
-                    "There are authorization_code, refresh_token, client_credentials and device_code.",
+                    "There are authorization_code, refresh_token, client_credentials, device_code and token_exchange.",
                 )
             })
         };
+        let former = self.metadata.apply(former, empty)?;
         let is_emptied = |list| empty.contains(&list);
         let roles: BTreeSet<RoleName> = former.roles.iter().cloned().collect();
         Ok(ClientDefinition {
@@ -97,7 +114,7 @@ impl Parts {
                 is_emptied(Empty::Resources),
                 former.resources,
             )?,
-            status: former.status,
+            ..former
         })
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use symbolon_domain::Client;
+use symbolon_domain::{Client, ClientDefinition, ClientJwks};
+use symbolon_token::{Algorithm, Jwks};
 
 use super::super::Failed;
 use super::super::output::Output;
@@ -22,10 +23,79 @@ pub(super) struct Shown {
     scopes: Vec<String>,
     roles: Vec<String>,
     resources: Vec<String>,
+    #[serde(flatten)]
+    metadata: Metadata,
     status: &'static str,
     secrets: Vec<ShownSecret>,
     created_at: String,
     updated_at: String,
+}
+
+/// How it proves who it is, and what it wants of tokens.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata {
+    auth_method: &'static str,
+    jwks: Option<Jwks>,
+    jwks_uri: Option<String>,
+    subject_type: &'static str,
+    id_token_alg: Option<&'static str>,
+    consent: &'static str,
+    require_pushed: bool,
+    dpop_bound: bool,
+    backchannel_logout_uri: Option<String>,
+}
+
+impl From<&ClientDefinition> for Metadata {
+    fn from(parts: &ClientDefinition) -> Self {
+        let uri = parts.backchannel_logout_uri.as_ref();
+        Self {
+            auth_method: parts.auth_method.as_str(),
+            jwks: parts.jwks.as_ref().map(ClientJwks::keys).cloned(),
+            jwks_uri: parts.jwks_uri.as_ref().map(ToString::to_string),
+            subject_type: parts.subject_type.as_str(),
+            id_token_alg: parts.id_token_alg.map(Algorithm::as_str),
+            consent: parts.consent.as_str(),
+            require_pushed: parts.require_pushed,
+            dpop_bound: parts.dpop_bound,
+            backchannel_logout_uri: uri.map(ToString::to_string),
+        }
+    }
+}
+
+impl Metadata {
+    /// What people see of it: what is not as usual.
+    fn rows(&self) -> Vec<(&'static str, String)> {
+        let keys = self.jwks.as_ref().map(|jwks| {
+            let names = jwks.keys.iter();
+            let names: Vec<_> = names.map(|key| key.kid().unwrap_or("(no kid)")).collect();
+            names.join(" ")
+        });
+        let switches = [
+            (self.require_pushed, "pushed requests"),
+            (self.dpop_bound, "bound tokens"),
+        ];
+        let switches: Vec<_> = switches
+            .into_iter()
+            .filter_map(|(on, name)| on.then_some(name))
+            .collect();
+        let rows = [
+            ("authentication", Some(self.auth_method.to_owned())),
+            ("keys", keys),
+            ("keys at", self.jwks_uri.clone()),
+            ("subjects", Some(self.subject_type.to_owned())),
+            ("ID tokens", self.id_token_alg.map(str::to_owned)),
+            ("consent", Some(self.consent.to_owned())),
+            (
+                "demands",
+                (!switches.is_empty()).then(|| switches.join(", ")),
+            ),
+            ("sign-outs told to", self.backchannel_logout_uri.clone()),
+        ];
+        let rows = rows.into_iter();
+        rows.filter_map(|(name, value)| Some((name, value?)))
+            .collect()
+    }
 }
 
 /// How to recognise a secret.
@@ -56,6 +126,7 @@ impl From<&Client> for Shown {
             scopes: texts(&parts.scopes),
             roles: parts.roles.to_strings(),
             resources: texts(&parts.resources),
+            metadata: Metadata::from(parts),
             status: parts.status.as_str(),
             secrets: secrets.collect(),
             created_at: rfc3339::text(client.created_at),
@@ -93,8 +164,9 @@ impl Shown {
             ("scopes", self.scopes.join(" ")),
             ("roles", self.roles.join(" ")),
             ("resources", self.resources.join(" ")),
-            ("status", self.status.to_owned()),
         ];
+        rows.extend(self.metadata.rows());
+        rows.push(("status", self.status.to_owned()));
         for secret in &self.secrets {
             let (id, end, at) = (&secret.id, &secret.ends_with, &secret.created_at);
             rows.push(("secret", format!("{id} …{end} of {at}")));

@@ -237,9 +237,123 @@ fn with(field: &str, value: Value) -> Value {
     body
 }
 
+/// Mistakes in how a client proves who it is and in what it wants of tokens.
+fn odd_metadata() -> Vec<(Value, &'static str, &'static str)> {
+    let uuid = "0192b3a1-7c1e-7d3a-8b2f-3c4d5e6f7a8b";
+    let rsa = json!({"keys": [{"kty": "RSA", "n": "AQAB", "e": "AQAB"}]});
+    vec![
+        (with("id", json!(uuid)), "/id", "client_id_reserved"),
+        (
+            with("id", json!("https://a.example/client.json")),
+            "/id",
+            "client_id_malformed",
+        ),
+        (
+            with("authMethod", json!("client_secret_jwt")),
+            "/authMethod",
+            "auth_method_unknown",
+        ),
+        (
+            with("authMethod", json!("client_secret_basic")),
+            "/authMethod",
+            "auth_method_needs_secret",
+        ),
+        (with("jwks", rsa), "/jwks", "jwks_key_refused"),
+        (with("jwks", json!("a")), "/jwks", "jwks_malformed"),
+        (
+            with("jwksUri", json!("http://a.example/")),
+            "/jwksUri",
+            "endpoint_uri_insecure",
+        ),
+        (
+            with("subjectType", json!("private")),
+            "/subjectType",
+            "subject_type_unknown",
+        ),
+        (
+            with("idTokenAlg", json!("none")),
+            "/idTokenAlg",
+            "algorithm_unknown",
+        ),
+        (
+            with("idTokenAlg", json!("HS256")),
+            "/idTokenAlg",
+            "id_token_alg_symmetric",
+        ),
+        (
+            with("consent", json!("never")),
+            "/consent",
+            "consent_unknown",
+        ),
+        (
+            with("dpopBound", json!("yes")),
+            "/dpopBound",
+            "type_mismatch",
+        ),
+        (
+            with("backchannelLogoutUri", json!("https://a.example/#x")),
+            "/backchannelLogoutUri",
+            "endpoint_uri_malformed",
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn what_a_client_wants_of_tokens_is_kept() {
+    let app = TestApp::start().await;
+    let admin = app.admin().await;
+    let key = json!({"kty": "OKP", "crv": "Ed25519", "kid": "a", "use": "sig",
+        "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwaaPJgHURo"});
+    let metadata = json!({
+        "authMethod": "private_key_jwt", "jwks": {"keys": [key]}, "jwksUri": null, "subjectType": "pairwise",
+        "idTokenAlg": "RS256", "consent": "trusted", "requirePushed": true, "dpopBound": true,
+        "backchannelLogoutUri": "https://shop.example.com/out"
+    });
+    let mut body = json!({"id": "shop", "type": "confidential", "name": "Shop",
+        "grants": ["client_credentials", "token_exchange"]});
+    let plain = app.oauth_client(&admin, &with("id", json!("plain"))).await;
+    assert_eq!(plain.json()["authMethod"], "none");
+    merge(&mut body, &metadata);
+    let made = app.oauth_client(&admin, &body).await.json();
+    for (field, value) in metadata.as_object().unwrap() {
+        assert_eq!(&made[field], value, "{field}");
+    }
+    // What is null goes, what is absent stays.
+    let change = json!({"jwks": null, "jwksUri": "https://shop.example.com/keys", "idTokenAlg": null, "dpopBound": false});
+    let changed = send(&app, &admin, ("PATCH", "/shop"), &change).await;
+    let changed = changed.expect(200).json();
+    merge(&mut body, &change);
+    for (field, value) in body.as_object().unwrap() {
+        assert_eq!(&changed[field], value, "{field}");
+    }
+    let emptied = emptied(&app, &admin, "\"2\"").await.expect(200).json();
+    assert_eq!(emptied["authMethod"], "client_secret_basic");
+    assert_eq!(
+        (&emptied["jwksUri"], &emptied["consent"]),
+        (&Value::Null, &json!("ask"))
+    );
+}
+
+fn merge(body: &mut Value, more: &Value) {
+    let more = more.as_object().unwrap().clone();
+    body.as_object_mut().unwrap().extend(more);
+}
+
+/// A name is drawn that no user has.
+#[tokio::test]
+async fn j20_a_drawn_id_is_no_users() {
+    let app = TestApp::start().await;
+    let admin = app.admin().await;
+    let made = app
+        .oauth_client(&admin, &json!({"type": "public", "name": "App"}))
+        .await;
+    let id = made.json()["id"].as_str().unwrap().to_owned();
+    assert!(id.starts_with("client-"), "{id}");
+}
+
 /// Clients with one mistake, where it is, and what it is called.
-fn mistakes() -> [(Value, &'static str, &'static str); 18] {
-    [
+fn mistakes() -> Vec<(Value, &'static str, &'static str)> {
+    vec![
         (json!({"name": "App"}), "/type", "required"),
         (json!({"type": "public"}), "/name", "required"),
         (with("id", json!("a b")), "/id", "client_id_malformed"),
@@ -300,7 +414,7 @@ fn mistakes() -> [(Value, &'static str, &'static str); 18] {
 async fn what_is_wrong_is_named() {
     let app = TestApp::start().await;
     let admin = app.admin().await;
-    for (body, pointer, code) in mistakes() {
+    for (body, pointer, code) in mistakes().into_iter().chain(odd_metadata()) {
         let answer = send(&app, &admin, ("POST", ""), &body).await;
         answer.problem(422, "validation_failed");
         let error = &answer.json()["errors"][0];

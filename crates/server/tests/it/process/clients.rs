@@ -128,3 +128,53 @@ fn what_is_wrong_with_a_client_is_said() {
         "the type is needed"
     );
 }
+
+#[test]
+fn a_client_with_keys_of_its_own_has_no_secret() {
+    let place = Place::new();
+    place.serve().stop();
+    let key = r#"{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwaaPJgHURo"}"#;
+    place.write("keys.json", format!("{{\"keys\":[{key}]}}"));
+    let add = "client add bank --type confidential --auth-method private_key_jwt --jwks-file keys.json --require-pushed \
+               --dpop-bound --subject-type pairwise --id-token-alg EdDSA --consent trusted \
+               --backchannel-logout-uri https://bank.example.com/out";
+    let made = json(&place, add);
+    assert_eq!(made["secrets"], json!([]));
+    assert_eq!(made["jwks"]["keys"][0]["kid"], "a");
+    assert_eq!(made["authMethod"], "private_key_jwt");
+    assert_eq!(
+        (&made["requirePushed"], &made["dpopBound"]),
+        (&json!(true), &json!(true))
+    );
+    let shown = place.run(&words("client show bank")).text();
+    assert!(shown.contains("pushed requests, bound tokens"), "{shown}");
+    let exported = place.run(&words("state export")).text();
+    assert!(exported.contains("dpop_bound = true"), "{exported}");
+    let state = place.write("state.toml", &exported);
+    let planned = place.run(&["plan", "-f", &state.to_string_lossy(), "--json"]);
+    assert_eq!(String::from_utf8_lossy(&planned.stdout).trim(), "[]");
+    let edited = json(
+        &place,
+        "client edit bank --jwks-uri https://bank.example.com/keys --no jwks --no dpop-bound --no id-token-alg",
+    );
+    assert_eq!(
+        (&edited["jwks"], &edited["idTokenAlg"]),
+        (&Value::Null, &Value::Null)
+    );
+    assert_eq!(edited["dpopBound"], false);
+    for (line, code) in [
+        (
+            "client add 0192b3a1-7c1e-7d3a-8b2f-3c4d5e6f7a8b --type public",
+            "client_id_reserved",
+        ),
+        (
+            "client add app --type public --auth-method tls_client_auth",
+            "unknown_word",
+        ),
+        ("client edit bank --jwks-file missing.json", "cannot_read"),
+        ("client edit bank --auth-method none", "validation_failed"),
+    ] {
+        let ended = place.run(&words(&format!("{line} --json")));
+        assert_eq!(ended.failure().0, code, "{line}");
+    }
+}

@@ -2,8 +2,9 @@ use std::collections::BTreeSet;
 
 use symbolon_domain::refresh::Digest;
 use symbolon_domain::{
-    Client, ClientDefinition, ClientId, ClientOrigin, ClientSecret, ClientStatus, ClientType,
-    DisplayName, Grant, RedirectUri, Resource, Role, RoleName, Roles, Scope,
+    AuthMethod, Client, ClientDefinition, ClientId, ClientJwks, ClientOrigin, ClientSecret,
+    ClientStatus, ClientType, ConsentPolicy, DisplayName, EndpointUri, Grant, RedirectUri,
+    Resource, Role, RoleName, Roles, Scope, SubjectType,
 };
 use symbolon_store::Error;
 
@@ -15,11 +16,16 @@ on_every_engine!(
     a_role_that_a_client_has_stays
 );
 
+const KEYS: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwaaPJgHURo"}]}"#;
+
 fn client(id: &str) -> Client {
     Client {
         id: ClientId::parse(id).unwrap(),
         kind: ClientType::Confidential,
-        definition: ClientDefinition::new(DisplayName::parse("L\u{e4}den & <Co>").unwrap()),
+        definition: ClientDefinition::new(
+            DisplayName::parse("L\u{e4}den & <Co>").unwrap(),
+            ClientType::Confidential,
+        ),
         secrets: Vec::new(),
         version: 1,
         created_at: at(5),
@@ -47,6 +53,15 @@ fn full(id: &str) -> Client {
             scopes: BTreeSet::from([Scope::parse("orders:read").unwrap()]),
             roles: Roles::parse("admin user").unwrap(),
             resources: BTreeSet::from([Resource::parse("https://api.example/").unwrap()]),
+            auth_method: AuthMethod::PrivateKeyJwt,
+            jwks: Some(ClientJwks::parse(KEYS).unwrap()),
+            jwks_uri: Some(EndpointUri::parse("https://a.example/keys").unwrap()),
+            subject_type: SubjectType::Pairwise,
+            id_token_alg: Some("EdDSA".parse().unwrap()),
+            consent: ConsentPolicy::Trusted,
+            require_pushed: true,
+            dpop_bound: true,
+            backchannel_logout_uri: Some(EndpointUri::parse("https://a.example/out").unwrap()),
             status: ClientStatus::Disabled,
             ..client(id).definition
         },

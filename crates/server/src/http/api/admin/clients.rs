@@ -12,7 +12,7 @@ use http::{HeaderMap, StatusCode, Uri};
 use symbolon_domain::{Client, ClientId, ClientStatus, Refusal};
 use uuid::Uuid;
 
-use self::body::{ClientBody, ClientChange, NewClient, NewSecretBody, WholeClient};
+use self::body::{Base, ClientBody, ClientChange, NewClient, NewSecretBody, WholeClient};
 use super::super::super::body::{Answer, Json};
 use super::super::super::problem::{Failure, Problem};
 use super::page::{PageBody, Paging};
@@ -121,7 +121,7 @@ pub(super) async fn replace(
     request: Request,
     Json(body): Json<WholeClient>,
 ) -> Result<Response, Failure> {
-    store(&app, &permitted, request, body.try_into()?).await
+    store(&app, &permitted, request, Body::Whole(body)).await
 }
 
 /// Change a client.
@@ -144,7 +144,7 @@ pub(super) async fn patch(
     request: Request,
     Json(body): Json<ClientChange>,
 ) -> Result<Response, Failure> {
-    store(&app, &permitted, request, body).await
+    store(&app, &permitted, request, Body::Change(body)).await
 }
 
 /// Delete a client. Its tokens are dead at once.
@@ -234,17 +234,28 @@ pub(super) async fn delete_secret(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// What a client is to be, or what is to change of it.
+enum Body {
+    Whole(WholeClient),
+    Change(ClientChange),
+}
+
 async fn store(
     app: &App,
     permitted: &Permitted<ClientsWrite>,
     (origin, Path(id), headers): Request,
-    change: ClientChange,
+    body: Body,
 ) -> Result<Response, Failure> {
     let former = clients::find(app, &known(&id)?).await?;
     // Fields that stay are those of this version.
     let version = expected(&headers)?.unwrap_or(former.version);
     let mut faults = Vec::new();
-    let definition = change.read(Some(&former.definition), &mut faults);
+    let definition = match body {
+        Body::Whole(whole) => {
+            ClientChange::try_from(whole)?.read(Base::New(former.kind), &mut faults)
+        }
+        Body::Change(change) => change.read(Base::Former(&former.definition), &mut faults),
+    };
     let (Some(definition), true) = (definition, faults.is_empty()) else {
         return Err(Error::from(Refusal::Validation(faults)).into());
     };
