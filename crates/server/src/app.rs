@@ -24,6 +24,7 @@ use crate::flows::stats::Kept;
 use crate::hashing::Hasher;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
+use crate::outbound::Outbound;
 use crate::rng::Rng;
 use crate::sealing::MasterKey;
 use crate::throttle::Throttle;
@@ -52,6 +53,8 @@ pub struct App {
     pub metrics: Metrics,
     /// Renders mail and hands it in.
     pub mail: Mailer,
+    /// Calls what others named.
+    pub outbound: Outbound,
     /// How far the feed was published.
     pub mark: Mark,
     /// The numbers that were counted last.

@@ -13,6 +13,7 @@ pub mod jobs;
 pub mod logging;
 pub mod mail;
 pub mod metrics;
+pub mod outbound;
 mod rfc3339;
 pub mod rng;
 pub mod sealing;

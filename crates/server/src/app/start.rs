@@ -29,6 +29,7 @@ use crate::flows::stats::Kept;
 use crate::hashing::Hasher;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
+use crate::outbound::Outbound;
 use crate::rng::Rng;
 use crate::sealing::MasterKey;
 use crate::throttle::Throttle;
@@ -120,6 +121,7 @@ impl App {
             hasher,
             throttle,
             mail,
+            outbound: Outbound::new(config.outbound.allow_loopback_http),
             metrics: Metrics::default(),
             stats: Kept::new(clock.now()),
             mark: Mark::new(

@@ -36,8 +36,8 @@ pub use self::sources::Sources;
 pub use self::suggest::nearest_of;
 pub use self::tree::{
     AuditConfig, CacheConfig, CookieConfig, CorsConfig, DatabaseConfig, FeedConfig, LogConfig,
-    MailConfig, MetricsConfig, PasswordConfig, RefreshConfig, RegistrationConfig, ServerConfig,
-    ThrottleConfig, TokensConfig,
+    MailConfig, MetricsConfig, OutboundConfig, PasswordConfig, RefreshConfig, RegistrationConfig,
+    ServerConfig, ThrottleConfig, TokensConfig,
 };
 pub use self::urls::{Issuer, IssuerError, WebOrigin};
 pub use self::words::{FeedAccess, LogFormat, RegistrationMode, SameSite, Verification};
@@ -69,6 +69,8 @@ pub struct Config {
     pub cors: CorsConfig,
     /// Outgoing mail.
     pub mail: MailConfig,
+    /// Calls to others.
+    pub outbound: OutboundConfig,
     /// The audit log.
     pub audit: AuditConfig,
     /// Log lines.
@@ -201,6 +203,13 @@ impl Config {
                 url: reader.secret("mail.url", parse::mail_url),
                 from: reader.optional("mail.from", parse::mailbox),
                 templates: reader.optional("mail.templates", parse::path),
+            },
+            outbound: OutboundConfig {
+                allow_loopback_http: reader.required(
+                    "outbound.allow_loopback_http",
+                    false,
+                    parse::plain,
+                ),
             },
             audit: AuditConfig {
                 retention: reader.duration("audit.retention"),

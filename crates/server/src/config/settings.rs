@@ -198,6 +198,13 @@ pub(super) const SETTINGS: &[Setting] = &[
         "Files in the place of the built-in ones: `layout.html`, `layout.txt`, and `en.toml`, `de.toml`, `fr.toml`, `es.toml`, \
          `pl.toml` with the words.",
     ),
+    Setting::new(
+        "outbound.allow_loopback_http",
+        SWITCH,
+        "false",
+        "Whether documents and keys of clients, other providers and the like may be on this machine (`http://127.0.0.1:3000`). \
+         For development: without it, only `https` and addresses of the internet are called.",
+    ),
     Setting::new("audit.retention", DURATION, "365d", "How long lines of the audit log are kept. At least `1d`.").stored(),
     Setting::new("log.format", "`text` or `json`", "text", "What log lines on standard error look like."),
     Setting::new(

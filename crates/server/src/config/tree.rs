@@ -157,6 +157,13 @@ pub struct MailConfig {
     pub templates: Option<PathBuf>,
 }
 
+/// `[outbound]`
+#[derive(Clone, Debug)]
+pub struct OutboundConfig {
+    /// Whether addresses of loopback are called, by `http` too.
+    pub allow_loopback_http: bool,
+}
+
 /// `[audit]`
 #[derive(Clone, Debug)]
 pub struct AuditConfig {
