@@ -1,7 +1,13 @@
 //! The pages that the links in mails lead to: a form each, which works without a script. Showing a page changes nothing
 //! and looks nothing up, for programs that scan mail follow links; only sending the form uses one up.
 
+mod link;
 mod look;
+#[expect(
+    dead_code,
+    reason = "the doors that show these screens are not there yet"
+)]
+pub(super) mod screen;
 
 use std::sync::Arc;
 
@@ -14,7 +20,7 @@ use symbolon_domain::Refusal;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
-use self::look::{Page, Told, View};
+use self::link::{Page, Told, View};
 use super::body;
 use super::problem::Failure;
 use super::query::query;
