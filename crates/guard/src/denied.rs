@@ -3,12 +3,12 @@
 use symbolon_token::Error;
 use thiserror::Error as ThisError;
 
-use crate::checker::Rejection;
+use crate::{checker::Rejection, proofs::ProofRejection};
 
 /// Why a [`Guard`](crate::Guard) lets a request not through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ThisError)]
 pub enum Denied {
-    /// There is no `Authorization: Bearer`.
+    /// There is no `Authorization: Bearer`, nor `DPoP` where the guard judges proofs.
     #[error("no token provided")]
     NoToken,
     /// The header `Authorization` is there twice, so that it is open which one counts.
@@ -26,6 +26,12 @@ pub enum Denied {
     /// Its claims are out of date: a refreshed one will do.
     #[error("the access token is stale")]
     Stale,
+    /// The token is bound to a key, and no good proof of that key came along (RFC 9449 section 7.1).
+    #[error("the proof of possession is not valid")]
+    InvalidProof,
+    /// As [`InvalidProof`](Self::InvalidProof): a proof with the nonce that comes with the answer will do.
+    #[error("the proof of possession needs a nonce")]
+    NonceNeeded,
     /// The token is good, and its owner may not do this: a role or a permission is missing.
     #[error("the token's owner is not allowed to do this")]
     Forbidden,
@@ -39,13 +45,15 @@ pub enum Denied {
 
 impl Denied {
     /// Each of them, in the order of their statuses.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::MalformedRequest,
         Self::NoToken,
         Self::Invalid,
         Self::Expired,
         Self::Revoked,
         Self::Stale,
+        Self::InvalidProof,
+        Self::NonceNeeded,
         Self::Forbidden,
         Self::InsufficientScope,
         Self::Overloaded,
@@ -61,6 +69,8 @@ impl Denied {
             Self::Expired => "token_expired",
             Self::Revoked => "token_revoked",
             Self::Stale => "token_stale",
+            Self::InvalidProof => "invalid_dpop_proof",
+            Self::NonceNeeded => "use_dpop_nonce",
             Self::Forbidden => "forbidden",
             Self::InsufficientScope => "insufficient_scope",
             Self::Overloaded => "overloaded",
@@ -72,7 +82,13 @@ impl Denied {
     pub const fn status(self) -> u16 {
         match self {
             Self::MalformedRequest => 400,
-            Self::NoToken | Self::Invalid | Self::Expired | Self::Revoked | Self::Stale => 401,
+            Self::NoToken
+            | Self::Invalid
+            | Self::Expired
+            | Self::Revoked
+            | Self::Stale
+            | Self::InvalidProof
+            | Self::NonceNeeded => 401,
             Self::Forbidden | Self::InsufficientScope => 403,
             Self::Overloaded => 503,
         }
@@ -84,6 +100,8 @@ impl Denied {
         match self {
             Self::NoToken => "No token provided",
             Self::Invalid | Self::Expired | Self::Revoked | Self::Stale => "Invalid token",
+            Self::InvalidProof => "Invalid proof",
+            Self::NonceNeeded => "The proof needs a nonce",
             Self::MalformedRequest => "The header authorization is given more than once.",
             Self::Forbidden => "You are not allowed to do this.",
             Self::InsufficientScope => "The token's scope does not allow this.",
@@ -104,6 +122,19 @@ impl From<Rejection> for Denied {
             Rejection::Invalid(_) => Self::Invalid,
             Rejection::Revoked(_) => Self::Revoked,
             Rejection::Stale(_) => Self::Stale,
+        }
+    }
+}
+
+impl From<ProofRejection> for Denied {
+    fn from(rejection: ProofRejection) -> Self {
+        match rejection {
+            ProofRejection::Unbound => Self::Invalid,
+            ProofRejection::NotOne | ProofRejection::Invalid(_) | ProofRejection::Replayed => {
+                Self::InvalidProof
+            }
+            ProofRejection::NonceNeeded => Self::NonceNeeded,
+            ProofRejection::Full => Self::Overloaded,
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     discover::{DiscoverError, Endpoints, discover},
     follow::{Pause, Revision, follow},
     metrics::{Count, Metrics},
+    proofs::Presented,
     shared::Shared,
 };
 
@@ -69,16 +70,30 @@ impl Guard {
     /// The token, if it may be let through now. It waits only where it must ask: for keys when the token names one that
     /// is not known, for a verdict when the feed is stale and the policy is [`Staleness::Introspect`].
     ///
+    /// A token that is bound to a key is [`Denied::Invalid`] here: see [`verify_presented`](Self::verify_presented).
+    ///
     /// # Errors
     ///
     /// The first of [`Denied::Invalid`] and [`Denied::Expired`], [`Denied::Overloaded`], [`Denied::Revoked`],
     /// [`Denied::Stale`] that applies.
     pub async fn verify(&self, token: &str) -> Result<Arc<Verified>, Denied> {
-        let verdict = match self.judge(token) {
+        self.verify_presented(&Presented::bearer(token)).await
+    }
+
+    /// As [`verify`](Self::verify), for a token that may be bound to a key, with what its proof is judged by.
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify); then [`Denied::InvalidProof`] and [`Denied::NonceNeeded`].
+    pub async fn verify_presented(
+        &self,
+        presented: &Presented<'_>,
+    ) -> Result<Arc<Verified>, Denied> {
+        let verdict = match self.judge(presented.token) {
             Judgement::Settled(verdict) => verdict,
-            undecided => self.ask(token, undecided).await,
+            undecided => self.ask(presented.token, undecided).await,
         };
-        self.counted(verdict)
+        self.counted(self.proven(verdict, presented))
     }
 
     /// As [`verify`](Self::verify), without waiting: what would need a question is refused.
@@ -94,7 +109,7 @@ impl Guard {
             Judgement::UnknownKey => Err(self.unknown_key()),
             Judgement::Ask(_) => Err(Denied::Overloaded),
         };
-        self.counted(verdict)
+        self.counted(self.proven(verdict, &Presented::bearer(token)))
     }
 
     /// The counters and the state at this moment.
@@ -152,6 +167,10 @@ impl Guard {
         shared.note_staleness();
         match (shared.settings.staleness, verdict) {
             (Staleness::FailClosed, _) => Judgement::Settled(Err(Denied::Overloaded)),
+            // The issuer would want a proof of its own, which only the client can make.
+            (Staleness::Introspect, Ok(verified)) if verified.claims().cnf.is_some() => {
+                Judgement::Settled(Err(Denied::Overloaded))
+            }
             (Staleness::Introspect, Ok(verified)) => Judgement::Ask(verified),
             // What is revoked stays revoked, whoever is asked.
             (_, verdict) => Judgement::Settled(verdict.map_err(Denied::from)),
@@ -180,6 +199,30 @@ impl Guard {
             true => Denied::Invalid,
             false => Denied::Overloaded,
         }
+    }
+
+    /// The verdict on a token becomes that on the request which brings it.
+    pub(crate) fn proven(
+        &self,
+        verdict: Result<Arc<Verified>, Denied>,
+        presented: &Presented<'_>,
+    ) -> Result<Arc<Verified>, Denied> {
+        let verified = verdict?;
+        let bound_to = verified.claims().cnf.as_ref();
+        let (now, _) = self.shared.now();
+        match self.shared.proofs.check(presented, bound_to, now) {
+            Ok(()) => Ok(verified),
+            Err(rejection) => {
+                tracing::debug!(reason = %rejection, "refused a proof");
+                Err(rejection.into())
+            }
+        }
+    }
+
+    /// The value of `DPoP-Nonce` that goes with [`Denied::NonceNeeded`] (RFC 9449 section 9).
+    #[must_use]
+    pub fn proof_nonce(&self) -> Option<String> {
+        self.shared.proofs.nonce(self.shared.now().0)
     }
 
     pub(crate) fn counted(

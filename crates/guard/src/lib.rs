@@ -33,9 +33,12 @@ mod checker;
 mod demand;
 mod entry;
 mod keys;
+mod proofs;
 mod revocations;
 mod table;
 
+#[cfg(feature = "follow")]
+mod address;
 #[cfg(feature = "follow")]
 mod clock;
 #[cfg(feature = "follow")]
@@ -67,12 +70,14 @@ pub use cache::Verified;
 pub use checker::{Checker, CheckerOptions, Rejection};
 pub use demand::Demand;
 pub use entry::{Effect, Entry, FeedKey, Kind, MalformedEntry, Parts};
+pub use proofs::{Presented, ProofOptions, ProofRejection, Proofs, Scheme};
 pub use revocations::{Hit, Replacement, RevocationSet, Subject};
 
 #[cfg(feature = "axum")]
 pub use web::{Bearer, Claims, GuardLayer, Guarded, Payload};
 #[cfg(feature = "follow")]
 pub use {
+    address::Address,
     clock::Clock,
     denied::Denied,
     discover::{DiscoverError, Endpoints},

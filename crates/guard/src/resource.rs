@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use symbolon_token::dpop::ALGORITHM_NAMES;
+
 use crate::{denied::Denied, guard::Guard};
 
 /// The metadata document of a protected resource (RFC 9728 section 2).
@@ -16,6 +18,9 @@ pub struct ResourceMetadata<'a> {
     pub bearer_methods_supported: [&'a str; 1],
     /// The scopes that it knows.
     pub scopes_supported: &'a [String],
+    /// The algorithms of proofs of possession, where the guard judges them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dpop_signing_alg_values_supported: Option<Vec<&'static str>>,
 }
 
 impl Guard {
@@ -29,6 +34,10 @@ impl Guard {
             authorization_servers: [&settings.issuer],
             bearer_methods_supported: ["header"],
             scopes_supported: &settings.scopes,
+            dpop_signing_alg_values_supported: settings
+                .address
+                .is_some()
+                .then(|| ALGORITHM_NAMES.split(' ').collect()),
         })
     }
 
@@ -39,21 +48,42 @@ impl Guard {
     }
 
     /// The value of `WWW-Authenticate` that goes with a refusal (RFC 6750 section 3, RFC 9728 section 5.1), where one
-    /// does. `scope` is the one that was missing.
+    /// does. `scope` is the one that was missing. Where the guard judges proofs it names the scheme `DPoP` too
+    /// (RFC 9449 section 7.1).
     #[must_use]
     pub fn challenge(&self, denied: Denied, scope: Option<&str>) -> Option<String> {
-        let error = match denied {
-            Denied::NoToken => None,
-            Denied::Invalid => Some(("invalid_token", "The access token is not valid")),
-            Denied::Expired => Some(("invalid_token", "The access token expired")),
-            Denied::Revoked => Some(("invalid_token", "The access token was revoked")),
-            Denied::Stale => Some(("invalid_token", "The access token is stale")),
-            Denied::InsufficientScope => Some((
-                "insufficient_scope",
-                "The token's scope does not allow this",
-            )),
+        let (error, is_of_the_proof) = match denied {
+            Denied::NoToken => (None, false),
+            Denied::InvalidProof | Denied::NonceNeeded => (proof_error(denied), true),
             Denied::Forbidden | Denied::MalformedRequest | Denied::Overloaded => return None,
+            Denied::Invalid
+            | Denied::Expired
+            | Denied::Revoked
+            | Denied::Stale
+            | Denied::InsufficientScope => (token_error(denied), false),
         };
+        let bearer = error.filter(|_| !is_of_the_proof);
+        let mut challenge = self.challenge_of("Bearer", bearer, scope);
+        if self.shared.settings.address.is_some() {
+            challenge.push_str(", ");
+            challenge.push_str(&self.challenge_of("DPoP", error, scope));
+            let separator = if challenge.ends_with("DPoP") {
+                " "
+            } else {
+                ", "
+            };
+            challenge.push_str(separator);
+            challenge.push_str(&format!("algs=\"{ALGORITHM_NAMES}\""));
+        }
+        Some(challenge)
+    }
+
+    fn challenge_of(
+        &self,
+        scheme: &str,
+        error: Option<(&str, &str)>,
+        scope: Option<&str>,
+    ) -> String {
         let mut parameters = Vec::new();
         if let Some(url) = self.metadata_url() {
             parameters.push(format!("resource_metadata=\"{url}\""));
@@ -67,9 +97,31 @@ impl Guard {
         if let Some(scope) = scope.filter(|scope| scope.bytes().all(quotable)) {
             parameters.push(format!("scope=\"{scope}\""));
         }
-        Some(match parameters.is_empty() {
-            true => "Bearer".to_owned(),
-            false => format!("Bearer {}", parameters.join(", ")),
-        })
+        match parameters.is_empty() {
+            true => scheme.to_owned(),
+            false => format!("{scheme} {}", parameters.join(", ")),
+        }
     }
+}
+
+/// RFC 6750 section 3.1: the error and its description.
+const fn token_error(denied: Denied) -> Option<(&'static str, &'static str)> {
+    Some(match denied {
+        Denied::Expired => ("invalid_token", "The access token expired"),
+        Denied::Revoked => ("invalid_token", "The access token was revoked"),
+        Denied::Stale => ("invalid_token", "The access token is stale"),
+        Denied::InsufficientScope => (
+            "insufficient_scope",
+            "The token's scope does not allow this",
+        ),
+        _ => ("invalid_token", "The access token is not valid"),
+    })
+}
+
+/// RFC 9449 sections 7.1 and 9.
+const fn proof_error(denied: Denied) -> Option<(&'static str, &'static str)> {
+    Some(match denied {
+        Denied::NonceNeeded => ("use_dpop_nonce", "The proof needs the nonce of this answer"),
+        _ => ("invalid_dpop_proof", "The proof is not valid"),
+    })
 }

@@ -12,6 +12,7 @@ use reqwest::Client;
 use tokio::sync::{Semaphore, watch};
 
 use crate::{
+    address::Address,
     checker::Checker,
     clock::Clock,
     discover::Endpoints,
@@ -20,6 +21,7 @@ use crate::{
     guard::Staleness,
     jwks::Keyring,
     metrics::{Count, Counts, Metrics},
+    proofs::Proofs,
 };
 
 /// A difference between clocks that is not worth a word.
@@ -40,6 +42,8 @@ pub(crate) struct Settings {
     pub(crate) resource: Option<String>,
     pub(crate) resource_metadata: Option<String>,
     pub(crate) scopes: Vec<String>,
+    /// Where clients reach the resource; without it no proof can be judged.
+    pub(crate) address: Option<Address>,
 }
 
 #[derive(Debug)]
@@ -53,6 +57,7 @@ pub(crate) struct Shared {
     pub(crate) keyring: Keyring,
     pub(crate) counts: Counts,
     pub(crate) observer: Observer,
+    pub(crate) proofs: Proofs,
     /// Bounds the questions about tokens that are under way.
     pub(crate) asking: Semaphore,
     /// What was applied last.
@@ -75,6 +80,7 @@ pub(crate) struct Ingredients {
     pub(crate) client: Client,
     pub(crate) endpoints: Option<Endpoints>,
     pub(crate) observer: Observer,
+    pub(crate) proofs: Proofs,
 }
 
 /// Questions about tokens that may be under way at once.
@@ -93,6 +99,7 @@ impl Shared {
             keyring: Keyring::default(),
             counts: Counts::default(),
             observer: ingredients.observer,
+            proofs: ingredients.proofs,
             asking: Semaphore::new(ASKING),
             revision: watch::Sender::new(None),
             heard: AtomicU64::new(NEVER),

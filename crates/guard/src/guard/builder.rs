@@ -7,10 +7,12 @@ use symbolon_token::{Algorithm, KeySet, Verifier};
 
 use super::{Guard, Staleness, connected};
 use crate::{
+    address::Address,
     checker::{Checker, CheckerOptions},
     clock::{Clock, millis},
     discover::{DiscoverError, Endpoints, issuer_url},
     event::{Event, Observer},
+    proofs::{ProofOptions, Proofs},
     remote,
     shared::{Ingredients, Settings, Shared},
 };
@@ -39,6 +41,8 @@ pub struct GuardBuilder {
     resource: Option<String>,
     resource_metadata: Option<String>,
     scopes: Vec<String>,
+    address: Option<Address>,
+    proofs: ProofOptions,
     endpoints: Option<Endpoints>,
     client: Option<Client>,
     clock: Clock,
@@ -59,6 +63,8 @@ impl GuardBuilder {
             resource: None,
             resource_metadata: None,
             scopes: Vec::new(),
+            address: None,
+            proofs: ProofOptions::default(),
             endpoints: None,
             client: None,
             clock: Clock::system(),
@@ -128,6 +134,20 @@ impl GuardBuilder {
         scopes: impl IntoIterator<Item = S>,
     ) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Where clients reach the resource: proofs of possession (RFC 9449) name that address. Unless it is set it is that
+    /// of [`resource`](Self::resource), whose path is taken for a part of the routes. Without either, tokens that are
+    /// bound to a key are refused, for nobody can tell what their proofs must be about.
+    pub fn address(mut self, address: Address) -> Self {
+        self.address = Some(address);
+        self
+    }
+
+    /// How proofs of possession are judged: how old they may be, how many are remembered, and whether they need a nonce.
+    pub fn proofs(mut self, options: ProofOptions) -> Self {
+        self.proofs = options;
         self
     }
 
@@ -231,6 +251,11 @@ impl GuardBuilder {
             (None, Some(resource)) => Some(metadata_of(resource)?),
             (None, None) => None,
         };
+        let address = match (self.address, &self.resource) {
+            (Some(address), _) => Some(address.checked()?),
+            (None, Some(resource)) => Some(Address::origin_of(resource)?),
+            (None, None) => None,
+        };
         let client = match self.client {
             Some(client) => client,
             None => remote::client().map_err(|error| refused("client", &error.to_string()))?,
@@ -251,10 +276,12 @@ impl GuardBuilder {
                 resource: self.resource,
                 resource_metadata,
                 scopes: self.scopes,
+                address,
             },
             client,
             endpoints: self.endpoints,
             observer: self.observer,
+            proofs: Proofs::new(self.proofs),
         }))
     }
 }

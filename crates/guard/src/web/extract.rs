@@ -13,7 +13,7 @@ use reqwest::Url;
 use serde::de::DeserializeOwned;
 use symbolon_token::{AccessClaims, encoding};
 
-use super::{Credential, problem};
+use super::{Credential, Seen, problem};
 use crate::{
     cache::Verified,
     denied::Denied,
@@ -74,9 +74,11 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         let guard = Guard::from_ref(state);
-        let credential = guard.credential(&parts.headers, &parts.extensions);
-        let refused = |denied| problem::refusal(&guard, denied, None, &parts.headers);
-        claims(&guard, credential).await.map(Self).map_err(refused)
+        let seen = Seen::from(&*parts);
+        let refused = |denied| problem::refusal(&guard, denied, None, seen.headers);
+        let credential = guard.credential(seen);
+        let claims = claims(&guard, credential, seen).await;
+        claims.map(Self).map_err(refused)
     }
 }
 
@@ -90,12 +92,13 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Response> {
         let guard = Guard::from_ref(state);
-        let credential = guard.credential(&parts.headers, &parts.extensions);
+        let seen = Seen::from(&*parts);
+        let credential = guard.credential(seen);
         if let Err(Denied::NoToken) = credential {
             return Ok(None);
         }
-        let refused = |denied| problem::refusal(&guard, denied, None, &parts.headers);
-        let claims = claims(&guard, credential).await.map_err(refused)?;
+        let refused = |denied| problem::refusal(&guard, denied, None, seen.headers);
+        let claims = claims(&guard, credential, seen).await.map_err(refused)?;
         Ok(Some(Self(claims)))
     }
 }
@@ -103,8 +106,10 @@ where
 async fn claims<C: Claims>(
     guard: &Guard,
     credential: Result<Credential<'_>, Denied>,
+    seen: Seen<'_>,
 ) -> Result<C, Denied> {
     let Credential {
+        scheme,
         token,
         judgement,
         is_counted,
@@ -115,7 +120,7 @@ async fn claims<C: Claims>(
     };
     let verified = match is_counted {
         true => verdict?,
-        false => guard.counted(verdict)?,
+        false => guard.counted(guard.bind(verdict, (scheme, token), seen))?,
     };
     C::read(&verified, token)
 }

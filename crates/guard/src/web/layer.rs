@@ -10,12 +10,13 @@ use futures_util::future::{BoxFuture, Either, FutureExt, ready};
 use http::{HeaderMap, Request, Response};
 use tower::{Layer, Service};
 
-use super::{Credential, problem};
+use super::{Credential, Seen, problem};
 use crate::{
     cache::Verified,
     demand::Demand,
     denied::Denied,
     guard::{Guard, Judgement},
+    proofs::Scheme,
 };
 
 /// Lets only requests with a good token through, and answers the others itself.
@@ -70,16 +71,11 @@ impl GuardLayer {
         self
     }
 
-    /// The verdict on the token, counted, then that of the demands.
+    /// The verdict on the request, counted, then that of the demands.
     fn admit(
         &self,
         verdict: Result<Arc<Verified>, Denied>,
-        is_counted: bool,
     ) -> Result<Arc<Verified>, (Denied, Option<&str>)> {
-        let verdict = match is_counted {
-            true => verdict,
-            false => self.guard.counted(verdict),
-        };
         let verified = verdict.map_err(|denied| (denied, None))?;
         for demand in &*self.demands {
             if let Err(denied) = demand.check(verified.claims()) {
@@ -136,24 +132,32 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let layer = &self.layer;
-        let credential = layer
-            .guard
-            .credential(request.headers(), request.extensions());
-        let (verdict, is_counted) = match credential {
+        let guard = &layer.guard;
+        let seen = Seen::from(&request);
+        let verdict = match guard.credential(seen) {
             Ok(Credential {
                 judgement: Judgement::Settled(verdict),
-                is_counted,
+                is_counted: true,
                 ..
-            }) => (verdict, is_counted),
+            }) => verdict,
             Ok(Credential {
-                judgement, token, ..
+                judgement: Judgement::Settled(verdict),
+                scheme,
+                token,
+                ..
+            }) => guard.counted(guard.bind(verdict, (scheme, token), seen)),
+            Ok(Credential {
+                judgement,
+                scheme,
+                token,
+                ..
             }) => {
-                let token = token.to_owned();
-                return Either::Right(self.wait(request, token, judgement).boxed());
+                let credential = (scheme, token.to_owned());
+                return Either::Right(self.wait(request, credential, judgement).boxed());
             }
-            Err(denied) => (Err(denied), false),
+            Err(denied) => guard.counted(Err(denied)),
         };
-        match layer.admit(verdict, is_counted) {
+        match layer.admit(verdict) {
             Ok(verified) => {
                 pass(&layer.guard, &mut request, &verified);
                 Either::Left(self.inner.call(request))
@@ -171,7 +175,7 @@ impl<S> Guarded<S> {
     fn wait<B, R>(
         &mut self,
         mut request: Request<B>,
-        token: String,
+        (scheme, token): (Scheme, String),
         judgement: Judgement,
     ) -> impl Future<Output = Result<Response<R>, S::Error>> + use<S, B, R>
     where
@@ -183,8 +187,10 @@ impl<S> Guarded<S> {
         let mut inner = mem::replace(&mut self.inner, clone);
         let layer = self.layer.clone();
         async move {
-            let verdict = layer.guard.ask(&token, judgement).await;
-            match layer.admit(verdict, false) {
+            let guard = &layer.guard;
+            let verdict = guard.ask(&token, judgement).await;
+            let verdict = guard.bind(verdict, (scheme, &token), Seen::from(&request));
+            match layer.admit(guard.counted(verdict)) {
                 Ok(verified) => {
                     pass(&layer.guard, &mut request, &verified);
                     inner.call(request).await

@@ -11,6 +11,8 @@ use serde::Serialize;
 use crate::{denied::Denied, guard::Guard};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// RFC 9449 section 9.
+const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
 /// The body (RFC 9457 section 3).
 #[derive(Serialize)]
@@ -54,6 +56,11 @@ pub(super) fn refusal<B: From<String>>(
     }
     if let Some(Ok(challenge)) = guard.challenge(denied, scope).map(HeaderValue::try_from) {
         headers.insert(WWW_AUTHENTICATE, challenge);
+    }
+    if denied == Denied::NonceNeeded
+        && let Some(Ok(nonce)) = guard.proof_nonce().map(HeaderValue::try_from)
+    {
+        headers.insert(DPOP_NONCE, nonce);
     }
     if denied == Denied::Overloaded {
         headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));

@@ -9,6 +9,7 @@ mod discovery;
 mod feed;
 mod issuer;
 mod keys;
+mod proofs;
 mod staleness;
 mod vectors;
 mod web;

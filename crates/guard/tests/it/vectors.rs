@@ -6,29 +6,32 @@ use std::collections::BTreeMap;
 
 use axum::{Router, body::Body, routing::get};
 use futures_util::future::join_all;
-use http::Request;
+use http::{Request, request};
 use http_body_util::BodyExt;
 use serde::Deserialize;
 use serde_json::Value;
-use symbolon_guard::{Clock, Demand, Endpoints, Event, Guard, GuardBuilder, GuardLayer};
-use symbolon_token::{encoding, feed_key};
+use symbolon_guard::{
+    Address, Clock, Demand, Endpoints, Event, Guard, GuardBuilder, GuardLayer, ProofOptions,
+};
+use symbolon_token::{dpop::Nonces, encoding, feed_key};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::issuer::{Answer, Issuer, Script, Then, heartbeat_at, soon, through, watched};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Vectors {
+pub(crate) struct Vectors {
     version: u32,
     issuer: String,
     audience: String,
-    now: i64,
+    pub(crate) now: i64,
     leeway: u64,
     jwks: Value,
     feed_keys: Vec<FeedKey>,
     feeds: BTreeMap<String, Value>,
     tokens: Vec<Token>,
     demands: Vec<Demanding>,
+    pub(crate) proofs: Vec<Proven>,
     answers: Vec<Refusal>,
     streams: Vec<Stream>,
 }
@@ -51,6 +54,17 @@ struct Token {
 }
 
 #[derive(Deserialize)]
+pub(crate) struct Proven {
+    pub(crate) name: String,
+    pub(crate) scheme: String,
+    pub(crate) token: String,
+    pub(crate) dpop: Vec<String>,
+    pub(crate) method: String,
+    pub(crate) url: String,
+    pub(crate) code: Option<String>,
+}
+
+#[derive(Deserialize)]
 struct Demanding {
     name: String,
     token: String,
@@ -65,6 +79,7 @@ struct Demanding {
 struct Refusal {
     code: String,
     resource_metadata: Option<String>,
+    proofs: bool,
     scope: Option<String>,
     status: u16,
     challenge: Option<String>,
@@ -102,7 +117,7 @@ struct Probe {
     code: Option<String>,
 }
 
-fn vectors() -> Vectors {
+pub(crate) fn vectors() -> Vectors {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sdk/vectors/guard.json");
     let text = std::fs::read(path).expect("sdk/vectors/guard.json, which `cargo xtask gen` writes");
     let vectors: Vectors = serde_json::from_slice(&text).unwrap();
@@ -112,13 +127,13 @@ fn vectors() -> Vectors {
 
 impl Vectors {
     /// Their issuer, at an address of this test, which says these things on its feed.
-    async fn issuer(&self, scripts: Vec<Script>) -> Issuer {
+    pub(crate) async fn issuer(&self, scripts: Vec<Script>) -> Issuer {
         let issuer = Issuer::with(scripts).await;
         *issuer.world.jwks.lock().unwrap() = Answer::json(&self.jwks);
         issuer
     }
 
-    fn builder(&self, issuer: &Issuer, now: i64) -> GuardBuilder {
+    pub(crate) fn builder(&self, issuer: &Issuer, now: i64) -> GuardBuilder {
         let url = |path: &str| format!("{}{path}", issuer.url).parse().unwrap();
         Guard::discover(self.issuer.as_str())
             .audience(self.audience.as_str())
@@ -217,9 +232,9 @@ async fn answers() {
     let vectors = vectors();
     for case in &vectors.answers {
         let (request, layer, _issuer) = vectors.refused(case).await;
-        let router = Router::new().route("/", get(|| async { "in" }).layer(layer));
+        let router = Router::new().fallback_service(get(|| async { "in" }).layer(layer));
         let response = through(&router, request).await;
-        let name = (&case.code, &case.resource_metadata);
+        let name = (&case.code, &case.resource_metadata, case.proofs);
         assert_eq!(response.status().as_u16(), case.status, "{name:?}");
         let header = |name: &str| {
             response
@@ -260,7 +275,7 @@ impl Vectors {
         };
         let chosen = match case.code.as_str() {
             "forbidden" | "insufficient_scope" | "overloaded" | "no_token"
-            | "malformed_request" => token(None),
+            | "malformed_request" | "invalid_dpop_proof" | "use_dpop_nonce" => token(None),
             code => token(Some(code)),
         };
         let feed = &self.feeds[&chosen.feed];
@@ -277,6 +292,15 @@ impl Vectors {
         if let Some(url) = &case.resource_metadata {
             builder = builder.resource_metadata(url.as_str());
         }
+        if case.proofs {
+            builder = builder.address(Address::fixed("https://api.example"));
+        }
+        if case.code == "use_dpop_nonce" {
+            builder = builder.proofs(ProofOptions {
+                nonces: Some(Nonces::new(&[7; 32])),
+                ..ProofOptions::default()
+            });
+        }
         let guard = soon(builder.start()).await.unwrap();
         let mut request = Request::get("/").header("x-request-id", "req-1");
         let times = match case.code.as_str() {
@@ -287,6 +311,9 @@ impl Vectors {
         for _ in 0..times {
             request = request.header("authorization", format!("Bearer {}", chosen.token));
         }
+        if let "invalid_dpop_proof" | "use_dpop_nonce" = case.code.as_str() {
+            request = self.unproven(&case.code);
+        }
         let layer = match (case.code.as_str(), &case.scope) {
             ("forbidden", _) => guard.layer().require_role("nobody has it"),
             ("insufficient_scope", Some(scope)) => guard.layer().require_scope(scope),
@@ -296,6 +323,20 @@ impl Vectors {
             clock.advance(std::time::Duration::from_secs(16));
         }
         (request.body(Body::empty()).unwrap(), layer, issuer)
+    }
+}
+
+impl Vectors {
+    /// A request whose token is bound, without a proof or with one that lacks a nonce.
+    fn unproven(&self, code: &str) -> request::Builder {
+        let good = self.proofs.iter().find(|case| case.code.is_none()).unwrap();
+        let request = Request::get("/orders")
+            .header("x-request-id", "req-1")
+            .header("authorization", format!("DPoP {}", good.token));
+        match code {
+            "use_dpop_nonce" => request.header("dpop", &good.dpop[0]),
+            _ => request,
+        }
     }
 }
 

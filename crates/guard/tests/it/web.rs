@@ -314,7 +314,7 @@ async fn the_metadata_of_the_resource_is_where_challenges_say() {
     )
     .await;
     let expected = format!(
-        r#"{{"resource":"https://api.example","authorization_servers":["{}"],"bearer_methods_supported":["header"],"scopes_supported":["openid","orders:read"]}}"#,
+        r#"{{"resource":"https://api.example","authorization_servers":["{}"],"bearer_methods_supported":["header"],"scopes_supported":["openid","orders:read"],"dpop_signing_alg_values_supported":["ES256","EdDSA","RS256","PS256"]}}"#,
         issuer.url
     );
     assert_eq!((status, body), (200, expected));

@@ -186,7 +186,7 @@ impl RawClaims {
         }
         let ath = self.ath.optional(Error::MalformedClaim("ath"))?;
         if let Some(token) = expected.access_token
-            && ath != Some(hash_of(token))
+            && ath != Some(access_token_hash(token))
         {
             return Err(DpopError::WrongToken);
         }
@@ -205,6 +205,7 @@ fn required<T>(name: &'static str, slot: Slot<T>) -> Result<T, Error> {
 }
 
 /// The `ath` of an access token (RFC 9449 section 4.2): base64url of its SHA-256.
-fn hash_of(token: &str) -> String {
+#[must_use]
+pub fn access_token_hash(token: &str) -> String {
     encoding::encode(digest::digest(&digest::SHA256, token.as_bytes()).as_ref())
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{TYP, hash_of, uri};
+use super::{TYP, access_token_hash, uri};
 use crate::algorithm::Algorithm;
 use crate::error::Error;
 use crate::jwk::Jwk;
@@ -64,7 +64,7 @@ impl Draft<'_> {
             htm: self.method,
             htu: uri::without_query(self.uri),
             iat: self.iat_seconds,
-            ath: self.access_token.map(hash_of),
+            ath: self.access_token.map(access_token_hash),
             nonce: self.nonce,
         };
         let header = serde_json::to_vec(&header).map_err(|_| Error::Unsignable)?;

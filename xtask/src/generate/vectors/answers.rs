@@ -4,11 +4,15 @@ use serde::Serialize;
 
 const METADATA: &str = "https://api.example/.well-known/oauth-protected-resource";
 
+const ALGS: &str = r#"algs="ES256 EdDSA RS256 PS256""#;
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Answer {
     code: &'static str,
     resource_metadata: Option<&'static str>,
+    /// Whether the guard judges proofs of possession (RFC 9449).
+    proofs: bool,
     /// The scope that was asked for.
     scope: Option<&'static str>,
     status: u16,
@@ -22,13 +26,60 @@ pub(super) struct Answer {
 
 pub(super) fn all() -> Vec<Answer> {
     let both = [None, Some(METADATA)];
-    both.into_iter().flat_map(with).collect()
+    both.into_iter()
+        .flat_map(|metadata| with(metadata).chain(with_proofs(metadata)))
+        .collect()
+}
+
+/// The same with the other scheme (RFC 9449 section 7.1), and what is said of proofs.
+fn with_proofs(metadata: Option<&'static str>) -> impl Iterator<Item = Answer> {
+    let both = move |answer: Answer| {
+        let challenge = answer.challenge.map(|bearer| {
+            let dpop = bearer.replacen("Bearer", "DPoP", 1);
+            let separator = if dpop == "DPoP" { " " } else { ", " };
+            format!("{bearer}, {dpop}{separator}{ALGS}")
+        });
+        Answer {
+            proofs: true,
+            challenge,
+            ..answer
+        }
+    };
+    let of_the_proof = move |code, detail, description| {
+        let error = [("error", code), ("error_description", description)];
+        let bearer = challenge(metadata, &[]);
+        let dpop = challenge(metadata, &error).replacen("Bearer", "DPoP", 1);
+        Answer {
+            code,
+            resource_metadata: metadata,
+            proofs: true,
+            scope: None,
+            status: 401,
+            challenge: Some(format!("{bearer}, {dpop}, {ALGS}")),
+            retry_after: None,
+            title: "Unauthorized",
+            detail,
+        }
+    };
+    with(metadata).map(both).chain([
+        of_the_proof(
+            "invalid_dpop_proof",
+            "Invalid proof",
+            "The proof is not valid",
+        ),
+        of_the_proof(
+            "use_dpop_nonce",
+            "The proof needs a nonce",
+            "The proof needs the nonce of this answer",
+        ),
+    ])
 }
 
 fn with(metadata: Option<&'static str>) -> impl Iterator<Item = Answer> {
     let answer = move |code, status, title, detail| Answer {
         code,
         resource_metadata: metadata,
+        proofs: false,
         scope: None,
         status,
         challenge: None,

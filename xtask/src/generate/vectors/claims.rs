@@ -17,6 +17,7 @@ pub(super) fn add(cases: &mut Cases) -> Result<()> {
     audience(cases)?;
     issuer(cases)?;
     others(cases)?;
+    bindings(cases)?;
     duplicates(cases)
 }
 
@@ -273,6 +274,29 @@ fn others(cases: &mut Cases) -> Result<()> {
         ("https://x.example/claim", unknown),
         ACCEPTED,
     )
+}
+
+/// RFC 9449 section 6.1. What nobody understands is no absent binding: the token would be good in a thief's hands.
+fn bindings(cases: &mut Cases) -> Result<()> {
+    for (name, value) in [
+        ("null", "null"),
+        ("text", r#""x""#),
+        ("list", "[]"),
+        ("empty", "{}"),
+        (
+            "other",
+            r#"{"x5t#S256":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}"#,
+        ),
+        ("jkt-null", r#"{"jkt":null}"#),
+        ("jkt-short", r#"{"jkt":"0ZcOCORZNYy"}"#),
+        (
+            "jkt-with-spare-bits",
+            r#"{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4J"}"#,
+        ),
+    ] {
+        with(cases, format!("d3-cnf-{name}"), ("cnf", value), INVALID)?;
+    }
+    Ok(())
 }
 
 /// RFC 7519 section 4, RFC 7515 section 4: two readers of one token could see two values.

@@ -157,16 +157,14 @@ pub(super) fn hs256(secret: &[u8], header: &str, payload: &str) -> String {
 fn collect(value: &Value, known: &mut HashMap<String, Vec<String>>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| collect(item, known)),
-        Value::Object(members) => {
-            if let Some(token) = members.get("token").and_then(Value::as_str)
-                && let Some((input, _)) = token.rsplit_once('.')
-            {
+        Value::Object(members) => members.values().for_each(|member| collect(member, known)),
+        Value::String(text) if text.starts_with("ey") => {
+            if let Some((input, _)) = text.rsplit_once('.') {
                 let tokens = known.entry(input.to_owned()).or_default();
-                if !tokens.iter().any(|known| known == token) {
-                    tokens.push(token.to_owned());
+                if !tokens.contains(text) {
+                    tokens.push(text.to_owned());
                 }
             }
-            members.values().for_each(|member| collect(member, known));
         }
         _ => {}
     }

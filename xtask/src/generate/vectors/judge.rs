@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 
 use anyhow::{Context as _, Result, ensure};
-use symbolon_guard::{Checker, CheckerOptions, Entry};
+use symbolon_guard::{Checker, CheckerOptions, Entry, Presented, ProofRejection, Proofs, Scheme};
 use symbolon_token::{Algorithm, Jwks, KeySet, Verifier};
 
 use super::feed::Written;
+use super::proofs::ProofCase;
 use super::{AUDIENCE, File, ISSUER, LEEWAY, NOW};
 
 const ALGORITHMS: [Algorithm; 4] = [
@@ -37,6 +38,20 @@ pub(super) fn judge(file: &File) -> Result<()> {
         let said = verdict(&checker(&file.jwks, &[], NOW)?, demand.token(), NOW);
         ensure!(said.0.is_none(), "{}: {said:?}", demand.name());
     }
+    for case in &file.proofs {
+        let proofs = Proofs::default();
+        let said = proven(&checker(&file.jwks, &[], NOW)?, &proofs, case);
+        ensure!(said == case.code, "{}: {said:?}", case.name);
+        // Again, where a proof counted.
+        if case.code.is_none() && case.scheme == "dpop" {
+            let said = proven(&checker(&file.jwks, &[], NOW)?, &proofs, case);
+            ensure!(
+                said == Some("invalid_dpop_proof"),
+                "{}: {said:?}",
+                case.name
+            );
+        }
+    }
     for stream in &file.streams {
         let checker = checker(&file.jwks, &stream.live, NOW)?;
         let live = checker.revocations().len();
@@ -55,6 +70,7 @@ pub(super) fn judge(file: &File) -> Result<()> {
         file.authorization.iter().map(|case| case.name),
     )?;
     unique("tokens", file.tokens.iter().map(|case| case.name.as_str()))?;
+    unique("proofs", file.proofs.iter().map(|case| case.name.as_str()))?;
     unique("demands", file.demands.iter().map(|case| case.name()))?;
     unique(
         "streams",
@@ -82,6 +98,29 @@ fn verdict(checker: &Checker, token: &str, now: i64) -> Verdict {
     match checker.check(token, now) {
         Ok(verified) => (None, Some(verified.claims().sub.clone())),
         Err(rejection) => (Some(rejection.code()), None),
+    }
+}
+
+fn proven(checker: &Checker, proofs: &Proofs, case: &ProofCase) -> Option<&'static str> {
+    let verified = match checker.check(&case.token, NOW) {
+        Ok(verified) => verified,
+        Err(rejection) => return Some(rejection.code()),
+    };
+    let texts: Vec<&str> = case.dpop.iter().map(String::as_str).collect();
+    let presented = Presented {
+        scheme: match case.scheme {
+            "dpop" => Scheme::Dpop,
+            _ => Scheme::Bearer,
+        },
+        token: &case.token,
+        proofs: &texts,
+        method: case.method,
+        uri: case.url,
+    };
+    match proofs.check(&presented, verified.claims().cnf.as_ref(), NOW) {
+        Ok(()) => None,
+        Err(ProofRejection::Unbound) => Some("invalid_token"),
+        Err(_) => Some("invalid_dpop_proof"),
     }
 }
 

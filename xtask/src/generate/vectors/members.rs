@@ -7,6 +7,11 @@ use super::{AUDIENCE, ISSUER, NOW};
 pub(super) struct Members(Vec<(String, String)>);
 
 impl Members {
+    /// None.
+    pub(super) fn empty() -> Self {
+        Self(Vec::new())
+    }
+
     /// The members of a good access token.
     pub(super) fn claims() -> Self {
         Self(Vec::new())

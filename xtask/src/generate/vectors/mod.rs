@@ -13,6 +13,7 @@ mod forge;
 mod headers;
 mod judge;
 mod members;
+mod proofs;
 mod revocations;
 mod shapes;
 mod signatures;
@@ -49,6 +50,7 @@ struct File {
     feeds: BTreeMap<String, Snapshot>,
     tokens: Vec<TokenCase>,
     demands: Vec<demands::Demand>,
+    proofs: Vec<proofs::ProofCase>,
     answers: Vec<answers::Answer>,
     streams: Vec<streams::Stream>,
 }
@@ -63,6 +65,7 @@ pub(super) fn vectors(existing: Option<&str>) -> Result<String> {
     signatures::add(&mut cases)?;
     revocations::add(&mut cases)?;
     let demands = demands::all(&mut cases.forge)?;
+    let proofs = proofs::all(&mut cases.forge)?;
     let streams = streams::all(&mut cases.forge)?;
     let jwks = cases.forge.keys.jwks()?;
     let (feeds, tokens) = cases.finish();
@@ -78,6 +81,7 @@ pub(super) fn vectors(existing: Option<&str>) -> Result<String> {
         feeds,
         tokens,
         demands,
+        proofs,
         answers: answers::all(),
         streams,
     };
