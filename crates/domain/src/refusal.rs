@@ -20,6 +20,10 @@ pub enum Refusal {
     TokenRevoked,
     /// The access token says what is no longer true, such as former roles: refresh and go on.
     TokenStale,
+    /// The access token is bound to a key, and no good proof of it came along (RFC 9449 section 7.1).
+    InvalidProof,
+    /// As [`InvalidProof`](Self::InvalidProof): a proof with the nonce that the answer has will do (RFC 9449 section 9).
+    ProofNonceNeeded,
     /// Unknown user or wrong password; which of the two is not told.
     InvalidCredentials,
     /// No refresh token was sent.
@@ -83,6 +87,8 @@ impl Refusal {
             Self::TokenExpired => "token_expired",
             Self::TokenRevoked => "token_revoked",
             Self::TokenStale => "token_stale",
+            Self::InvalidProof => "invalid_dpop_proof",
+            Self::ProofNonceNeeded => "use_dpop_nonce",
             Self::InvalidCredentials => "invalid_credentials",
             Self::NoRefreshToken => "no_refresh_token",
             Self::InvalidRefreshToken => "invalid_refresh_token",
@@ -115,6 +121,8 @@ impl Refusal {
             Self::InvalidToken | Self::TokenExpired | Self::TokenRevoked | Self::TokenStale => {
                 "Invalid token"
             }
+            Self::InvalidProof => "Invalid proof",
+            Self::ProofNonceNeeded => "The proof needs a nonce",
             Self::InvalidCredentials => "Invalid credentials",
             Self::NoRefreshToken => "No refresh token provided",
             Self::InvalidRefreshToken => "Invalid refresh token",

@@ -10,7 +10,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use symbolon_domain::revocation::{Entry, Revocation};
 use symbolon_domain::{PasswordRules, RoleBook, SessionId, Timestamp};
-use symbolon_guard::Checker;
+use symbolon_guard::{Checker, Proofs};
 use symbolon_store::{Batch, Store};
 use symbolon_token::refresh::RefreshToken;
 use tokio::sync::Semaphore;
@@ -81,6 +81,8 @@ pub struct Issuance {
     pub ring_writer: Mutex<()>,
     /// The verifier of our own routes.
     pub guard: Checker,
+    /// Judges proofs of possession, and remembers them while they are good.
+    pub proofs: Proofs,
     /// Opens and seals stored keys.
     pub master: MasterKey,
     /// What was revoked last, for the guards that follow.

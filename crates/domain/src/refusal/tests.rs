@@ -37,9 +37,11 @@ fn all() -> Vec<Refusal> {
         Refusal::InsufficientScope,
         Refusal::InvalidLink,
         Refusal::EmailNotVerified,
+        Refusal::InvalidProof,
+        Refusal::ProofNonceNeeded,
     ];
     let numbers: BTreeSet<_> = all.iter().map(number).collect();
-    assert!(numbers.into_iter().eq(0..28), "one of each");
+    assert!(numbers.into_iter().eq(0..30), "one of each");
     all
 }
 
@@ -73,6 +75,8 @@ fn number(refusal: &Refusal) -> u8 {
         Refusal::PreconditionFailed => 25,
         Refusal::InvalidLink => 26,
         Refusal::EmailNotVerified => 27,
+        Refusal::InvalidProof => 28,
+        Refusal::ProofNonceNeeded => 29,
     }
 }
 
@@ -82,7 +86,8 @@ fn every_code_is_one_of_the_published_ones_and_no_two_but_links_share_one() {
         invalid_credentials no_refresh_token invalid_refresh_token refresh_token_expired \
         refresh_token_reused session_revoked forbidden insufficient_scope wrong_password account_disabled csrf_rejected \
         not_found method_not_allowed precondition_failed conflict payload_too_large unsupported_media_type \
-        validation_failed rate_limited overloaded email_not_verified";
+        validation_failed rate_limited overloaded email_not_verified \
+        invalid_dpop_proof use_dpop_nonce";
     let published: BTreeSet<&str> = published.split_whitespace().collect();
     let codes: BTreeSet<&str> = all().iter().map(Refusal::code).collect();
     assert_eq!(codes, published);

@@ -15,9 +15,10 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use symbolon_domain::Timestamp;
-use symbolon_guard::{Checker, CheckerOptions};
+use symbolon_guard::{Checker, CheckerOptions, ProofOptions, Proofs};
 use symbolon_store::{DatabaseUrl, OpenOptions, Store};
 use symbolon_token::Verifier;
+use symbolon_token::dpop::Nonces;
 use tokio::sync::Semaphore;
 
 use super::{App, Issuance};
@@ -172,18 +173,36 @@ impl App {
             set,
         );
         let seq = load_revocations(&self.store, &guard).await?;
+        let proofs = self.proofs(&master)?;
         let issuance = Issuance {
             issuer,
             audience,
             ring: ArcSwap::from_pointee(ring),
             ring_writer: Mutex::default(),
             guard,
+            proofs,
             master,
             feed: Arc::new(Hub::new(&epoch, seq)),
             feed_pages: Semaphore::new(1),
         };
         let _already_open = self.issuance.set(issuance);
         Ok(())
+    }
+
+    /// Nodes that share a master key give the same nonces.
+    fn proofs(&self, master: &MasterKey) -> Result<Proofs, StartError> {
+        let nonces = match self.config.oauth.dpop_nonce {
+            true => {
+                let secret = master.subkey("DPoP nonces");
+                let secret = secret.map_err(|error| StartError::new("master key", &error))?;
+                Some(Nonces::new(&secret))
+            }
+            false => None,
+        };
+        Ok(Proofs::new(ProofOptions {
+            nonces,
+            ..ProofOptions::default()
+        }))
     }
 
     async fn remember_longest_ttl(&self) -> Result<(), StartError> {

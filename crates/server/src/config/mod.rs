@@ -36,8 +36,8 @@ pub use self::sources::Sources;
 pub use self::suggest::nearest_of;
 pub use self::tree::{
     AuditConfig, CacheConfig, CookieConfig, CorsConfig, DatabaseConfig, FeedConfig, LogConfig,
-    MailConfig, MetricsConfig, OutboundConfig, PasswordConfig, RefreshConfig, RegistrationConfig,
-    ServerConfig, ThrottleConfig, TokensConfig,
+    MailConfig, MetricsConfig, OauthConfig, OutboundConfig, PasswordConfig, RefreshConfig,
+    RegistrationConfig, ServerConfig, ThrottleConfig, TokensConfig,
 };
 pub use self::urls::{Issuer, IssuerError, WebOrigin};
 pub use self::words::{FeedAccess, LogFormat, RegistrationMode, SameSite, Verification};
@@ -69,6 +69,8 @@ pub struct Config {
     pub cors: CorsConfig,
     /// Outgoing mail.
     pub mail: MailConfig,
+    /// Other applications.
+    pub oauth: OauthConfig,
     /// Calls to others.
     pub outbound: OutboundConfig,
     /// The audit log.
@@ -204,13 +206,8 @@ impl Config {
                 from: reader.optional("mail.from", parse::mailbox),
                 templates: reader.optional("mail.templates", parse::path),
             },
-            outbound: OutboundConfig {
-                allow_loopback_http: reader.required(
-                    "outbound.allow_loopback_http",
-                    false,
-                    parse::plain,
-                ),
-            },
+            oauth: OauthConfig::read(reader),
+            outbound: OutboundConfig::read(reader),
             audit: AuditConfig {
                 retention: reader.duration("audit.retention"),
             },

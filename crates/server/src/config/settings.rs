@@ -199,6 +199,13 @@ pub(super) const SETTINGS: &[Setting] = &[
          `pl.toml` with the words.",
     ),
     Setting::new(
+        "oauth.dpop_nonce",
+        SWITCH,
+        "false",
+        "Whether proofs of possession (DPoP) need a nonce of this server: what was signed in advance is then worth nothing. \
+         Clients need one request more now and then.",
+    ),
+    Setting::new(
         "outbound.allow_loopback_http",
         SWITCH,
         "false",

@@ -157,11 +157,35 @@ pub struct MailConfig {
     pub templates: Option<PathBuf>,
 }
 
+/// `[oauth]`
+#[derive(Clone, Debug)]
+pub struct OauthConfig {
+    /// Whether proofs of possession need a nonce (RFC 9449 section 8).
+    pub dpop_nonce: bool,
+}
+
+impl OauthConfig {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        Self {
+            dpop_nonce: reader.required("oauth.dpop_nonce", false, parse::plain),
+        }
+    }
+}
+
 /// `[outbound]`
 #[derive(Clone, Debug)]
 pub struct OutboundConfig {
     /// Whether addresses of loopback are called, by `http` too.
     pub allow_loopback_http: bool,
+}
+
+impl OutboundConfig {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let name = "outbound.allow_loopback_http";
+        Self {
+            allow_loopback_http: reader.required(name, false, parse::plain),
+        }
+    }
 }
 
 /// `[audit]`

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use symbolon_domain::{Refusal, SessionId, Timestamp, UserId};
-use symbolon_guard::{Rejection, Verified};
+use symbolon_guard::{Presented, Rejection, Verified};
 
-use super::{Error, overloaded};
+use super::{Error, dpop, overloaded};
 use crate::app::App;
 
 /// As the guards of resources, this one fails closed when it has not heard of revocations for so long.
@@ -23,13 +23,13 @@ pub struct Caller {
     pub token: Arc<Verified>,
 }
 
-/// Checks an access token against keys, claims, time and revocations.
+/// Checks an access token against keys, claims, time and revocations, and the proof of its key where it is bound to one.
 ///
 /// # Errors
 /// `invalid_token`, `token_expired`, `token_revoked` or `token_stale`; `overloaded` where it is not known any more what
-/// is revoked.
-pub fn authenticate(app: &App, token: &str, now: Timestamp) -> Result<Caller, Error> {
-    let verified = check(app, token, now)?;
+/// is revoked; `invalid_dpop_proof` or `use_dpop_nonce`.
+pub fn authenticate(app: &App, presented: &Presented<'_>, now: Timestamp) -> Result<Caller, Error> {
+    let verified = check_presented(app, presented, now)?;
     let claims = verified.claims();
     // A token of another kind of grant has no session here, and no business on these routes.
     let session = claims.sid.as_deref().and_then(|sid| sid.parse().ok());
@@ -47,14 +47,29 @@ pub fn authenticate(app: &App, token: &str, now: Timestamp) -> Result<Caller, Er
 ///
 /// # Errors
 /// The same.
-pub(super) fn check(app: &App, token: &str, now: Timestamp) -> Result<Arc<Verified>, Error> {
+pub(super) fn check_presented(
+    app: &App,
+    presented: &Presented<'_>,
+    now: Timestamp,
+) -> Result<Arc<Verified>, Error> {
     let issuance = app.issuance()?;
-    let verified = issuance.guard.check(token, now.seconds());
+    let verified = issuance.guard.check(presented.token, now.seconds());
     let verified = verified.map_err(refusal)?;
     if issuance.feed.silence() > STALENESS {
         return Err(overloaded().into());
     }
+    let bound_to = verified.claims().cnf.as_ref();
+    let proven = issuance.proofs.check(presented, bound_to, now.seconds());
+    proven.map_err(dpop::refusal)?;
     Ok(verified)
+}
+
+/// The same for a token that came without a proof: one that is bound to a key is refused.
+///
+/// # Errors
+/// The same, save those of proofs.
+pub(super) fn check(app: &App, token: &str, now: Timestamp) -> Result<Arc<Verified>, Error> {
+    check_presented(app, &Presented::bearer(token), now)
 }
 
 fn refusal(rejection: Rejection) -> Error {

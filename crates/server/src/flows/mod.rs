@@ -9,6 +9,7 @@ pub mod audit;
 pub mod authenticate;
 pub mod clients;
 mod consequences;
+pub mod dpop;
 pub mod explain;
 pub mod export;
 pub mod feed;

@@ -31,11 +31,13 @@ use super::context::Connection;
 use super::problem::{self, Failure};
 use super::{cors, csrf};
 use crate::app::App;
-use crate::flows::Error;
+use crate::flows::{Error, dpop};
 use crate::jobs::Causes;
 use crate::metrics::Count;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// RFC 9449 section 8.2.
+const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 const OPENER: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const RESOURCE: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 /// Longest path and query.
@@ -84,11 +86,14 @@ impl Edge {
         let path = tracing::enabled!(target: "symbolon::requests", tracing::Level::DEBUG)
             .then(|| request.uri().path().to_owned());
         let mut response = self.handle(peer, &request_id, request).await;
-        if let Some(error) = problem::render(&mut response, &request_id)
-            && let Error::Fault { .. } | Error::Store(_) = &*error
-        {
-            self.app.metrics.count(Count::Fault);
-            tracing::error!(request_id = &*request_id, error = %Causes(&*error), "request failed");
+        let failure = problem::render(&mut response, &request_id);
+        match failure.as_deref() {
+            Some(error @ (Error::Fault { .. } | Error::Store(_))) => {
+                self.app.metrics.count(Count::Fault);
+                tracing::error!(request_id = &*request_id, error = %Causes(error), "request failed");
+            }
+            Some(Error::Refused(Refusal::ProofNonceNeeded)) => self.give_nonce(&mut response),
+            _ => {}
         }
         cors::allow(&mut response, origin);
         self.finish(&mut response, &request_id);
@@ -153,6 +158,13 @@ impl Edge {
                 self.requests.fetch_add(1, Ordering::Relaxed)
             )
             .into(),
+        }
+    }
+
+    fn give_nonce(&self, response: &mut Response) {
+        let nonce = dpop::nonce(&self.app, self.app.clock.now());
+        if let Some(Ok(nonce)) = nonce.map(HeaderValue::try_from) {
+            response.headers_mut().insert(DPOP_NONCE, nonce);
         }
     }
 

@@ -135,25 +135,31 @@ pub(super) fn render(response: &mut Response, request_id: &str) -> Option<std::s
     Some(error)
 }
 
-/// RFC 6750 section 3: without credentials no error is named.
+/// RFC 6750 section 3: without credentials no error is named. RFC 9449 section 7.1: the other scheme stands behind.
 fn challenge(refusal: &Refusal) -> HeaderValue {
     HeaderValue::from_static(match refusal {
         Refusal::InvalidToken => {
-            r#"Bearer error="invalid_token", error_description="The access token is not valid""#
+            r#"Bearer error="invalid_token", error_description="The access token is not valid", DPoP error="invalid_token", error_description="The access token is not valid", algs="ES256 EdDSA RS256 PS256""#
         }
         Refusal::TokenExpired => {
-            r#"Bearer error="invalid_token", error_description="The access token expired""#
+            r#"Bearer error="invalid_token", error_description="The access token expired", DPoP error="invalid_token", error_description="The access token expired", algs="ES256 EdDSA RS256 PS256""#
         }
         Refusal::TokenRevoked => {
-            r#"Bearer error="invalid_token", error_description="The access token was revoked""#
+            r#"Bearer error="invalid_token", error_description="The access token was revoked", DPoP error="invalid_token", error_description="The access token was revoked", algs="ES256 EdDSA RS256 PS256""#
         }
         Refusal::TokenStale => {
-            r#"Bearer error="invalid_token", error_description="The access token is stale""#
+            r#"Bearer error="invalid_token", error_description="The access token is stale", DPoP error="invalid_token", error_description="The access token is stale", algs="ES256 EdDSA RS256 PS256""#
         }
         Refusal::InsufficientScope => {
-            r#"Bearer error="insufficient_scope", error_description="The token's scope does not allow this.""#
+            r#"Bearer error="insufficient_scope", error_description="The token's scope does not allow this.", DPoP error="insufficient_scope", error_description="The token's scope does not allow this.", algs="ES256 EdDSA RS256 PS256""#
         }
-        _ => "Bearer",
+        Refusal::InvalidProof => {
+            r#"Bearer, DPoP error="invalid_dpop_proof", error_description="The proof is not valid", algs="ES256 EdDSA RS256 PS256""#
+        }
+        Refusal::ProofNonceNeeded => {
+            r#"Bearer, DPoP error="use_dpop_nonce", error_description="The proof needs the nonce of this answer", algs="ES256 EdDSA RS256 PS256""#
+        }
+        _ => r#"Bearer, DPoP algs="ES256 EdDSA RS256 PS256""#,
     })
 }
 
@@ -170,6 +176,8 @@ fn status(error: &Error) -> StatusCode {
         | Refusal::TokenExpired
         | Refusal::TokenRevoked
         | Refusal::TokenStale
+        | Refusal::InvalidProof
+        | Refusal::ProofNonceNeeded
         | Refusal::InvalidCredentials
         | Refusal::NoRefreshToken
         | Refusal::InvalidRefreshToken

@@ -10,6 +10,7 @@ use symbolon_domain::ending::{Event, consequences};
 use symbolon_domain::{Refusal, UserStatus};
 
 use crate::app::TestApp;
+use crate::bearer::bound::{Client, PROFILE};
 use crate::client::Answer;
 use crate::people::{OTHER_PASSWORD, PASSWORD};
 
@@ -47,6 +48,17 @@ refusals! {
         app.profile(&device.access).await
     };
     Refusal::TokenStale => token_stale, 401, |app| stale(&app).await;
+    Refusal::InvalidProof => invalid_dpop_proof, 401, |app| {
+        let client = Client::new();
+        let token = client.token(&app, &app.user().await);
+        app.get(PROFILE).header("authorization", &format!("DPoP {token}")).send().await
+    };
+    Refusal::ProofNonceNeeded => use_dpop_nonce, 401, |_app| {
+        let app = TestApp::with(&[("oauth.dpop_nonce", "true")]).await;
+        let client = Client::new();
+        let token = client.token(&app, &app.user().await);
+        client.get(&app, &token, "1", None).send().await
+    };
     Refusal::InvalidCredentials => invalid_credentials, 401, |app| {
         app.post("/api/login").json(&json!({"email": "ada@example.com", "password": PASSWORD})).send().await
     };

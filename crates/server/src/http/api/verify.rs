@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode, Uri};
 
-use super::super::bearer::credential;
+use super::super::bearer::Credential;
 use super::super::problem::{Failure, Problem};
 use super::super::query::demands;
 use crate::app::App;
@@ -17,7 +17,8 @@ use crate::metrics::Count;
 /// Whether a request with this access token may pass.
 ///
 /// The headers `X-Forwarded-…` and `X-Original-…` are not looked at: the proxy says what it demands in the query. A
-/// parameter that is not known is refused, for a demand that is misspelt must not let everybody pass.
+/// parameter that is not known is refused, for a demand that is misspelt must not let everybody pass. Tokens that are
+/// bound to a key are refused: their proof is about the address that the client called, which is not known here.
 #[utoipa::path(get, path = "/api/verify", operation_id = "verify", tag = "guards", security(("bearer" = [])),
     params(
         ("role" = Option<String>, Query, description = "One of these roles, separated by commas, is needed"),
@@ -45,7 +46,7 @@ pub(super) async fn get(
         permission: permission.as_deref(),
         scope: scope.as_deref(),
     };
-    let token = credential(&headers)?;
+    let token = Credential::bearer(&headers)?;
     let passed = verify(&app, token, &demand).await.inspect_err(|_| {
         app.metrics.count(Count::RejectedToken);
     })?;

@@ -1,5 +1,6 @@
-//! The `Authorization` header of protected routes: how it is read (SECURITY rows N5, N13), and forged access tokens.
+//! The `Authorization` header of protected routes: how it is read (SECURITY rows N5, N13), forged access tokens, and those that are bound to a key.
 
+pub mod bound;
 mod forged;
 mod keys;
 
@@ -69,13 +70,13 @@ async fn no_token_and_the_challenge() {
     );
     assert_eq!(
         answer.header("www-authenticate"),
-        Some("Bearer"),
+        Some(r#"Bearer, DPoP algs="ES256 EdDSA RS256 PS256""#),
         "without credentials no error is named"
     );
     for other in [
         "Basic YWRhOnB3",
         "Digest username=ada",
-        "DPoP x",
+        "DPoPX x",
         "Bearer2 x",
         "",
     ] {

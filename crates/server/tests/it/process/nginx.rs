@@ -204,7 +204,10 @@ fn who_passes(nginx: &Nginx, authorization: (&str, &str), user: &str) {
             status == 401 && said.contains("\"code\":\"no_token\""),
             "{said}"
         );
-        assert!(said.contains("\r\nwww-authenticate: bearer\r\n"), "{said}");
+        assert!(
+            said.contains("\r\nwww-authenticate: bearer, dpop algs="),
+            "{said}"
+        );
         let (status, said) = nginx.ask(method, "/public/", &forged);
         assert!(status == 200 && !said.contains("remote-user"), "{said}");
     }
