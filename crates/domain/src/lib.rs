@@ -30,9 +30,9 @@ mod time;
 mod user;
 
 pub use client::{
-    AuthMethod, Client, ClientDefinition, ClientId, ClientJwks, ClientOrigin, ClientSecret,
-    ClientStatus, ClientType, ConsentPolicy, EndpointUri, Grant, MOST_SECRETS, RedirectUri,
-    Resource, Scope, SecretText, SubjectType,
+    AuthMethod, Client, ClientDefinition, ClientId, ClientJwks, ClientMetadata, ClientOrigin,
+    ClientSecret, ClientStatus, ClientType, ConsentPolicy, Described, EndpointUri, Grant,
+    MOST_SECRETS, MetadataError, OpenTerms, RedirectUri, Resource, Scope, SecretText, SubjectType,
 };
 pub use field::FieldValue;
 pub use id::{MalformedId, SessionId, UserId};

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use symbolon_domain::revocation::{Entry, Revocation};
-use symbolon_domain::{PasswordRules, RoleBook, SessionId, Timestamp};
+use symbolon_domain::{Client, PasswordRules, RoleBook, SessionId, Timestamp};
 use symbolon_guard::{Checker, Proofs};
 use symbolon_store::{Batch, Store};
+use symbolon_token::Jwks;
 use symbolon_token::refresh::RefreshToken;
 use tokio::sync::Semaphore;
 
@@ -24,7 +25,7 @@ use crate::flows::stats::Kept;
 use crate::hashing::Hasher;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
-use crate::outbound::Outbound;
+use crate::outbound::{Outbound, Shelf};
 use crate::rng::Rng;
 use crate::sealing::MasterKey;
 use crate::throttle::Throttle;
@@ -55,6 +56,10 @@ pub struct App {
     pub mail: Mailer,
     /// Calls what others named.
     pub outbound: Outbound,
+    /// Clients that describe themselves in documents, by where these are.
+    pub documents: Shelf<Client>,
+    /// Keys of clients and of other providers, by where they are.
+    pub fetched_keys: Shelf<Jwks>,
     /// How far the feed was published.
     pub mark: Mark,
     /// The numbers that were counted last.

@@ -68,6 +68,16 @@ const MAIL: Rate = Rate {
     burst: 60,
     each: Duration::from_secs(20),
 };
+/// Clients that one network may register.
+const CLIENT: Rate = Rate {
+    burst: 20,
+    each: Duration::from_secs(180),
+};
+/// Documents that one network may have fetched.
+const DOCUMENT: Rate = Rate {
+    burst: 30,
+    each: Duration::from_secs(20),
+};
 /// Until a network's place in the queue may be free.
 const SLOT_WAIT: Duration = Duration::from_secs(1);
 
@@ -243,6 +253,40 @@ impl Throttle {
     #[must_use]
     pub fn mail_quotas(&self, network: Option<IpAddr>, now: Timestamp) -> Vec<Quota> {
         self.quotas("mail", (Lane::Mail, MAIL), network, now)
+    }
+
+    /// Counts a client that somebody registers.
+    ///
+    /// # Errors
+    /// When there were too many.
+    pub fn begin_client(&self, network: Option<IpAddr>, now: Timestamp) -> Result<(), RateLimited> {
+        self.count_only((Lane::Client, CLIENT), network, now)
+    }
+
+    /// Counts a document that is fetched because somebody named it.
+    ///
+    /// # Errors
+    /// When there were too many.
+    pub fn begin_document(
+        &self,
+        network: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<(), RateLimited> {
+        self.count_only((Lane::Document, DOCUMENT), network, now)
+    }
+
+    /// Counts what takes no place in the hashing queue.
+    fn count_only(
+        &self,
+        (lane, rate): (Lane, Rate),
+        network: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<(), RateLimited> {
+        let (Some(address), true) = (network, self.enabled) else {
+            return Ok(());
+        };
+        let key = self.table.key(lane, &[&network_bytes(address)]);
+        limited(self.table.update(key, now, |bits| rate.take(bits, now)))
     }
 
     /// Counts a change that a user makes to the own profile.

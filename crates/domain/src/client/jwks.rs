@@ -6,7 +6,6 @@ use crate::Problem;
 
 /// In bytes.
 const MAX_LENGTH: usize = 16 * 1024;
-const MOST_KEYS: usize = 10;
 
 /// The public keys of a client: a JWK set (RFC 7517 section 5) of keys that assertions can be verified with.
 ///
@@ -18,6 +17,9 @@ pub struct ClientJwks {
 }
 
 impl ClientJwks {
+    /// How many keys a set has at most.
+    pub const MOST_KEYS: usize = 10;
+
     /// Reads a set: 1 to 10 keys, each public, for signatures, of an algorithm of ours, on its curve, long enough, with a
     /// `kid` of its own.
     ///
@@ -28,7 +30,7 @@ impl ClientJwks {
             return Err(malformed());
         }
         let keys = Jwks::parse_all(text.as_bytes()).map_err(refused)?;
-        if !(1..=MOST_KEYS).contains(&keys.keys.len()) {
+        if !(1..=Self::MOST_KEYS).contains(&keys.keys.len()) {
             return Err(malformed());
         }
         // Whether a point is on its curve shows here.

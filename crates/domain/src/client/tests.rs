@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::Problem;
 
+mod described;
 mod metadata;
 
 fn code<T>(parsed: Result<T, Problem>) -> &'static str {

@@ -30,7 +30,7 @@ use crate::flows::stats::Kept;
 use crate::hashing::Hasher;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
-use crate::outbound::Outbound;
+use crate::outbound::{Outbound, Shelf};
 use crate::rng::Rng;
 use crate::sealing::MasterKey;
 use crate::throttle::Throttle;
@@ -123,6 +123,8 @@ impl App {
             throttle,
             mail,
             outbound: Outbound::new(config.outbound.allow_loopback_http),
+            documents: Shelf::default(),
+            fetched_keys: Shelf::default(),
             metrics: Metrics::default(),
             stats: Kept::new(clock.now()),
             mark: Mark::new(

@@ -98,6 +98,13 @@ pub(super) fn mail_domain(text: &str) -> Result<String, Detail> {
     Ok(address.domain())
 }
 
+/// A host as it stands in a normal URL.
+pub(super) fn host(text: &str) -> Result<String, Detail> {
+    let url = url::Url::parse(&format!("https://{text}/")).map_err(|_| Detail::new())?;
+    let normal = url.host_str() == Some(text) && url.path() == "/" && url.port().is_none();
+    normal.then(|| text.to_owned()).ok_or_else(Detail::new)
+}
+
 fn scheme(text: &str, schemes: &[&str]) -> Result<(), Detail> {
     let known = schemes
         .iter()

@@ -206,6 +206,38 @@ pub(super) const SETTINGS: &[Setting] = &[
          Clients need one request more now and then.",
     ),
     Setting::new(
+        "oauth.registration",
+        SWITCH,
+        "false",
+        "Whether anybody may register a client (RFC 7591). It gets no more than `oauth.open_scopes` and `oauth.open_resources`, \
+         and people are asked.",
+    ),
+    Setting::new(
+        "oauth.client_documents",
+        SWITCH,
+        "false",
+        "Whether the URL of a document in which a client describes itself is a `client_id`, as MCP clients have it \
+         (draft-ietf-oauth-client-id-metadata-document). It gets no more than a client that registers itself.",
+    ),
+    Setting::new(
+        "oauth.document_hosts",
+        "hosts such as `app.example.com`",
+        "",
+        "The hosts whose documents count. Without it: all.",
+    ),
+    Setting::new(
+        "oauth.open_scopes",
+        "scopes such as `openid`, `profile`",
+        "openid,profile,email,offline_access",
+        "What clients may ask for that nobody here has looked at.",
+    ),
+    Setting::new(
+        "oauth.open_resources",
+        "names of APIs such as `https://mcp.example.com`",
+        "",
+        "The APIs that such clients may ask tokens for.",
+    ),
+    Setting::new(
         "outbound.allow_loopback_http",
         SWITCH,
         "false",

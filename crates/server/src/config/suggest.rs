@@ -41,6 +41,8 @@ fn distance_of_names(name: &str, known: &str) -> usize {
         Some((section, key)) => {
             3 * distance(section, known_section) + distance_of_keys(key, known_key)
         }
+        // The first of a section stands for it.
+        None if name == known_section => 0,
         None => distance_of_keys(name, known_key).min(distance(name, known)),
     }
 }

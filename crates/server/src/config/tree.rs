@@ -1,9 +1,11 @@
 //! The sections.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use symbolon_domain::OpenTerms;
 use symbolon_token::Algorithm;
 
 use super::parse;
@@ -160,16 +162,16 @@ pub struct MailConfig {
 /// `[oauth]`
 #[derive(Clone, Debug)]
 pub struct OauthConfig {
+    /// Whether anybody may register a client.
+    pub registration: bool,
+    /// Whether the URL of a document is a `client_id`.
+    pub client_documents: bool,
+    /// The hosts of documents that count; all if it is empty.
+    pub document_hosts: Vec<String>,
+    /// What clients get that described themselves.
+    pub open: OpenTerms,
     /// Whether proofs of possession need a nonce (RFC 9449 section 8).
     pub dpop_nonce: bool,
-}
-
-impl OauthConfig {
-    pub(super) fn read(reader: &mut Reader) -> Self {
-        Self {
-            dpop_nonce: reader.required("oauth.dpop_nonce", false, parse::plain),
-        }
-    }
 }
 
 /// `[outbound]`
@@ -223,6 +225,21 @@ impl ServerConfig {
             data: reader.required("server.data", PathBuf::new(), parse::path),
             trusted_proxies: reader.list("server.trusted_proxies", parse::plain),
             master_key: reader.secret("server.master_key", parse::master_key),
+        }
+    }
+}
+
+impl OauthConfig {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        Self {
+            registration: reader.required("oauth.registration", false, parse::plain),
+            client_documents: reader.required("oauth.client_documents", false, parse::plain),
+            document_hosts: reader.list("oauth.document_hosts", parse::host),
+            open: OpenTerms {
+                scopes: BTreeSet::from_iter(reader.list("oauth.open_scopes", parse::parsed)),
+                resources: BTreeSet::from_iter(reader.list("oauth.open_resources", parse::parsed)),
+            },
+            dpop_nonce: reader.required("oauth.dpop_nonce", false, parse::plain),
         }
     }
 }

@@ -8,17 +8,24 @@
 //! Step 3 hits what was issued up to the second of the decision. Who makes a token for a client therefore reads the clock
 //! first and the client after it, and does not sign for one that is not active.
 
+mod described;
+mod document;
+mod public_keys;
 mod secrets;
+mod self_registered;
 mod write;
 
 use symbolon_domain::{
     Client, ClientDefinition, ClientId, ClientStatus, ClientType, Refusal, Roles,
 };
 
+pub use self::document::{remembered, resolve};
+pub use self::public_keys::{Wanted, public_keys};
 pub use self::secrets::{
     Which, add as add_secret, chosen as chosen_secret, delete as delete_secret, proves,
 };
 pub(super) use self::secrets::{kept as kept_secret, write_secrets};
+pub use self::self_registered::{NotRegistered, Registered, register};
 pub(super) use self::write::{Writer, of_client};
 use super::actor::{Actor, Authority};
 use super::page::Page;

@@ -75,7 +75,7 @@ pub(super) fn is_form(headers: &HeaderMap) -> bool {
 }
 
 /// `application/json`, with no charset but UTF-8 (RFC 8259 section 8.1).
-fn is_json(headers: &HeaderMap) -> bool {
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let Some(text) = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())

@@ -9,7 +9,7 @@ use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
 use symbolon_domain::Refusal;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{OpenApi as OpenApiDocument, RefOr};
+use utoipa::openapi::{Content, OpenApi as OpenApiDocument, RefOr};
 use utoipa::{Modify, OpenApi};
 
 use super::problem::Failure;
@@ -50,7 +50,7 @@ impl Modify for Schemes {
     }
 }
 
-/// Gives errors their media type (RFC 9457 section 3): here for all, so that no operation can forget it.
+/// Gives problems their media type (RFC 9457 section 3): here for all, so that no operation can forget it.
 pub(super) fn name_problems(document: &mut OpenApiDocument) {
     for item in document.paths.paths.values_mut() {
         let operations = [
@@ -64,13 +64,28 @@ pub(super) fn name_problems(document: &mut OpenApiDocument) {
             for (status, response) in &mut operation.responses.responses {
                 if let (true, RefOr::T(response)) = (status.as_str() >= "400", response) {
                     let content = std::mem::take(&mut response.content);
-                    response.content = content
-                        .into_iter()
-                        .map(|(_, content)| ("application/problem+json".to_owned(), content))
-                        .collect();
+                    let named = content.into_iter().map(|(kind, content)| {
+                        let kind = match is_problem(&content) {
+                            true => "application/problem+json".to_owned(),
+                            false => kind,
+                        };
+                        (kind, content)
+                    });
+                    response.content = named.collect();
                 }
             }
         }
+    }
+}
+
+/// Errors of OAuth have a body of their own.
+fn is_problem(content: &RefOr<Content>) -> bool {
+    match content {
+        RefOr::T(Content {
+            schema: Some(RefOr::Ref(schema)),
+            ..
+        }) => schema.ref_location.ends_with("/Problem"),
+        _ => false,
     }
 }
 

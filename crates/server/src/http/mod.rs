@@ -15,6 +15,7 @@ mod pages;
 mod problem;
 mod query;
 mod rate_limit;
+mod registration;
 pub mod serve;
 mod unread;
 mod well_known;
@@ -33,6 +34,7 @@ use symbolon_domain::Refusal;
 fn described() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
     let (router, mut document) = OpenApiRouter::with_openapi(docs::Document::openapi())
         .merge(api::routes())
+        .merge(registration::routes())
         .merge(well_known::routes())
         .merge(ops::routes())
         .split_for_parts();

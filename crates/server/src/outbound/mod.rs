@@ -11,6 +11,7 @@
 mod address;
 mod freshness;
 mod resolver;
+mod shelf;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +29,7 @@ use url::{Host, Url, form_urlencoded};
 pub use self::address::is_public;
 use self::freshness::max_age;
 use self::resolver::{Forbidden, Resolver, may_call};
+pub use self::shelf::Shelf;
 
 /// The longest that a call takes.
 const PATIENCE: Duration = Duration::from_secs(5);

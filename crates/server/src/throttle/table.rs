@@ -24,6 +24,8 @@ pub(super) enum Lane {
     Setup = 6,
     Mail = 7,
     Profile = 8,
+    Client = 9,
+    Document = 10,
 }
 
 /// Where a counter is, and the tag by which it is known there. Two keys that share both share a counter: with 60 bits

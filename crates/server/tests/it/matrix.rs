@@ -173,6 +173,8 @@ const ROWS: &[(&str, &str, Row)] = &[
     ("POST", "/api/email/verify", NO_LINK),
     ("POST", "/api/password/forgot", ["202"; 8]),
     ("POST", "/api/password/reset", NO_LINK),
+    // Off by default.
+    ("POST", "/oauth/register", ["404 not_found"; 8]),
 ];
 
 /// The row of what belongs to the user alone.

@@ -162,7 +162,7 @@ fn may_speak_for(authority: &Authority, client: &Client) -> Result<(), Error> {
 }
 
 /// 256 random bits.
-fn draw(app: &App) -> Result<SecretText, Error> {
+pub(super) fn draw(app: &App) -> Result<SecretText, Error> {
     let fault = Error::fault("random source");
     let bytes = match app.rng.bytes::<32>() {
         Ok(bytes) => Zeroizing::new(bytes),
