@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-import { headerLines } from './authorization.js'
+import { incoming } from './authorization.js'
 import type { Verified } from './checker.js'
 import type { Demand } from './demands.js'
 import type { Guard } from './guard.js'
@@ -17,14 +17,13 @@ declare global {
 }
 
 type Next = (error?: unknown) => void
-type Middleware = (request: IncomingMessage & { auth?: Verified }, response: ServerResponse, next: Next) => void
+type Incoming = IncomingMessage & { auth?: Verified; originalUrl?: string }
+type Middleware = (request: Incoming, response: ServerResponse, next: Next) => void
 
 /** Lets requests through whose token is good and meets every demand; it is then `request.auth`. */
 export function protect(guard: Guard, ...demands: readonly Demand[]): Middleware {
   return (request, response, next) => {
-    const authorization = headerLines(request.rawHeaders, 'authorization')
-    const [requestId] = headerLines(request.rawHeaders, 'x-request-id')
-    guard.judge({ authorization, requestId }, demands).then(({ token, answer }) => {
+    guard.judge(incoming(request, request.originalUrl ?? request.url), demands).then(({ token, answer }) => {
       if (answer) return send(response, answer)
       request.auth = token
       next()

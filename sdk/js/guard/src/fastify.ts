@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-import { headerLines } from './authorization.js'
+import { incoming } from './authorization.js'
 import type { Verified } from './checker.js'
 import type { Demand } from './demands.js'
 import type { Guard } from './guard.js'
@@ -17,9 +17,7 @@ type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
 /** A hook, best `onRequest`, that lets requests through whose token is good and meets every demand: `request.auth`. */
 export function protect(guard: Guard, ...demands: readonly Demand[]): Hook {
   return async (request, reply) => {
-    const authorization = headerLines(request.raw.rawHeaders, 'authorization')
-    const [requestId] = headerLines(request.raw.rawHeaders, 'x-request-id')
-    const { token, answer } = await guard.judge({ authorization, requestId }, demands)
+    const { token, answer } = await guard.judge(incoming(request.raw, request.originalUrl), demands)
     // As bytes: to a text it would add a charset, which this media type does not have.
     if (answer) return reply.code(answer.status).headers(answer.headers).send(Buffer.from(answer.body))
     request.auth = token

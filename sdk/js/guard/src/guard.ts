@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 
-import { credential, joinedLines } from './authorization.js'
+import { credential, joinedLines, type Credential } from './authorization.js'
 import { Checker, type Verified } from './checker.js'
 import { JudgedTime } from './clock.js'
 import type { Demand } from './demands.js'
@@ -11,7 +11,8 @@ import { Introspection } from './introspection.js'
 import { KeySource } from './jwks.js'
 import { newCounters, type Counters, type Metrics } from './metrics.js'
 import { settle, type GuardOptions, type Settings } from './options.js'
-import { render, type Answer } from './problem.js'
+import { PROOF_ALGORITHMS, render, type Answer } from './problem.js'
+import { Proofs, type Presented } from './proofs.js'
 import { Rejection } from './rejection.js'
 import { startUp, type Step } from './start.js'
 
@@ -24,6 +25,14 @@ export interface Incoming {
   readonly authorization: readonly string[]
   /** The header `X-Request-Id`. */
   readonly requestId: string | undefined
+  /** Every line of the header `DPoP`. */
+  readonly proofs?: readonly string[]
+  /** The method, as it was sent. */
+  readonly method?: string | undefined
+  /** The path, as it was sent; a query is ignored. */
+  readonly path?: string | undefined
+  /** The header `Host`. */
+  readonly host?: string | undefined
 }
 
 /** The verdict on a request: its token, or the answer that refuses it. */
@@ -37,6 +46,8 @@ export interface ResourceMetadata {
   readonly authorization_servers: readonly string[]
   readonly bearer_methods_supported: readonly string[]
   readonly scopes_supported: readonly string[]
+  /** Where the guard judges proofs of possession. */
+  readonly dpop_signing_alg_values_supported?: readonly string[]
 }
 
 /**
@@ -60,6 +71,7 @@ export class Guard {
   readonly #follower: Follower
   readonly #freshness: Freshness
   readonly #introspection: Introspection
+  readonly #proofs: Proofs
   #sweeper: NodeJS.Timeout | undefined
   #firstSnapshot: () => void = () => undefined
 
@@ -74,6 +86,7 @@ export class Guard {
     this.#keys = new KeySource({ fetch, clock, checker, counters, report })
     this.#freshness = new Freshness(stalenessBoundMs, clock, report)
     this.#introspection = new Introspection(fetch, counters)
+    this.#proofs = new Proofs({ ...settings.proofs, now: this.#time.now })
     const follow = { heard: this.#heard, keyWithdrawn: this.#keys.withdrawn }
     this.#follower = new Follower({ fetch, clock, checker, counters, report, silenceMs, ...follow })
   }
@@ -97,11 +110,12 @@ export class Guard {
   /**
    * The token, if it is good and meets every demand. Throws a `Rejection` otherwise.
    *
-   * It asks nobody, save for a token that names an unknown key, or where it must introspect.
+   * It asks nobody, save for a token that names an unknown key, or where it must introspect. A token that is bound to a
+   * key is refused, for its proof is of a whole request: see `judge`.
    */
   async verify(token: string, ...demands: readonly Demand[]): Promise<Verified> {
     try {
-      return this.#accepted(await this.#decide(token, demands))
+      return this.#accepted(await this.#decide(bearer(token), demands))
     } catch (error) {
       this.#refused(error)
       throw error
@@ -109,13 +123,16 @@ export class Guard {
   }
 
   /** Judges a request of any framework. */
-  async judge({ authorization, requestId }: Incoming, demands: readonly Demand[] = []): Promise<Verdict<Answer>> {
+  async judge(incoming: Incoming, demands: readonly Demand[] = []): Promise<Verdict<Answer>> {
     try {
-      return { token: this.#accepted(await this.#decide(credential(authorization), demands)) }
+      const presented = this.#presented(credential(incoming.authorization), incoming)
+      return { token: this.#accepted(await this.#decide(presented, demands)) }
     } catch (error) {
       this.#refused(error)
       if (!(error instanceof Rejection)) throw error
-      return { answer: render(error, requestId, this.#settings.resourceMetadata) }
+      const { resourceMetadata, address } = this.#settings
+      const looks = { resourceMetadata, proofs: address !== undefined, nonce: this.#proofs.nonce }
+      return { answer: render(error, incoming.requestId, looks) }
     }
   }
 
@@ -123,15 +140,24 @@ export class Guard {
   async handle(request: Request, ...demands: readonly Demand[]): Promise<Verdict<Response>> {
     const authorization = joinedLines(request.headers, 'authorization')
     const requestId = request.headers.get('x-request-id') ?? undefined
-    const { token, answer } = await this.judge({ authorization, requestId }, demands)
+    const { host, pathname: path } = new URL(request.url)
+    const proofs = joinedLines(request.headers, 'dpop')
+    const named = { method: request.method, path, host: request.headers.get('host') ?? host }
+    const { token, answer } = await this.judge({ authorization, requestId, proofs, ...named }, demands)
     return token ? { token } : { answer: new Response(answer.body, answer) }
   }
 
   /** To be served at `/.well-known/oauth-protected-resource`; nothing where no resource is named. */
   resourceMetadata(): ResourceMetadata | undefined {
-    const { resource, issuer, scopes } = this.#settings
+    const { resource, issuer, scopes, address } = this.#settings
     if (resource === undefined) return undefined
-    return { resource, authorization_servers: [issuer], bearer_methods_supported: ['header'], scopes_supported: scopes }
+    return {
+      resource,
+      authorization_servers: [issuer],
+      bearer_methods_supported: ['header'],
+      scopes_supported: scopes,
+      ...(address && { dpop_signing_alg_values_supported: PROOF_ALGORITHMS }),
+    }
   }
 
   metrics(): Metrics {
@@ -169,24 +195,44 @@ export class Guard {
     rejected[error.code] = (rejected[error.code] ?? 0) + 1
   }
 
+  /** What is judged of a request. The header `Host` counts only where the owner says so, and no other header does. */
+  #presented({ scheme, token }: Credential, { proofs = [], method = '', path, host }: Incoming): Presented {
+    if (scheme === 'bearer') return bearer(token)
+    const { address } = this.#settings
+    // Nobody could tell what its proof must be about: the answer names what would work.
+    if (!address) throw new Rejection('no_token')
+    const base = address(host)
+    const uri = base !== undefined && path?.startsWith('/') ? base + path : undefined
+    return { scheme, token, proofs, method, uri }
+  }
+
   /** A token that was seen before is judged without waiting: a promise for each step would cost more than the steps. */
-  #decide(text: string, demands: readonly Demand[]): Verified | Promise<Verified> {
-    const known = this.#checker.seen(text)
-    return known ? this.#heed(text, known, demands) : this.#decideNew(text, demands)
+  #decide(presented: Presented, demands: readonly Demand[]): Verified | Promise<Verified> {
+    const known = this.#checker.seen(presented.token)
+    return known ? this.#heed(presented, known, demands) : this.#decideNew(presented, demands)
   }
 
-  async #decideNew(text: string, demands: readonly Demand[]): Promise<Verified> {
-    return this.#heed(text, await this.#checker.verify(text), demands)
+  async #decideNew(presented: Presented, demands: readonly Demand[]): Promise<Verified> {
+    return this.#heed(presented, await this.#checker.verify(presented.token), demands)
   }
 
-  #heed(text: string, token: Verified, demands: readonly Demand[]): Verified | Promise<Verified> {
+  #heed(presented: Presented, token: Verified, demands: readonly Demand[]): Verified | Promise<Verified> {
     const { staleness } = this.#settings
     const { isFresh } = this.#freshness
     if (!isFresh && staleness === 'fail_closed') throw new Rejection('overloaded')
     // What is revoked stays revoked, whoever is asked.
     this.#checker.heed(token)
-    if (isFresh || staleness === 'fail_open') return meeting(token, demands)
-    return this.#introspection.ask(text).then(() => meeting(token, demands))
+    const { cnf } = token.claims
+    // RFC 9449 section 7.2: a bound token that came without its proof may be stolen.
+    if ((presented.scheme === 'dpop') !== (cnf !== undefined)) throw new Rejection('invalid_token')
+    const mustAsk = !isFresh && staleness === 'introspect'
+    if (cnf) {
+      // The issuer would want a proof of its own, which only the client can make.
+      if (mustAsk) throw new Rejection('overloaded')
+      return this.#proofs.check(presented, cnf.jkt).then(() => meeting(token, demands))
+    }
+    if (!mustAsk) return meeting(token, demands)
+    return this.#introspection.ask(presented.token).then(() => meeting(token, demands))
   }
 
   #steps(): Step[] {
@@ -221,6 +267,10 @@ export class Guard {
     // Never by this machine's clock: one that is ahead for a while would drop what still counts afterwards.
     for (const _ of this.#checker.expire(this.#follower.serverTime)) await setImmediate()
   }
+}
+
+function bearer(token: string): Presented {
+  return { scheme: 'bearer', token, proofs: [], method: '', uri: undefined }
 }
 
 function meeting(token: Verified, demands: readonly Demand[]): Verified {

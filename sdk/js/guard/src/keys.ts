@@ -1,4 +1,4 @@
-import { importJWK, type CryptoKey, type JWK } from 'jose'
+import { calculateJwkThumbprint, importJWK, type CryptoKey, type JWK } from 'jose'
 
 import { Malformed, isObject, parseObject, type JsonObject } from './strict.js'
 
@@ -76,6 +76,16 @@ export class KeySet {
   #same(text: string): Key | undefined {
     return this.#keys.find((key) => key.text === text)
   }
+}
+
+/** A key that a proof brings with it, prepared for the algorithm of its header. */
+export async function keyOfProof(jwk: unknown, alg: Algorithm): Promise<{ key: CryptoKey; jkt: string }> {
+  if (!isObject(jwk)) throw new Malformed('no key')
+  const declared = jwk['alg'] === 'Ed25519' ? 'EdDSA' : (jwk['alg'] ?? alg)
+  const parts = read({ ...jwk, alg: declared })
+  if (parts?.alg !== alg) throw new Malformed('no key for the algorithm')
+  const { key } = await prepare(parts)
+  return { key, jkt: await calculateJwkThumbprint(parts.jwk) }
 }
 
 interface Parts {

@@ -2,9 +2,20 @@ import { systemClock, type Clock } from './clock.js'
 import { logEvent, safely, type Report } from './events.js'
 import type { Algorithm } from './keys.js'
 import type { Fetch } from './network.js'
+import { newNonceSecret, type ProofSettings } from './proofs.js'
 
 /** What to do with good tokens while the revocation feed cannot be heard. */
 export type Staleness = 'fail_closed' | 'introspect' | 'fail_open'
+
+/** How proofs of possession are judged (RFC 9449). */
+export interface ProofOptions {
+  /** How old one may be, in seconds, 1 to 300; default 60. */
+  maxAge?: number | undefined
+  /** How many are remembered, about; default 1,000,000. More within their life are answered with 503. */
+  capacity?: number | undefined
+  /** Whether they need a nonce of this guard; a secret of 32 bytes is for guards that share theirs. Default: no. */
+  nonces?: boolean | Uint8Array | undefined
+}
 
 export interface GuardOptions {
   /** The issuer, byte for byte as the server names itself, such as `https://auth.example`. */
@@ -17,6 +28,15 @@ export interface GuardOptions {
   resourceMetadata?: string | undefined
   /** The scopes that the metadata lists. */
   scopes?: readonly string[] | undefined
+  /**
+   * Where clients reach this API, which the proofs of bound tokens name (RFC 9449): `https://api.example`, or
+   * `https://api.example/v1` behind a proxy that takes `/v1` away. Default: the origin of `resource`. `{ host: 'https' }`
+   * believes the header `Host`: only where nothing but its own names reaches it. Without an address bound tokens are
+   * refused.
+   */
+  address?: string | { readonly host: 'https' | 'http' } | undefined
+  /** How proofs of bound tokens are judged. */
+  proofs?: ProofOptions | undefined
   /** `fail_closed` (default): 503. `introspect`: ask the server each time. `fail_open`: go on with what is known. */
   staleness?: Staleness | undefined
   /** How long the feed may be unheard, in milliseconds; default 15,000. */
@@ -47,6 +67,9 @@ export interface Settings {
   readonly resource: string | undefined
   readonly resourceMetadata: string | undefined
   readonly scopes: readonly string[]
+  /** What stands before the path of a request, given its header `Host`; nothing where proofs cannot be judged. */
+  readonly address: ((host: string | undefined) => string | undefined) | undefined
+  readonly proofs: Omit<ProofSettings, 'now'>
   readonly staleness: Staleness
   readonly stalenessBoundMs: number
   readonly silenceMs: number
@@ -81,6 +104,8 @@ export function settle(options: GuardOptions): Settings {
     // Written anew by the URL parser, so that it has no quote that would end the challenge's parameter.
     resourceMetadata: metadata === undefined ? undefined : url('resourceMetadata', metadata).href,
     scopes,
+    address: address(options.address ?? (resource === undefined ? undefined : url('resource', resource).origin)),
+    proofs: proofs(options.proofs ?? {}),
     algorithms,
     staleness: oneOf('staleness', options.staleness ?? 'fail_closed', ['fail_closed', 'introspect', 'fail_open']),
     stalenessBoundMs: within('stalenessBoundMs', options.stalenessBoundMs ?? 15_000, 1, MAX_MS),
@@ -92,6 +117,28 @@ export function settle(options: GuardOptions): Settings {
     onEvent: safely(options.onEvent ?? logEvent),
     clock: options.clock ?? systemClock,
     fetch: options.fetch ?? globalThis.fetch,
+  }
+}
+
+function address(given: GuardOptions['address']): Settings['address'] {
+  if (given === undefined) return undefined
+  if (typeof given === 'object') {
+    const scheme = oneOf('address', given.host, ['https', 'http'])
+    // A name and a port, and nothing that begins a path.
+    return (host) => (host !== undefined && /^[A-Za-z0-9._:[\]-]+$/.test(host) ? `${scheme}://${host}` : undefined)
+  }
+  const { href, search, hash, username, password } = url('address', given)
+  if (search || hash || username || password) throw new TypeError('address: more than an origin and a path')
+  const base = href.replace(/\/+$/, '')
+  return () => base
+}
+
+function proofs({ maxAge = 60, capacity = 1_000_000, nonces = false }: ProofOptions): Settings['proofs'] {
+  if (typeof nonces !== 'boolean' && nonces.length !== 32) throw new RangeError('proofs.nonces: not 32 bytes')
+  return {
+    maxAge: within('proofs.maxAge', maxAge, 1, 300),
+    capacity: within('proofs.capacity', capacity, 1, 100_000_000),
+    nonceSecret: nonces === true ? newNonceSecret() : nonces || undefined,
   }
 }
 

@@ -6,6 +6,8 @@ export type Code =
   | 'token_expired'
   | 'token_revoked'
   | 'token_stale'
+  | 'invalid_dpop_proof'
+  | 'use_dpop_nonce'
   | 'forbidden'
   | 'insufficient_scope'
   | 'overloaded'
@@ -17,6 +19,8 @@ const STATUS: Readonly<Record<Code, number>> = {
   token_expired: 401,
   token_revoked: 401,
   token_stale: 401,
+  invalid_dpop_proof: 401,
+  use_dpop_nonce: 401,
   forbidden: 403,
   insufficient_scope: 403,
   overloaded: 503,

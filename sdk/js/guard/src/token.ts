@@ -1,4 +1,4 @@
-import { Malformed, decodeSegment, isBase64url, parseObject, type JsonObject } from './strict.js'
+import { Malformed, decodeSegment, isBase64url, isObject, parseObject, type JsonObject } from './strict.js'
 
 /** The longest token that is looked at, in bytes. */
 const MAX_TOKEN = 8192
@@ -26,6 +26,8 @@ export interface AccessClaims {
   readonly roles: readonly string[]
   readonly nbf?: number
   readonly email?: string
+  /** The key that it is bound to, by its thumbprint (RFC 9449 section 6.1). */
+  readonly cnf?: { readonly jkt: string }
   readonly [claim: string]: unknown
 }
 
@@ -39,6 +41,8 @@ export interface Header {
 /** A token in its three segments, the header read, nothing believed. */
 export interface Compact {
   readonly header: Header
+  /** The whole header. */
+  readonly raw: JsonObject
   readonly payload: string
 }
 
@@ -50,11 +54,11 @@ export function readCompact(token: string): Compact {
   if (header.length > MAX_HEADER) throw new Malformed('header too large')
   // The library decodes leniently: two texts could stand for one signature.
   if (!isBase64url(signature)) throw new Malformed('not base64url')
-  return { header: readHeader(header), payload }
+  const raw = parseObject(decodeSegment(header))
+  return { header: readHeader(raw), raw, payload }
 }
 
-function readHeader(segment: string): Header {
-  const raw = parseObject(decodeSegment(segment))
+function readHeader(raw: JsonObject): Header {
   // RFC 7515 section 4.1.11: no extension is understood, so any `crit` is refused, an empty one included. RFC 7797:
   // `b64` would change what is signed. RFC 7516 section 9: a header with `enc` is that of an encrypted token.
   // `jwk`, `jku`, `x5u` and `x5c` are not read: a token never brings its own key (RFC 8725 section 3.10).
@@ -89,26 +93,31 @@ export function readClaims(payload: string): AccessClaims {
   optional(raw, 'sid', isString)
   optional(raw, 'ver', isInteger)
   optional(raw, 'email', isString)
+  // What nobody understands is no absent binding: the token would be good in a thief's hands.
+  optional(raw, 'cnf', isConfirmation)
   // Many requests share what is cached: none may change it for the others.
   return freeze(nbf === undefined ? claims : { ...claims, nbf: Math.trunc(nbf) })
 }
 
-function required<T>(raw: JsonObject, name: string, is: (value: unknown) => value is T): T {
+export function required<T>(raw: JsonObject, name: string, is: (value: unknown) => value is T): T {
   const value = raw[name]
   if (!Object.hasOwn(raw, name) || !is(value)) throw new Malformed(`member ${name}`)
   return value
 }
 
-function optional<T>(raw: JsonObject, name: string, is: (value: unknown) => value is T): T | undefined {
+export function optional<T>(raw: JsonObject, name: string, is: (value: unknown) => value is T): T | undefined {
   return Object.hasOwn(raw, name) ? required(raw, name, is) : undefined
 }
 
-const isString = (value: unknown): value is string => typeof value === 'string'
+export const isString = (value: unknown): value is string => typeof value === 'string'
 const isInteger = (value: unknown): value is number => Number.isSafeInteger(value)
 const isStrings = (value: unknown): value is string[] => Array.isArray(value) && value.every(isString)
 const isAudience = (value: unknown): value is string | string[] => isString(value) || isStrings(value)
+/** SHA-256 in base64url. */
+const isConfirmation = (value: unknown): value is { jkt: string } =>
+  isObject(value) && isString(value['jkt']) && value['jkt'].length === 43 && isBase64url(value['jkt'])
 /** A NumericDate may have a fraction (RFC 7519 section 2); it is cut off. */
-const isDate = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value <= MAX_DATE
+export const isDate = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value <= MAX_DATE
 
 function freeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null) {

@@ -118,7 +118,9 @@ describe('every framework gives the same answers', () => {
 
   async function refused(path: Path, headers: string[], status: number, code: string, challenge: string | undefined): Promise<void> {
     const { status: seen, headers: { 'www-authenticate': seenChallenge, ...others }, body } = await answered(path, headers)
-    assert.deepEqual([seen, seenChallenge], [status, challenge], code)
+    // The other scheme stands behind, with the same parameters.
+    const both = challenge && `${challenge}, ${challenge.replace('Bearer', 'DPoP')}, algs="ES256 EdDSA RS256 PS256"`
+    assert.deepEqual([seen, seenChallenge], [status, both], code)
     assert.equal(others['content-type'], 'application/problem+json')
     assert.equal(others['cache-control'], 'no-store')
     assert.equal(others['x-request-id'], 'r.1')
@@ -194,6 +196,7 @@ describe('every framework gives the same answers', () => {
       authorization_servers: [issuer.url],
       bearer_methods_supported: ['header'],
       scopes_supported: ['openid'],
+      dpop_signing_alg_values_supported: ['ES256', 'EdDSA', 'RS256', 'PS256'],
     })
   })
 })

@@ -43,8 +43,8 @@ describe('the shared vectors', () => {
   })
 
   test('the header Authorization', async () => {
-    for (const { name, values, token, code } of vectors.authorization) {
-      assert.equal(await codeOf(() => assert.equal(credential(values), token, name)), code ?? null, name)
+    for (const { name, values, scheme, token, code } of vectors.authorization) {
+      assert.equal(await codeOf(() => assert.deepEqual(credential(values), { scheme, token }, name)), code ?? null, name)
     }
   })
 
@@ -73,9 +73,32 @@ describe('the shared vectors', () => {
     }
   })
 
+  test('proofs', async (t) => {
+    const server = new ScriptedServer([{ text: `event: snapshot\nid: e1:0\ndata: ${JSON.stringify(vectors.feeds['empty'])}\n\n` }])
+    const clock = { wall: () => vectors.now * 1000, monotonic: () => 0 }
+    const options = { issuer, audience, leeway, clock, fetch: server.fetch, onEvent: () => undefined }
+    const guard = await createGuard({ ...options, address: 'https://api.example' })
+    try {
+      for (const { name, scheme, token, dpop, method, url, code } of vectors.proofs) {
+        const path = url.slice('https://api.example'.length).replace(/\?.*/, '')
+        const incoming = { authorization: [`${scheme} ${token}`], requestId: undefined, proofs: dpop, method, path, host: 'evil.example' }
+        const said = async (): Promise<unknown> => {
+          const { answer } = await guard.judge(incoming)
+          return answer ? (JSON.parse(answer.body) as { code: string }).code : null
+        }
+        await t.test(name, async () => {
+          assert.equal(await said(), code)
+          if (code === null && scheme === 'dpop') assert.equal(await said(), 'invalid_dpop_proof')
+        })
+      }
+    } finally {
+      guard.close()
+    }
+  })
+
   test('answers', () => {
-    for (const { code, resourceMetadata, scope, status, challenge, retryAfter, title, detail } of vectors.answers) {
-      const answer = render(new Rejection(code, scope ?? undefined), 'r1', resourceMetadata ?? undefined)
+    for (const { code, resourceMetadata, proofs, scope, status, challenge, retryAfter, title, detail } of vectors.answers) {
+      const answer = render(new Rejection(code, scope ?? undefined), 'r1', { resourceMetadata: resourceMetadata ?? undefined, proofs })
       const type = `urn:symbolon:problem:${code}`
       assert.equal(answer.status, status, code)
       assert.equal(answer.headers['WWW-Authenticate'] ?? null, challenge, code)

@@ -8,12 +8,22 @@ export interface Vectors {
   leeway: number
   jwks: unknown
   feedKeys: { kind: 'session'; id: string; key: string }[]
-  authorization: { name: string; values: string[]; token?: string; code?: string }[]
+  authorization: { name: string; values: string[]; scheme?: string; token?: string; code?: string }[]
   feeds: Record<string, unknown>
   tokens: { name: string; token: string; feed: string; now: number; code: string | null; subject?: string }[]
   demands: { name: string; token: string; roles?: [string, ...string[]]; permission?: string; scope?: string; code: string | null }[]
+  proofs: {
+    name: string
+    scheme: string
+    token: string
+    dpop: string[]
+    method: string
+    url: string
+    code: string | null
+  }[]
   answers: {
     code: 'invalid_token'
+    proofs: boolean
     resourceMetadata: string | null
     scope: string | null
     status: number
