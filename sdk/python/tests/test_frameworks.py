@@ -288,6 +288,7 @@ def test_the_resources_metadata(issuer: Issuer, guard: Guard, kind: Kind) -> Non
         "authorization_servers": [issuer.url],
         "bearer_methods_supported": ["header"],
         "scopes_supported": ["orders:read"],
+        "dpop_signing_alg_values_supported": ["ES256", "EdDSA", "RS256", "PS256"],
     }
 
 

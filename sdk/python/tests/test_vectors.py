@@ -3,10 +3,11 @@
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
-from symbolon_guard import Claims, Guard, Refused
+from symbolon_guard import Claims, Guard, Refused, Sent
 from symbolon_guard._events import Event
 from symbolon_guard._keys import KeySet, parse
 from symbolon_guard._revocations import feed_key
@@ -32,10 +33,11 @@ def cases(part: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("case", values, ids=lambda case: case.get("name", case.get("code")) if case else "")
 
 
-def guard_at(now: int) -> Guard:
+def guard_at(now: int, **more: Any) -> Guard:
     """Make a guard that has the file's keys, and hears nobody."""
     vectors = VECTORS or load()
-    guard = Guard(vectors["issuer"], audience=vectors["audience"], leeway=vectors["leeway"], clock=lambda: now)
+    options = {"audience": vectors["audience"], "leeway": vectors["leeway"], "clock": lambda: now} | more
+    guard = Guard(vectors["issuer"], **options)
     guard._checker.keys = parse(json.dumps(vectors["jwks"]).encode(), KeySet())
     guard._follower.keys_known = True
     return guard
@@ -64,7 +66,7 @@ def test_authorization(case: Any) -> None:
             credential(case["values"])
         assert refused.value.code == case["code"]
     else:
-        assert credential(case["values"]) == case["token"]
+        assert credential(case["values"]) == (case["scheme"], case["token"])
 
 
 @cases("tokens")
@@ -102,10 +104,37 @@ def demand(claims: Claims, case: Any) -> None:
         claims.require_scope(case["scope"])
 
 
+@pytest.fixture(scope="module")
+def proving() -> Guard:
+    """Make a guard that every case uses, so that it would know a proof again."""
+    guard = guard_at((VECTORS or load())["now"], address="https://api.example")
+    hear(guard, VECTORS["feeds"]["empty"])
+    return guard
+
+
+@cases("proofs")
+def test_proofs(case: Any, proving: Guard) -> None:
+    case = case or load()
+    path = urlsplit(case["url"]).path
+    sent = Sent(case["dpop"], case["method"], path, "evil.example")
+
+    def code() -> str | None:
+        try:
+            proving.authenticate([f"{case['scheme']} {case['token']}"], sent)
+        except Refused as refused:
+            return refused.code
+        return None
+
+    assert code() == case["code"]
+    if case["code"] is None and case["scheme"] == "dpop":
+        assert code() == "invalid_dpop_proof"
+
+
 @cases("answers")
 def test_answers(case: Any) -> None:
     case = case or load()
-    made = answer(Refused(case["code"], case["scope"]), "r-1", case["resourceMetadata"])
+    refused = Refused(case["code"], case["scope"])
+    made = answer(refused, "r-1", case["resourceMetadata"], proofs=case["proofs"])
     headers = dict(made.headers)
     assert made.status == case["status"]
     assert headers.get("WWW-Authenticate") == case["challenge"]

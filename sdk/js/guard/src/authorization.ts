@@ -42,7 +42,7 @@ export function incoming(request: IncomingMessage, path: string | undefined): In
   const lines = (name: string): string[] => headerLines(request.rawHeaders, name)
   const [[requestId], [host]] = [lines('x-request-id'), lines('host')]
   const [plain] = (path ?? '').split('?', 1)
-  return { authorization: lines('authorization'), requestId, proofs: lines('dpop'), method: request.method, path: plain, host }
+  return { authorization: lines('authorization'), requestId, proofs: lines('dpop'), method: request.method, path: plain, host, source: request }
 }
 
 /**

@@ -33,6 +33,8 @@ export interface Incoming {
   readonly path?: string | undefined
   /** The header `Host`. */
   readonly host?: string | undefined
+  /** The framework's request: what is judged again, by another route's demands, needs no other proof. */
+  readonly source?: object
 }
 
 /** The verdict on a request: its token, or the answer that refuses it. */
@@ -72,6 +74,8 @@ export class Guard {
   readonly #freshness: Freshness
   readonly #introspection: Introspection
   readonly #proofs: Proofs
+  /** The bound token of each request whose proof was good. */
+  readonly #proven = new WeakMap<object, string>()
   #sweeper: NodeJS.Timeout | undefined
   #firstSnapshot: () => void = () => undefined
 
@@ -142,7 +146,7 @@ export class Guard {
     const requestId = request.headers.get('x-request-id') ?? undefined
     const { host, pathname: path } = new URL(request.url)
     const proofs = joinedLines(request.headers, 'dpop')
-    const named = { method: request.method, path, host: request.headers.get('host') ?? host }
+    const named = { method: request.method, path, host: request.headers.get('host') ?? host, source: request }
     const { token, answer } = await this.judge({ authorization, requestId, proofs, ...named }, demands)
     return token ? { token } : { answer: new Response(answer.body, answer) }
   }
@@ -196,14 +200,14 @@ export class Guard {
   }
 
   /** What is judged of a request. The header `Host` counts only where the owner says so, and no other header does. */
-  #presented({ scheme, token }: Credential, { proofs = [], method = '', path, host }: Incoming): Presented {
+  #presented({ scheme, token }: Credential, { proofs = [], method = '', path, host, source }: Incoming): Presented {
     if (scheme === 'bearer') return bearer(token)
     const { address } = this.#settings
     // Nobody could tell what its proof must be about: the answer names what would work.
     if (!address) throw new Rejection('no_token')
     const base = address(host)
     const uri = base !== undefined && path?.startsWith('/') ? base + path : undefined
-    return { scheme, token, proofs, method, uri }
+    return { scheme, token, proofs, method, uri, source }
   }
 
   /** A token that was seen before is judged without waiting: a promise for each step would cost more than the steps. */
@@ -229,7 +233,12 @@ export class Guard {
     if (cnf) {
       // The issuer would want a proof of its own, which only the client can make.
       if (mustAsk) throw new Rejection('overloaded')
-      return this.#proofs.check(presented, cnf.jkt).then(() => meeting(token, demands))
+      const { source } = presented
+      if (source && this.#proven.get(source) === presented.token) return meeting(token, demands)
+      return this.#proofs.check(presented, cnf.jkt).then(() => {
+        if (source) this.#proven.set(source, presented.token)
+        return meeting(token, demands)
+      })
     }
     if (!mustAsk) return meeting(token, demands)
     return this.#introspection.ask(presented.token).then(() => meeting(token, demands))

@@ -30,6 +30,8 @@ export interface Presented {
   readonly method: string
   /** The absolute URI as clients know it; nothing where that is not known. */
   readonly uri: string | undefined
+  /** The framework's request. */
+  readonly source?: object | undefined
 }
 
 export interface ProofSettings {

@@ -142,11 +142,11 @@ test('a target that is none is the same as nothing', () => {
 test('every framework hands on what a proof is judged by', async (t) => {
   const { guard, client, token } = await prepared(t, { address: ADDRESS })
   const app = express()
-  app.use('/deep', Router().get('/orders', forExpress.protect(guard), (_, response) => void response.end('in')))
+  app.use('/deep', forExpress.protect(guard), Router().get('/orders', forExpress.protect(guard), (_, response) => void response.end('in')))
   const fast = fastify()
   fast.get('/deep/orders', { onRequest: forFastify.protect(guard) }, () => 'in')
   await fast.ready()
-  const hono = new Hono().get('/deep/orders', forHono.protect(guard), (context) => context.text('in'))
+  const hono = new Hono().get('/deep/orders', forHono.protect(guard), forHono.protect(guard), (context) => context.text('in'))
   const servers = [createServer(app), fast.server, serve({ fetch: hono.fetch, port: 0, hostname: '127.0.0.1' }) as Server]
   for (const server of servers) {
     t.after(() => server.close())

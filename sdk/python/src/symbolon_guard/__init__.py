@@ -6,7 +6,18 @@
 
 from ._follower import Timing
 from .claims import Claims
-from .guard import Guard, GuardOptions, Metrics, Staleness, StartError
+from .guard import Guard, GuardOptions, Metrics, Sent, Staleness, StartError
 from .refusals import Answer, Refused
 
-__all__ = ["Answer", "Claims", "Guard", "GuardOptions", "Metrics", "Refused", "Staleness", "StartError", "Timing"]
+__all__ = [
+    "Answer",
+    "Claims",
+    "Guard",
+    "GuardOptions",
+    "Metrics",
+    "Refused",
+    "Sent",
+    "Staleness",
+    "StartError",
+    "Timing",
+]

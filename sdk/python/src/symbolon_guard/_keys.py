@@ -1,5 +1,7 @@
 """The issuer's public keys (RFC 7517). Each is parsed once and used with one algorithm (RFC 8725 section 3.1)."""
 
+import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPubli
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from ._strict import Malformed, base64url, json_object
+from ._strict import Malformed, base64url, encode, json_object
 
 #: The names of algorithms that a token may give. ``Ed25519`` is EdDSA's newer name (RFC 9864).
 ALGORITHMS: Final = {"ES256": "ES256", "EdDSA": "EdDSA", "Ed25519": "EdDSA", "RS256": "RS256", "PS256": "PS256"}
@@ -96,6 +98,19 @@ def parse(raw: bytes, before: KeySet) -> KeySet:
     for key in before.keys:
         key.live = key in after.keys
     return after
+
+
+def key_of_proof(jwk: object, algorithm: str) -> tuple[Key, str]:
+    """Read a key that a proof brings with it, for the algorithm of its header, and give its thumbprint (RFC 7638)."""
+    if not isinstance(jwk, dict):
+        raise Malformed("a proof has no key")
+    key = _read({"alg": algorithm, **jwk})
+    if key is None or key.algorithm != algorithm:
+        raise Malformed("a proof's key is none for its algorithm")
+    kty, *numbers = key.numbers
+    members = {"kty": kty, **dict(zip(_PUBLIC[kty], numbers, strict=True))}
+    canonical = json.dumps(members, separators=(",", ":"), sort_keys=True)
+    return key, encode(hashlib.sha256(canonical.encode("ascii")).digest())
 
 
 def _read(jwk: object) -> Key | None:

@@ -14,6 +14,7 @@ MAX_DEPTH = 127
 
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
 _TO_PLAIN = str.maketrans("-_", "+/")
+_TO_URL = str.maketrans("+/", "-_")
 
 
 class Malformed(ValueError):
@@ -29,6 +30,11 @@ def base64url(text: str) -> bytes:
     if binascii.b2a_base64(decoded, newline=False).decode("ascii") != plain:
         raise Malformed("base64url with spare bits")
     return decoded
+
+
+def encode(raw: bytes) -> str:
+    """Encode as unpadded base64url."""
+    return binascii.b2a_base64(raw, newline=False).decode("ascii").rstrip("=").translate(_TO_URL)
 
 
 def json_object(raw: bytes) -> dict[str, Any]:

@@ -8,12 +8,16 @@ The claims are in ``scope["state"]["claims"]``, which Starlette shows as ``reque
 import json
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
-from .guard import Guard
+from .claims import Claims
+from .guard import Guard, Sent
 from .refusals import Answer, Refused, plain_scope
 
 __all__ = ["GuardMiddleware"]
 
+#: Where a request that was let through says so, to what is behind.
+_PASSED = "symbolon_passed"
 _Scope = MutableMapping[str, Any]
 _Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 _Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -59,7 +63,7 @@ class GuardMiddleware:
         if self._public.has(scope["path"]):
             return await self._app(scope, receive, send)
         try:
-            claims = await self._guard.authenticate_async(lines(scope, b"authorization"))
+            claims = await authenticate(self._guard, scope)
             if self._roles is not None:
                 claims.require_role(*self._roles)
             if self._permission is not None:
@@ -72,7 +76,8 @@ class GuardMiddleware:
                 return await _send(send, "http.response", answer)
             return await _refuse_websocket(scope, receive, send, answer)
         # A copy, for what is outside of this has its own.
-        state = {**scope.get("state", {}), "claims": claims}
+        passed = (self._guard, lines(scope, b"authorization"), claims)
+        state = {**scope.get("state", {}), "claims": claims, _PASSED: passed}
         return await self._app({**scope, "state": state}, receive, send)
 
 
@@ -96,6 +101,29 @@ class PublicPaths:
 def lines(scope: MutableMapping[str, Any], name: bytes) -> list[str]:
     """Give every line of a header, as received."""
     return [value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name]
+
+
+async def authenticate(guard: Guard, scope: MutableMapping[str, Any]) -> Claims:
+    """Judge a request, unless the same guard has let it through before: a proof is good once."""
+    authorization = lines(scope, b"authorization")
+    by, with_these, claims = scope.get("state", {}).get(_PASSED, (None, None, None))
+    if by is guard and with_these == authorization and isinstance(claims, Claims):
+        return claims
+    return await guard.authenticate_async(authorization, sent(scope))
+
+
+def sent(scope: MutableMapping[str, Any]) -> Sent:
+    """Give what a proof of possession is judged by. The path is the one that the client sent, before any mount."""
+    raw = scope.get("raw_path")
+    path = raw.decode("latin-1").split("?", 1)[0] if raw else quoted(scope["path"])
+    # The handshake of a WebSocket is a GET.
+    method = scope.get("method", "GET")
+    return Sent(lines(scope, b"dpop"), method, path, next(iter(lines(scope, b"host")), None))
+
+
+def quoted(path: str) -> str:
+    """Write a path, which a server has decoded, as a URI has it."""
+    return quote(path, safe="/~!$&'()*+,;=:@")
 
 
 async def _send(send: _Send, kind: str, answer: Answer) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from ._strict import Malformed, json_object, whole
+from ._strict import Malformed, base64url, json_object, whole
 from .refusals import Refused, plain_scope
 
 __all__ = ["Claims"]
@@ -44,6 +44,8 @@ class Claims:
     roles: tuple[str, ...] = ()
     #: E-mail address, where the issuer tells it.
     email: str | None = None
+    #: The thumbprint of the key that the token is bound to (RFC 9449 section 6.1).
+    jkt: str | None = None
     #: Every claim as it came, those above included.
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
@@ -72,16 +74,17 @@ def read(payload: bytes) -> Claims:
         iss=_text(raw, "iss"),
         sub=_text(raw, "sub"),
         aud=_audience(raw),
-        exp=_date(raw, "exp"),
-        iat=_date(raw, "iat"),
+        exp=date(raw, "exp"),
+        iat=date(raw, "iat"),
         jti=_text(raw, "jti"),
         client_id=_text(raw, "client_id"),
-        nbf=_date(raw, "nbf") if "nbf" in raw else None,
+        nbf=date(raw, "nbf") if "nbf" in raw else None,
         sid=_text(raw, "sid") if "sid" in raw else None,
         ver=_version(raw),
         scope=_text(raw, "scope") if "scope" in raw else "",
         roles=_texts(raw["roles"], "roles") if "roles" in raw else (),
         email=_text(raw, "email") if "email" in raw else None,
+        jkt=_binding(raw["cnf"]) if "cnf" in raw else None,
         raw=MappingProxyType(raw),
     )
 
@@ -104,12 +107,21 @@ def _audience(raw: dict[str, Any]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else _texts(value, "aud")
 
 
-def _date(raw: dict[str, Any], name: str) -> int:
+def date(raw: dict[str, Any], name: str) -> int:
     """Read a NumericDate (RFC 7519 section 2); a fraction is cut off."""
     value = raw.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LATEST:
         raise Malformed(f"the claim {name} is no time")
     return int(value)
+
+
+def _binding(cnf: object) -> str:
+    """Read whose key the token is bound to. What nobody understands is no absent binding: a thief could use it."""
+    jkt = cnf.get("jkt") if isinstance(cnf, dict) else None
+    if not isinstance(jkt, str) or len(jkt) != 43:
+        raise Malformed("the claim cnf names no key")
+    base64url(jkt)
+    return jkt
 
 
 def _version(raw: dict[str, Any]) -> int | None:

@@ -20,8 +20,9 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 
+from .asgi import quoted, sent
 from .claims import Claims
-from .guard import Guard
+from .guard import Guard, Sent
 from .refusals import Answer, Refused, plain_scope
 
 __all__ = ["GuardMiddleware", "guard", "public", "require_permission", "require_role", "require_scope", "require_token"]
@@ -80,7 +81,7 @@ class GuardMiddleware:
     def _judge(self, request: HttpRequest, view: Any, _args: Any, _kwargs: Any) -> HttpResponse | None:
         if not getattr(view, "symbolon_public", False):
             try:
-                request.claims = self._guard.authenticate(_authorization(request))
+                request.claims = self._guard.authenticate(_authorization(request), _sent(request))
             except Refused as refused:
                 return _answer(self._guard, refused, request)
         return None
@@ -88,7 +89,7 @@ class GuardMiddleware:
     async def _judge_async(self, request: HttpRequest, view: Any, _args: Any, _kwargs: Any) -> HttpResponse | None:
         if not getattr(view, "symbolon_public", False):
             try:
-                request.claims = await self._guard.authenticate_async(_authorization(request))
+                request.claims = await self._guard.authenticate_async(_authorization(request), _sent(request))
             except Refused as refused:
                 return _answer(self._guard, refused, request)
         return None
@@ -123,7 +124,7 @@ def _demanding(demand: Callable[[Claims], None]) -> Callable[[_View], _View]:
             async def guarded_async(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
                 try:
                     if not _is_judged(request):
-                        request.claims = await guard().authenticate_async(_authorization(request))
+                        request.claims = await guard().authenticate_async(_authorization(request), _sent(request))
                     demand(request.claims)
                 except Refused as refused:
                     return _answer(guard(), refused, request)
@@ -135,7 +136,7 @@ def _demanding(demand: Callable[[Claims], None]) -> Callable[[_View], _View]:
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             try:
                 if not _is_judged(request):
-                    request.claims = guard().authenticate(_authorization(request))
+                    request.claims = guard().authenticate(_authorization(request), _sent(request))
                 demand(request.claims)
             except Refused as refused:
                 return _answer(guard(), refused, request)
@@ -158,6 +159,15 @@ def _authorization(request: HttpRequest) -> list[str]:
     # WSGI has one value; what a server joined of several has a comma, which no credential has.
     value = request.META.get("HTTP_AUTHORIZATION")
     return [] if value is None else [value]
+
+
+def _sent(request: HttpRequest) -> Sent:
+    scope = getattr(request, "scope", None)
+    if scope is not None:
+        return sent(scope)
+    # A proof has no comma, so that a server which joins two makes none of them.
+    proof, host = request.META.get("HTTP_DPOP"), request.META.get("HTTP_HOST")
+    return Sent([] if proof is None else [proof], request.method or "", quoted(request.path), host)
 
 
 def _answer(by: Guard, refused: Refused, request: HttpRequest) -> HttpResponse:

@@ -16,6 +16,7 @@ from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
 from fastapi.responses import JSONResponse
 from fastapi.security.base import SecurityBase
 
+from .asgi import authenticate
 from .claims import Claims
 from .guard import Guard
 from .refusals import Refused, plain_scope
@@ -34,7 +35,7 @@ class Bearer(SecurityBase):
 
     async def __call__(self, request: Request) -> Claims:
         """Judge a request; what it raises is answered by the handler of :func:`install`."""
-        return await self._guard.authenticate_async(request.headers.getlist("authorization"))
+        return await authenticate(self._guard, request.scope)
 
     def require_role(self, *roles: str) -> Callable[..., Awaitable[Claims]]:
         """Give a dependency that asks for any of these roles."""

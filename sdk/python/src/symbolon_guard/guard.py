@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import re
+import secrets
 import ssl
 import threading
 import time
@@ -19,16 +21,19 @@ from ._checker import Checker, Verified
 from ._follower import Clocks, Follower, Timing
 from ._http import parse_url
 from ._issuer import IssuerError, ask, metadata_url, why
+from ._proofs import Presented, Proofs
 from ._token import UnknownKey
 from .claims import Claims
 from .refusals import Answer, Refused
 
-__all__ = ["Guard", "GuardOptions", "Metrics", "Staleness", "StartError"]
+__all__ = ["Guard", "GuardOptions", "Metrics", "Sent", "Staleness", "StartError"]
 
 Staleness = Literal["fail_closed", "introspect", "fail_open"]
 
 #: How many tokens the issuer is asked about at once.
 _ASKED_AT_ONCE: Final = 64
+#: A name and a port, and nothing that begins a path.
+_HOST: Final = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 _WELL_KNOWN: Final = "/.well-known/oauth-protected-resource"
 
 
@@ -51,12 +56,36 @@ class GuardOptions(TypedDict, total=False):
     resource_metadata: str
     #: What the metadata names.
     scopes_supported: Sequence[str]
+    #: Where clients reach this resource, which the proofs of bound tokens name (RFC 9449): ``https://api.example``, or
+    #: ``https://api.example/v1`` behind a proxy that takes ``/v1`` away. The origin of ``resource`` where not given.
+    #: Without either, bound tokens are refused.
+    address: str
+    #: This scheme and the header ``Host`` instead: only where nothing but its own names reaches the resource.
+    address_from_host: Literal["https", "http"]
+    #: How old a proof may be, 1 to 300; 60 where not given.
+    proof_max_age: int
+    #: How many proofs are remembered, about; 1,000,000 where not given. More within their life are answered with 503.
+    proof_capacity: int
+    #: Whether proofs need a nonce; 32 bytes are a secret for guards that share theirs.
+    proof_nonces: bool | bytes
     #: For an issuer whose certificate is of a private authority.
     tls: ssl.SSLContext
     #: The clock, in seconds since 1970, and one that only rises.
     clock: Callable[[], float]
     monotonic: Callable[[], float]
     timing: Timing
+
+
+class Sent(NamedTuple):
+    """What of a request a proof of possession is judged by."""
+
+    #: Every line of the header ``DPoP``.
+    proofs: Sequence[str] = ()
+    method: str = ""
+    #: The path as the client sent it, without the query.
+    path: str = ""
+    #: The header ``Host``.
+    host: str | None = None
 
 
 class StartError(Exception):
@@ -143,6 +172,8 @@ class Guard:
         self.resource_metadata = options.get("resource_metadata", _metadata_of(self.resource))
         if self.resource_metadata is not None:
             parse_url(self.resource_metadata)
+        self._address = _address_of(options.get("address"), options.get("address_from_host"), self.resource)
+        self._proofs = _proofs_of(options)
         self._checker = Checker(issuer, self.audience, leeway, options.get("cache_size", 10_000))
         self._follower = Follower(
             issuer,
@@ -210,31 +241,42 @@ class Guard:
 
     # What a request asks.
 
-    def authenticate(self, authorization: Sequence[str]) -> Claims:
+    def authenticate(self, authorization: Sequence[str], sent: Sent | None = None) -> Claims:
         """Judge a request by its lines of the header ``Authorization``; raises Refused.
 
-        It may wait for the issuer, where a token names an unknown key or ``introspect`` asks.
+        ``sent`` is what the proof of a bound token is judged by. It may wait for the issuer, where a token names an
+        unknown key or ``introspect`` asks.
         """
-        return self.check(self._credential(authorization))
+        return self._check(self._presented(authorization, sent))
 
-    async def authenticate_async(self, authorization: Sequence[str]) -> Claims:
+    async def authenticate_async(self, authorization: Sequence[str], sent: Sent | None = None) -> Claims:
         """Do as :meth:`authenticate`, without ever blocking the event loop."""
-        return await self.check_async(self._credential(authorization))
+        return await self._check_async(self._presented(authorization, sent))
 
     def check(self, token: str) -> Claims:
-        """Judge a token; raises Refused. It may wait for the issuer, as :meth:`authenticate` does."""
+        """Judge a token; raises Refused. It may wait for the issuer, as :meth:`authenticate` does.
+
+        A token that is bound to a key is refused, for its proof is of a whole request.
+        """
+        return self._check(Presented("bearer", token))
+
+    async def check_async(self, token: str) -> Claims:
+        """Do as :meth:`check`, without ever blocking the event loop."""
+        return await self._check_async(Presented("bearer", token))
+
+    def _check(self, presented: Presented) -> Claims:
         try:
-            found = self._judge(token, fetch=True)
+            found = self._judge(presented, fetch=True)
             if isinstance(found, _Keys):
                 try:
                     found.flight.result(2 * self._timing.request)
                 except FutureTimeoutError:
                     raise Refused("overloaded") from None
-                found = self._judge(token, fetch=False)
+                found = self._judge(presented, fetch=False)
             if isinstance(found, _Ask):
                 self._take_place()
                 try:
-                    self._ask(token)
+                    self._ask(presented.token)
                 finally:
                     self._places.release()
         except Refused as refused:
@@ -242,21 +284,21 @@ class Guard:
             raise
         return self._accept(found)
 
-    async def check_async(self, token: str) -> Claims:
-        """Do as :meth:`check`, without ever blocking the event loop."""
+    async def _check_async(self, presented: Presented) -> Claims:
         try:
-            found = self._judge(token, fetch=True)
+            found = self._judge(presented, fetch=True)
             if isinstance(found, _Keys):
                 try:
                     async with asyncio.timeout(2 * self._timing.request):
                         await asyncio.wrap_future(found.flight)
                 except TimeoutError:
                     raise Refused("overloaded") from None
-                found = self._judge(token, fetch=False)
+                found = self._judge(presented, fetch=False)
             if isinstance(found, _Ask):
                 self._take_place()
                 try:
-                    await asyncio.get_running_loop().run_in_executor(self._threads(), self._ask, token)
+                    loop = asyncio.get_running_loop()
+                    await loop.run_in_executor(self._threads(), self._ask, presented.token)
                 finally:
                     self._places.release()
         except Refused as refused:
@@ -268,7 +310,9 @@ class Guard:
         """Render a refusal; ``request_id`` is the request's header ``X-Request-Id``."""
         if refused.status == 403:
             self._count(refused)
-        return refusals.answer(refused, request_id, self.resource_metadata)
+        nonce = self._proofs.nonce(self._follower.now())
+        proofs = self._address is not None
+        return refusals.answer(refused, request_id, self.resource_metadata, proofs=proofs, nonce=nonce)
 
     def protected_resource(self) -> dict[str, Any] | None:
         """Give this resource's metadata (RFC 9728 section 2), where ``resource`` is known."""
@@ -281,6 +325,8 @@ class Guard:
         }
         if self._scopes:
             metadata["scopes_supported"] = self._scopes
+        if self._address is not None:
+            metadata["dpop_signing_alg_values_supported"] = list(refusals.PROOF_ALGORITHMS)
         return metadata
 
     @property
@@ -313,15 +359,24 @@ class Guard:
 
     # How it is judged.
 
-    def _credential(self, authorization: Sequence[str]) -> str:
+    def _presented(self, authorization: Sequence[str], sent: Sent | None) -> Presented:
         try:
-            return refusals.credential(authorization)
+            scheme, token = refusals.credential(authorization)
+            if scheme == "dpop" and self._address is None:
+                # Nobody could tell what its proof must be about: the answer names what would work.
+                raise Refused("no_token")
         except Refused as refused:
             self._count(refused)
             raise
+        if scheme == "bearer" or sent is None or self._address is None:
+            return Presented(scheme, token)
+        base = self._address(sent.host)
+        uri = base + sent.path if base is not None and sent.path.startswith("/") else None
+        return Presented(scheme, token, sent.proofs, sent.method, uri)
 
-    def _judge(self, token: str, *, fetch: bool) -> Verified | _Keys | _Ask:
+    def _judge(self, presented: Presented, *, fetch: bool) -> Verified | _Keys | _Ask:
         """Judge by what is known, or say what is missing. It never waits."""
+        token = presented.token
         follower = self._follower
         try:
             verified = self._checker.verified(token, follower.now())
@@ -339,8 +394,17 @@ class Guard:
         hit = follower.feed.revocations.find(verified.subject)
         if hit is not None:
             raise Refused("token_revoked" if hit == "revoked" else "token_stale")
+        jkt = verified.claims.jkt
+        # RFC 9449 section 7.2: a bound token that came without its proof may be stolen.
+        if (presented.scheme == "dpop") != (jkt is not None):
+            raise Refused("invalid_token")
         if not fresh and self._policy == "introspect":
+            # For a bound token the issuer would want a proof of its own, which only the client can make.
+            if jkt is not None:
+                raise Refused("overloaded")
             return _Ask(verified)
+        if jkt is not None:
+            self._proofs.check(presented, jkt, follower.now())
         return verified
 
     def _ask(self, token: str) -> None:
@@ -378,7 +442,39 @@ class Guard:
     def _after_fork(self) -> None:
         self._begin()
         self._checker.after_fork()
+        self._proofs.after_fork()
         self._follower.after_fork()
+
+
+def _address_of(
+    address: str | None, scheme: str | None, resource: str | None
+) -> Callable[[str | None], str | None] | None:
+    """Give what stands before the path of a request, by its header ``Host``; nothing where proofs cannot be judged."""
+    if address is None and scheme is not None:
+        if scheme not in ("https", "http"):
+            raise ValueError("address_from_host is https or http")
+        return lambda host: f"{scheme}://{host}" if host is not None and _HOST.fullmatch(host) else None
+    if address is None and resource is not None:
+        parts = urlsplit(resource)
+        address = f"{parts.scheme}://{parts.netloc}"
+    if address is None:
+        return None
+    parts = urlsplit(address)
+    if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment or "@" in address:
+        raise ValueError("the address is no plain https URL")
+    base = address.rstrip("/")
+    return lambda _: base
+
+
+def _proofs_of(options: GuardOptions) -> Proofs:
+    max_age, capacity = options.get("proof_max_age", 60), options.get("proof_capacity", 1_000_000)
+    if not 1 <= max_age <= 300 or capacity < 1:
+        raise ValueError("proof_max_age is not between 1 and 300 seconds, or proof_capacity is too small")
+    nonces = options.get("proof_nonces", False)
+    secret = secrets.token_bytes(32) if nonces is True else nonces or None
+    if secret is not None and len(secret) != 32:
+        raise ValueError("proof_nonces is a switch or 32 bytes")
+    return Proofs(max_age, capacity, secret)
 
 
 def _metadata_of(resource: str | None) -> str | None:

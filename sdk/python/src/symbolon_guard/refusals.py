@@ -18,6 +18,8 @@ _CODES: Final[dict[str, tuple[int, str, str, str | None]]] = {
     "token_expired": (401, "Unauthorized", _INVALID, "The access token expired"),
     "token_revoked": (401, "Unauthorized", _INVALID, "The access token was revoked"),
     "token_stale": (401, "Unauthorized", _INVALID, "The access token is stale"),
+    "invalid_dpop_proof": (401, "Unauthorized", "Invalid proof", "The proof is not valid"),
+    "use_dpop_nonce": (401, "Unauthorized", "The proof needs a nonce", "The proof needs the nonce of this answer"),
     "forbidden": (403, "Forbidden", "You are not allowed to do this.", None),
     "insufficient_scope": (
         403,
@@ -29,7 +31,12 @@ _CODES: Final[dict[str, tuple[int, str, str, str | None]]] = {
 }
 #: Every code that a refusal can have.
 CODES: Final = tuple(_CODES)
+#: What is said of the scheme ``DPoP`` only (RFC 9449 sections 7.1 and 9).
+_OF_PROOFS: Final = ("invalid_dpop_proof", "use_dpop_nonce")
+#: The algorithms of proofs, as challenges and metadata list them.
+PROOF_ALGORITHMS: Final = ("ES256", "EdDSA", "RS256", "PS256")
 
+_SCHEME = re.compile(r"(?:bearer|dpop)(?![a-z0-9])", re.IGNORECASE | re.ASCII)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 
@@ -59,8 +66,18 @@ class Answer:
     body: bytes
 
 
-def answer(refused: Refused, request_id: str | None, resource_metadata: str | None) -> Answer:
-    """Render a refusal. ``request_id`` is the request's own ``X-Request-Id``, if it has one."""
+def answer(
+    refused: Refused,
+    request_id: str | None,
+    resource_metadata: str | None,
+    *,
+    proofs: bool = False,
+    nonce: str | None = None,
+) -> Answer:
+    """Render a refusal. ``request_id`` is the request's own ``X-Request-Id``, if it has one.
+
+    ``proofs`` says whether the guard judges proofs of possession, ``nonce`` is the one that they need, if any.
+    """
     status, title, detail, _ = _CODES[refused.code]
     request_id = own_or_fresh(request_id)
     problem = {
@@ -76,29 +93,41 @@ def answer(refused: Refused, request_id: str | None, resource_metadata: str | No
         ("Cache-Control", "no-store"),
         ("X-Request-Id", request_id),
     ]
-    challenge = challenge_of(refused, resource_metadata)
+    challenge = challenge_of(refused, resource_metadata, proofs=proofs)
     if challenge is not None:
         headers.append(("WWW-Authenticate", challenge))
+    if refused.code == "use_dpop_nonce" and nonce is not None:
+        headers.append(("DPoP-Nonce", nonce))
     if refused.code == "overloaded":
         headers.append(("Retry-After", "1"))
     body = json.dumps(problem, separators=(",", ":")).encode("ascii")
     return Answer(status, tuple(headers), body)
 
 
-def challenge_of(refused: Refused, resource_metadata: str | None) -> str | None:
-    """Give the header ``WWW-Authenticate`` (RFC 6750 section 3, RFC 9728 section 5.1), if there is to be one."""
+def challenge_of(refused: Refused, resource_metadata: str | None, *, proofs: bool = False) -> str | None:
+    """Give the header ``WWW-Authenticate`` (RFC 6750 section 3, RFC 9728 section 5.1), if there is to be one.
+
+    Where the guard judges proofs it names the scheme ``DPoP`` too (RFC 9449 section 7.1).
+    """
     if refused.status != 401 and refused.code != "insufficient_scope":
         return None
-    parameters = []
-    if resource_metadata is not None:
-        parameters.append(("resource_metadata", resource_metadata))
+    before = [] if resource_metadata is None else [("resource_metadata", resource_metadata)]
+    error = []
     description = _CODES[refused.code][3]
     if description is not None:
-        error = "insufficient_scope" if refused.code == "insufficient_scope" else "invalid_token"
-        parameters += [("error", error), ("error_description", description)]
+        known = (*_OF_PROOFS, "insufficient_scope")
+        name = refused.code if refused.code in known else "invalid_token"
+        error = [("error", name), ("error_description", description)]
     if refused.scope is not None:
-        parameters.append(("scope", refused.scope))
-    return " ".join(["Bearer", ", ".join(f'{name}="{value}"' for name, value in parameters)]).rstrip()
+        error.append(("scope", refused.scope))
+    bearer = _challenge("Bearer", before if refused.code in _OF_PROOFS else before + error)
+    if not proofs:
+        return bearer
+    return f"{bearer}, {_challenge('DPoP', [*before, *error, ('algs', ' '.join(PROOF_ALGORITHMS))])}"
+
+
+def _challenge(scheme: str, parameters: Sequence[tuple[str, str]]) -> str:
+    return " ".join([scheme, ", ".join(f'{name}="{value}"' for name, value in parameters)]).rstrip()
 
 
 def own_or_fresh(request_id: str | None) -> str:
@@ -108,24 +137,24 @@ def own_or_fresh(request_id: str | None) -> str:
     return secrets.token_hex(16)
 
 
-def credential(values: Sequence[str]) -> str:
-    """Give the Bearer token of the lines of the header ``Authorization`` (RFC 6750 section 2.1).
+def credential(values: Sequence[str]) -> tuple[str, str]:
+    """Give scheme and token of the lines of the header ``Authorization`` (RFC 6750 section 2.1, RFC 9449 section 7.1).
 
-    The scheme's name in any case, one space, one credential. Another scheme counts as no token, so that the answer
-    names the challenge that would work.
+    The scheme is ``bearer`` or ``dpop``; its name in any case, one space, one credential. Another scheme counts as no
+    token, so that the answer names the challenge that would work.
     """
     if not values:
         raise Refused("no_token")
     if len(values) > 1:
         raise Refused("malformed_request")
-    value = values[0]
-    scheme, rest = value[:6], value[6:]
-    if scheme.lower() != "bearer" or (rest[:1].isascii() and rest[:1].isalnum()):
+    found = _SCHEME.match(values[0])
+    if found is None:
         raise Refused("no_token")
+    rest = values[0][found.end() :]
     token = rest[1:]
     if rest[:1] != " " or not token or not token.isascii() or any(sign in token for sign in " \t,"):
         raise Refused("invalid_token")
-    return token
+    return found[0].lower(), token
 
 
 def plain_scope(scope: str) -> str:
