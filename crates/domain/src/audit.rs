@@ -50,6 +50,14 @@ words! {
         ClientSecretAdded => "client_secret_added",
         /// A secret of an OAuth client was deleted.
         ClientSecretDeleted => "client_secret_deleted",
+        /// A person agreed to what a client asked for.
+        ConsentGiven => "consent_given",
+        /// What a person had agreed to was taken back.
+        ConsentWithdrawn => "consent_withdrawn",
+        /// A client was given tokens for a person.
+        ClientSignedIn => "client_signed_in",
+        /// An authorization code was used again.
+        CodeReused => "code_reused",
         /// A setting that is kept in the database changed.
         SettingChanged => "setting_changed",
         /// A user was disabled.
@@ -112,6 +120,7 @@ impl AuditKind {
             Self::LoginFailed
             | Self::PasswordRefused
             | Self::RefreshReused
+            | Self::CodeReused
             | Self::SetupRefused
             | Self::AuditBroken => Outcome::Failure,
             _ => Outcome::Success,

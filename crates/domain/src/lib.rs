@@ -16,6 +16,7 @@ mod field;
 mod id;
 mod identity;
 pub mod mail;
+pub mod oauth;
 mod password;
 mod permission;
 mod problem;

@@ -14,6 +14,8 @@ words! {
         Cookie => "cookie",
         /// In bodies, for programs that keep it themselves.
         Body => "body",
+        /// Not at all: it stays as it is, in the cookie of the pages that sign people in for other applications.
+        Page => "page",
     }
 }
 
@@ -34,8 +36,14 @@ words! {
         Revoked => "revoked",
         /// A refresh token was used again outside the windows.
         Reused => "reused",
-        /// A newer sign-in took its place at the limit of sessions.
+        /// A newer sign-in took its place: at the limit of sessions, or in the same browser.
         Replaced => "replaced",
+        /// Its owner took back what they had agreed to.
+        Withdrawn => "withdrawn",
+        /// The sign-in that it came from has ended.
+        SignedOut => "signed_out",
+        /// A code was used twice.
+        CodeReused => "code_reused",
     }
 }
 

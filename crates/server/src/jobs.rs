@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
 use crate::app::App;
-use crate::flows::{Error, Origin, audit, keys, once, outbox, revocations, roles};
+use crate::flows::{Error, Origin, audit, keys, oauth, once, outbox, revocations, roles};
 
 /// How soon what another process committed, a revocation or a key, is known here.
 const FOLLOW: Duration = Duration::from_millis(10);
@@ -280,6 +280,7 @@ async fn purge(app: &App) -> Result<(), Error> {
         == u64::from(PURGE_ROWS)
     {}
     outbox::purge(app, now, PURGE_ROWS).await?;
+    oauth::purge(app, now, PURGE_ROWS).await?;
     Ok(())
 }
 

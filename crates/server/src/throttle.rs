@@ -78,6 +78,11 @@ const DOCUMENT: Rate = Rate {
     burst: 30,
     each: Duration::from_secs(20),
 };
+/// Codes of devices that one network may type: a guess hits one of 2^34.
+const USER_CODE: Rate = Rate {
+    burst: 30,
+    each: Duration::from_secs(30),
+};
 /// Until a network's place in the queue may be free.
 const SLOT_WAIT: Duration = Duration::from_secs(1);
 
@@ -287,6 +292,18 @@ impl Throttle {
         };
         let key = self.table.key(lane, &[&network_bytes(address)]);
         limited(self.table.update(key, now, |bits| rate.take(bits, now)))
+    }
+
+    /// Counts a code of a device that somebody types (RFC 8628 section 5.1).
+    ///
+    /// # Errors
+    /// When there were too many.
+    pub fn begin_user_code(
+        &self,
+        network: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<(), RateLimited> {
+        self.count_only((Lane::UserCode, USER_CODE), network, now)
     }
 
     /// Counts a change that a user makes to the own profile.

@@ -129,6 +129,27 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
         "client_role",
     ),
     ("settings_name", "settings.name", "setting"),
+    (
+        "authorizations_session",
+        "authorizations.session_id",
+        "authorization",
+    ),
+    (
+        "authorization_codes_digest",
+        "authorization_codes.digest",
+        "code",
+    ),
+    (
+        "pushed_requests_digest",
+        "pushed_requests.digest",
+        "pushed_request",
+    ),
+    ("device_codes_digest", "device_codes.digest", "device_code"),
+    (
+        "device_codes_user_code",
+        "device_codes.user_code",
+        "user_code",
+    ),
 ];
 
 /// What [`Error::Conflict`] calls a constraint that PostgreSQL named.

@@ -60,6 +60,12 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         needs: 7,
     },
     Migration {
+        number: 8,
+        name: "oauth",
+        text: include_str!("../migrations/0008_oauth.sql"),
+        needs: 8,
+    },
+    Migration {
         number: 9,
         name: "client_metadata",
         text: include_str!("../migrations/0009_client_metadata.sql"),

@@ -6,6 +6,7 @@ pub(crate) mod creations;
 pub(crate) mod feed;
 pub(crate) mod invitations;
 pub(crate) mod keys;
+pub(crate) mod oauth;
 pub(crate) mod outbox;
 pub(crate) mod proofs;
 pub(crate) mod roles;
@@ -28,6 +29,10 @@ pub(crate) fn all() -> Vec<(String, &'static str)> {
         ("feed", feed::STATEMENTS),
         ("invitations", invitations::STATEMENTS),
         ("keys", keys::STATEMENTS),
+        ("oauth_authorizations", oauth::authorizations::STATEMENTS),
+        ("oauth_codes", oauth::codes::STATEMENTS),
+        ("oauth_consents", oauth::consents::STATEMENTS),
+        ("oauth_devices", oauth::devices::STATEMENTS),
         ("outbox", outbox::STATEMENTS),
         ("proofs", proofs::STATEMENTS),
         ("roles", roles::STATEMENTS),

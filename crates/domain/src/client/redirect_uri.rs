@@ -56,6 +56,42 @@ impl RedirectUri {
             (scheme, _) => scheme,
         }
     }
+
+    /// Whether `given` is this one: byte for byte, save the port of an address of loopback (RFC 8252 section 7.3).
+    pub fn admits(&self, given: &Self) -> bool {
+        self == given
+            || self
+                .without_port()
+                .is_some_and(|own| Some(own) == given.without_port())
+    }
+
+    /// Whether it belongs to a site, so that the browser makes sure of who gets what is sent there: `https`.
+    pub fn is_of_a_site(&self) -> bool {
+        self.as_str().starts_with("https:")
+    }
+
+    /// What a browser's policy names it by: scheme and authority, or the scheme of an app.
+    pub fn source(&self) -> String {
+        match split(self.as_str()) {
+            Some(parts) if matches!(parts.scheme, "https" | "http") => {
+                format!("{}://{}", parts.scheme, parts.authority.unwrap_or_default())
+            }
+            Some(parts) => format!("{}:", parts.scheme),
+            None => String::new(),
+        }
+    }
+
+    /// What stands before and behind the port, for an address of loopback by `http`.
+    fn without_port(&self) -> Option<(&str, &str)> {
+        let parts = split(self.as_str()).filter(|parts| parts.scheme == "http")?;
+        let host = parts
+            .authority
+            .and_then(Host::of)
+            .filter(Host::is_loopback)?;
+        let rest = self.as_str().strip_prefix("http://")?;
+        let rest = rest.get(parts.authority?.len()..)?;
+        Some((host.name, rest))
+    }
 }
 
 fn malformed() -> Problem {

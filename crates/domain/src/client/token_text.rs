@@ -82,4 +82,9 @@ impl Resource {
         }
         Ok(Self(text.into()))
     }
+
+    /// Whether it is an absolute URI, as a request names it (RFC 8707 section 2).
+    pub fn is_uri(&self) -> bool {
+        super::uri::split(self.as_str()).is_some()
+    }
 }

@@ -1,7 +1,8 @@
-//! The access token of a session (RFC 9068).
+//! Access tokens (RFC 9068): of our own sign-in, of a client for a person, of a client for itself.
 
 use serde::Serialize;
-use symbolon_domain::{Session, Timestamp, User};
+use symbolon_domain::oauth::{Authorization, OPENID, ROLES, Scopes};
+use symbolon_domain::{Client, Effective, Resource, Session, Timestamp, User};
 use symbolon_token::{Typ, encoding};
 
 use super::Error;
@@ -18,22 +19,59 @@ pub struct AccessToken {
     pub expires_in: i64,
 }
 
+/// What a token says, apart from who issues it and when.
+struct Draft<'a> {
+    sub: &'a str,
+    /// The APIs that it is for; our own where none is named.
+    resources: &'a [Resource],
+    expires: Timestamp,
+    session: Option<(&'a Session, i64)>,
+    client_id: &'a str,
+    scope: &'a str,
+    roles: &'a [&'a str],
+    email: Option<&'a str>,
+    auth_time: Option<Timestamp>,
+    /// The thumbprint of the key that it is bound to (RFC 9449 section 6).
+    jkt: Option<&'a str>,
+}
+
 /// RFC 9068 section 2.2, in the order in which they are written.
 #[derive(Serialize)]
 struct Claims<'a> {
     iss: &'a str,
-    sub: uuid::Uuid,
-    aud: &'a str,
+    sub: &'a str,
+    aud: Audience<'a>,
     exp: i64,
     iat: i64,
     jti: &'a str,
-    sid: uuid::Uuid,
-    ver: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<uuid::Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ver: Option<i64>,
     client_id: &'a str,
     scope: &'a str,
     roles: &'a [&'a str],
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<&'a str>,
+    /// RFC 9068 section 2.2.1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<Confirmation<'a>>,
+}
+
+/// RFC 7519 section 4.1.3.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Audience<'a> {
+    One(&'a str),
+    Many(Vec<&'a str>),
+}
+
+/// RFC 9449 section 6.1.
+#[derive(Serialize)]
+struct Confirmation<'a> {
+    jkt: &'a str,
 }
 
 /// Signs an access token for `session` of `user`; it never outlives the session. Its scope holds the user's permissions and
@@ -48,36 +86,127 @@ pub async fn issue(
     session: &Session,
     now: Timestamp,
 ) -> Result<AccessToken, Error> {
+    let holds = app.role_book().await?.effective(&user.roles);
+    let mut scope = OWN_SCOPE.to_owned();
+    for permission in holds.permissions.names() {
+        scope.push(' ');
+        scope.push_str(permission);
+    }
+    let draft = Draft {
+        sub: &user.id.to_string(),
+        resources: &[],
+        expires: expiry(app, session, now),
+        session: Some((session, user.token_version)),
+        client_id: &session.client_id,
+        scope: &scope,
+        roles: &names(&holds),
+        email: app.config.tokens.email.then(|| user.email.as_str()),
+        auth_time: None,
+        jkt: None,
+    };
+    sign(app, &draft, now)
+}
+
+/// The same for the session of a client: with what was granted and the person has at this moment, and without their roles
+/// unless the scope `roles` was granted. Returns the scopes that the token has.
+///
+/// # Errors
+/// The same.
+pub(super) async fn issue_for_client(
+    app: &App,
+    user: &User,
+    session: &Session,
+    (granted, now): (&Authorization, Timestamp),
+) -> Result<(AccessToken, Scopes), Error> {
+    let holds = app.role_book().await?.effective(&user.roles);
+    let scopes = granted.scopes.held_by(&holds.permissions);
+    let roles = match scopes.contains(ROLES) {
+        true => names(&holds),
+        false => Vec::new(),
+    };
+    let draft = Draft {
+        sub: &user.id.to_string(),
+        resources: &granted.resources,
+        expires: expiry(app, session, now),
+        session: Some((session, user.token_version)),
+        client_id: &session.client_id,
+        scope: &scopes.to_string(),
+        roles: &roles,
+        email: None,
+        auth_time: Some(granted.auth_time),
+        jkt: granted.jkt.as_deref(),
+    };
+    Ok((sign(app, &draft, now)?, scopes))
+}
+
+/// The same for a client that acts for itself: `sub` is its id, and there is no session.
+///
+/// # Errors
+/// A fault of the random source or the key.
+pub(super) fn issue_to_client(
+    app: &App,
+    client: &Client,
+    (scopes, holds, resources): (&Scopes, &Effective, &[Resource]),
+    (jkt, now): (Option<&str>, Timestamp),
+) -> Result<AccessToken, Error> {
+    let draft = Draft {
+        sub: client.id.as_str(),
+        resources,
+        expires: now.plus(app.config.tokens.access_ttl),
+        session: None,
+        client_id: client.id.as_str(),
+        scope: &scopes.to_string(),
+        roles: &names(holds),
+        email: None,
+        auth_time: None,
+        jkt,
+    };
+    sign(app, &draft, now)
+}
+
+fn expiry(app: &App, session: &Session, now: Timestamp) -> Timestamp {
+    // A repeated answer does not count as a use, so that the idle life may be shorter than a full one from now.
+    session
+        .access_expires_at(now, app.config.tokens.access_ttl)
+        .min(session.idle_expires_at())
+}
+
+fn names(holds: &Effective) -> Vec<&str> {
+    holds.roles.iter().map(|role| role.as_str()).collect()
+}
+
+fn sign(app: &App, draft: &Draft<'_>, now: Timestamp) -> Result<AccessToken, Error> {
     let issuance = app.issuance()?;
     let fault = |source: Box<dyn std::error::Error + Send + Sync>| Error::Fault {
         context: "access token",
         source,
     };
     let id: [u8; 16] = app.rng.bytes().map_err(|error| fault(error.into()))?;
-    // A repeated answer does not count as a use, so that the idle life may be shorter than a full one from now.
-    let expires = session
-        .access_expires_at(now, app.config.tokens.access_ttl)
-        .min(session.idle_expires_at());
-    let holds = app.role_book().await?.effective(&user.roles);
-    let roles: Vec<&str> = holds.roles.iter().map(|role| role.as_str()).collect();
-    let mut scope = OWN_SCOPE.to_owned();
-    for permission in holds.permissions.names() {
-        scope.push(' ');
-        scope.push_str(permission);
+    let own = &*issuance.audience;
+    let mut audience: Vec<&str> = draft.resources.iter().map(Resource::as_str).collect();
+    // For userinfo, which is ours.
+    let asks_us = draft.scope.split(' ').any(|scope| scope == OPENID);
+    if (audience.is_empty() || asks_us) && !audience.contains(&own) {
+        audience.push(own);
     }
     let claims = Claims {
         iss: &issuance.issuer,
-        sub: user.id.uuid(),
-        aud: &issuance.audience,
-        exp: expires.seconds(),
+        sub: draft.sub,
+        aud: match audience[..] {
+            [one] => Audience::One(one),
+            _ => Audience::Many(audience),
+        },
+        exp: draft.expires.seconds(),
         iat: now.seconds(),
         jti: &encoding::encode(&id),
-        sid: session.id.uuid(),
-        ver: user.token_version,
-        client_id: &session.client_id,
-        scope: &scope,
-        roles: &roles,
-        email: app.config.tokens.email.then(|| user.email.as_str()),
+        sid: draft.session.map(|(session, _)| session.id.uuid()),
+        ver: draft.session.map(|(_, version)| version),
+        client_id: draft.client_id,
+        scope: draft.scope,
+        roles: draft.roles,
+        email: draft.email,
+        auth_time: draft.auth_time.map(Timestamp::seconds),
+        cnf: draft.jkt.map(|jkt| Confirmation { jkt }),
     };
     let ring = issuance.ring.load();
     let token = ring
@@ -86,6 +215,6 @@ pub async fn issue(
         .map_err(|error| fault(error.into()))?;
     Ok(AccessToken {
         token,
-        expires_in: (expires.seconds() - now.seconds()).max(0),
+        expires_in: (draft.expires.seconds() - now.seconds()).max(0),
     })
 }

@@ -47,7 +47,7 @@ pub fn authenticate(app: &App, presented: &Presented<'_>, now: Timestamp) -> Res
 ///
 /// # Errors
 /// The same.
-pub(super) fn check_presented(
+pub fn check_presented(
     app: &App,
     presented: &Presented<'_>,
     now: Timestamp,

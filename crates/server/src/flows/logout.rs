@@ -9,6 +9,7 @@ use symbolon_domain::refresh::{Decision, decide};
 use symbolon_domain::{EndReason, Life, Refusal, SessionId, UserId};
 
 use super::authenticate::Caller;
+use super::oauth::browser;
 use super::refresh::{authentic, end_for_reuse, facts, policy};
 use super::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded};
 use crate::app::App;
@@ -36,7 +37,9 @@ pub(super) async fn end_own(
     event.detail = Some(reason.as_str().to_owned());
     batch.insert_audit(audit_id(app, now)?, &event);
     let ends = Event::SessionEnds { session, reason };
-    let revocations = consequences::write(app, &mut batch, &ends, None, now);
+    let mut revocations = consequences::write(app, &mut batch, &ends, None, now);
+    let (_, more) = browser::end_children(app, &mut batch, session, now).await?;
+    revocations.extend(more);
     let committed = app.commit(batch, &revocations).await;
     if lost_race(&committed) {
         return Ok(false);
@@ -45,14 +48,15 @@ pub(super) async fn end_own(
     Ok(true)
 }
 
-/// Ends the session of a refresh token, for a client whose access token has expired. Whatever is not a
-/// token of a live session changes nothing and is no error.
+/// Ends the session of a refresh token of `client`, for one whose access token has expired. Whatever is not a
+/// token of a live session of it changes nothing and is no error.
 ///
 /// # Errors
 /// A fault or an overloaded store.
 pub async fn logout_by_refresh_token(
     app: &App,
     presented: &str,
+    client: &str,
     origin: &Origin,
 ) -> Result<(), Error> {
     let Ok(token) = authentic(app, presented) else {
@@ -66,7 +70,7 @@ pub async fn logout_by_refresh_token(
         let Some((session, _)) = app.store.find_refresh(id).await? else {
             return Ok(());
         };
-        if session.life(now) != Life::Live {
+        if session.life(now) != Life::Live || session.client_id != client {
             return Ok(());
         }
         match decide(&session.refresh, &facts, &policy(app), now) {

@@ -18,6 +18,7 @@ pub mod invitations;
 pub mod keys;
 pub mod login;
 pub mod logout;
+pub mod oauth;
 pub mod once;
 pub mod outbox;
 pub mod page;

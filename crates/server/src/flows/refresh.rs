@@ -14,11 +14,14 @@ use symbolon_domain::audit::AuditKind;
 use symbolon_domain::ending::Event;
 use symbolon_domain::mail::MailKind;
 use symbolon_domain::refresh::{Decision, Presented, RefreshPolicy, RefreshState, decide};
-use symbolon_domain::{EndReason, Life, Refusal, Session, SessionId, Timestamp, User, UserStatus};
+use symbolon_domain::{
+    EndReason, Life, Refusal, Session, SessionId, Timestamp, Transport, User, UserStatus,
+};
 use symbolon_token::refresh::RefreshToken;
 use zeroize::Zeroizing;
 
 use super::access_token::{AccessToken, issue};
+use super::login::OWN_CLIENT;
 use super::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, outbox, overloaded};
 use crate::app::App;
 
@@ -38,19 +41,55 @@ pub struct Refreshed {
 /// `invalid_refresh_token`, `refresh_token_expired`, `refresh_token_reused`, `session_revoked`,
 /// `overloaded`, or a fault of the store.
 pub async fn refresh(app: &App, presented: &str, origin: &Origin) -> Result<Refreshed, Error> {
+    let rotated = rotate(app, presented, OWN_CLIENT, origin).await?;
+    let (user, session) = (&rotated.user, rotated.session);
+    Ok(Refreshed {
+        access: issue(app, user, &session, rotated.now).await?,
+        refresh_token: rotated.refresh_token,
+        session,
+    })
+}
+
+/// A session whose refresh token was replaced, or given again.
+pub(super) struct Rotated {
+    pub(super) user: User,
+    pub(super) session: Session,
+    pub(super) refresh_token: Zeroizing<String>,
+    pub(super) now: Timestamp,
+}
+
+/// Steps 1 to 5, for a session of `client`; one of another client is left as it is.
+pub(super) async fn rotate(
+    app: &App,
+    presented: &str,
+    client: &str,
+    origin: &Origin,
+) -> Result<Rotated, Error> {
     let now = app.clock.now();
     let token = authentic(app, presented)?;
     let successor = app.issuance()?.successor(&token)?;
     let id = SessionId::from_bytes(token.session());
     let (facts, policy) = (facts(&token, &successor), policy(app));
     for _ in 0..ROUNDS {
-        let judge = move |found| judge(found, &facts, &policy, now);
+        let client = client.to_owned();
+        let judge = move |found: Option<(Session, User)>| {
+            let refreshes = |session: &Session| {
+                session.client_id == client && session.transport != Transport::Page
+            };
+            match found {
+                Some((session, _)) if !refreshes(&session) => {
+                    (None, Judged::Refuse(Refusal::InvalidRefreshToken))
+                }
+                found => judge(found, &facts, &policy, now),
+            }
+        };
         match app.store.update_refresh(id, now, judge).await? {
             Judged::Answer(session, user) => {
-                return Ok(Refreshed {
-                    access: issue(app, &user, &session, now).await?,
-                    refresh_token: successor.encode(),
+                return Ok(Rotated {
+                    user,
                     session,
+                    refresh_token: successor.encode(),
+                    now,
                 });
             }
             Judged::Refuse(refusal) => return Err(refusal.into()),

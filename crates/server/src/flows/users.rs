@@ -208,6 +208,10 @@ pub(super) async fn delete_in(
     let revocations = consequences::write(app, batch, &ends, None, now);
     proof::end_all(batch, user, now);
     batch.delete_user_sessions(user.id);
+    batch.delete_user_authorizations(user.id);
+    batch.delete_user_consents(user.id);
+    batch.delete_user_codes(user.id);
+    batch.delete_user_devices(user.id);
     batch.delete_user(user.id, user.version);
     Ok(revocations)
 }

@@ -13,6 +13,7 @@ use super::problem::Failure;
 use crate::app::App;
 use crate::flows::Error;
 use crate::flows::authenticate::{Caller, authenticate};
+use crate::flows::login::OWN_CLIENT;
 use crate::metrics::Count;
 
 /// The header that a proof of possession comes in (RFC 9449 section 4.1).
@@ -22,15 +23,25 @@ impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
-        let credential = Credential::read(&parts.headers, &parts.method, &parts.uri)?;
-        let caller = credential.with(app, |presented| {
-            authenticate(app, presented, app.clock.now())
-        });
-        caller.map_err(|error| {
-            app.metrics.count(Count::RejectedToken);
-            Failure(error)
-        })
+        let caller = of_any_client(parts, app)?;
+        // An application that a person let in has what they agreed to, and not their account.
+        match caller.token.claims().client_id == OWN_CLIENT {
+            true => Ok(caller),
+            false => Err(Refusal::InsufficientScope.into()),
+        }
     }
+}
+
+/// Who is calling, by whichever application.
+pub(super) fn of_any_client(parts: &Parts, app: &App) -> Result<Caller, Failure> {
+    let credential = Credential::read(&parts.headers, &parts.method, &parts.uri)?;
+    let caller = credential.with(app, |presented| {
+        authenticate(app, presented, app.clock.now())
+    });
+    caller.map_err(|error| {
+        app.metrics.count(Count::RejectedToken);
+        Failure(error)
+    })
 }
 
 /// A token, and what its proof is judged by.

@@ -9,7 +9,7 @@ use crate::config::CookieConfig;
 /// The only path that the cookie is sent to.
 const PATH: &str = "/api/refresh";
 
-/// The refresh cookie of a request. Two of its name mean that somebody planted one: neither is believed.
+/// The refresh cookie of a request.
 ///
 /// # Errors
 /// `malformed_request` for two.
@@ -17,6 +17,14 @@ pub(super) fn read<'a>(
     headers: &'a HeaderMap,
     settings: &CookieConfig,
 ) -> Result<Option<&'a str>, Refusal> {
+    named(headers, settings.name.as_str())
+}
+
+/// The cookie of this name. Two of them mean that somebody planted one: neither is believed.
+///
+/// # Errors
+/// `malformed_request` for two.
+pub(super) fn named<'a>(headers: &'a HeaderMap, wanted: &str) -> Result<Option<&'a str>, Refusal> {
     // Bytes, for a browser sends the other cookies of the site as they were set: UTF-8 beyond ASCII included.
     let pairs = headers
         .get_all(COOKIE)
@@ -26,14 +34,12 @@ pub(super) fn read<'a>(
         let equals = pair.iter().position(|byte| *byte == b'=')?;
         let (name, value) = (pair[..equals].trim_ascii(), pair[equals + 1..].trim_ascii());
         // What is no text is no token of ours either, but it does count as a cookie of the name.
-        (name == settings.name.as_str().as_bytes())
-            .then(|| std::str::from_utf8(value).unwrap_or("?"))
+        (name == wanted.as_bytes()).then(|| std::str::from_utf8(value).unwrap_or("?"))
     });
     match (found.next(), found.next()) {
         (one, None) => Ok(one.filter(|value| !value.is_empty())),
         _ => Err(Refusal::MalformedRequest(format!(
-            "There are two cookies named {}.",
-            settings.name.as_str()
+            "There are two cookies named {wanted}."
         ))),
     }
 }

@@ -29,7 +29,7 @@ use tower::ServiceExt;
 
 use super::context::Connection;
 use super::problem::{self, Failure};
-use super::{cors, csrf};
+use super::{cors, csrf, oauth};
 use crate::app::App;
 use crate::flows::{Error, dpop};
 use crate::jobs::Causes;
@@ -118,7 +118,9 @@ impl Edge {
         if let Some(response) = cors::preflight(request.method(), request.headers()) {
             return response;
         }
-        if let Err(refusal) = csrf::check(&self.app, request.method(), request.headers()) {
+        if !oauth::takes_cross_site(request.uri().path())
+            && let Err(refusal) = csrf::check(&self.app, request.method(), request.headers())
+        {
             return Failure::from(refusal).into_response();
         }
         request.extensions_mut().insert(Connection {

@@ -10,6 +10,7 @@ mod cors;
 mod csrf;
 mod docs;
 mod edge;
+mod oauth;
 mod ops;
 mod pages;
 mod problem;
@@ -58,6 +59,7 @@ pub fn router(app: Arc<App>) -> Router {
     router
         .merge(docs::routes(&document))
         .merge(pages::routes())
+        .merge(oauth::routes())
         .merge(well_known::of_issuer_with_path())
         .fallback(|| async { Failure::from(Refusal::NotFound) })
         .method_not_allowed_fallback(|| async { Failure::from(Refusal::MethodNotAllowed) })

@@ -3,10 +3,6 @@
 
 mod link;
 mod look;
-#[expect(
-    dead_code,
-    reason = "the doors that show these screens are not there yet"
-)]
 pub(super) mod screen;
 
 use std::sync::Arc;

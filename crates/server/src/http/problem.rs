@@ -25,6 +25,10 @@ impl<T: Into<Error>> From<T> for Failure {
 #[derive(Clone)]
 pub(super) struct Unrendered(std::sync::Arc<Error>);
 
+/// Beside [`Unrendered`]: the failure is told in OAuth's words (RFC 6749 section 5.2; RFC 6750 section 3).
+#[derive(Clone)]
+pub(super) struct InOAuthWords;
+
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::empty());
@@ -115,15 +119,19 @@ pub(super) fn render(response: &mut Response, request_id: &str) -> Option<std::s
         request_id,
         errors: errors.iter().map(FieldProblem::from).collect(),
     };
-    let body = serde_json::to_vec(&problem).unwrap_or_default();
-    *response.body_mut() = Body::from(body);
+    let in_oauth_words = response.extensions_mut().remove::<InOAuthWords>().is_some();
+    let (body, media_type) = match in_oauth_words {
+        true => {
+            let told = serde_json::json!({"error": oauth_code(status, code), "error_description": &*detail});
+            (serde_json::to_vec(&told), "application/json")
+        }
+        false => (serde_json::to_vec(&problem), "application/problem+json"),
+    };
+    *response.body_mut() = Body::from(body.unwrap_or_default());
     let headers = response.headers_mut();
     // That of the empty body which the router saw.
     headers.remove(CONTENT_LENGTH);
-    headers.insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("application/problem+json"),
-    );
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     if let Some(refusal) = refusal {
         if let Some(wait) = refusal.retry_after() {
             headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
@@ -133,6 +141,21 @@ pub(super) fn render(response: &mut Response, request_id: &str) -> Option<std::s
         }
     }
     Some(error)
+}
+
+/// The registered code that is nearest.
+fn oauth_code(status: StatusCode, code: &str) -> &'static str {
+    match (status, code) {
+        (_, "insufficient_scope") => "insufficient_scope",
+        (_, "invalid_dpop_proof") => "invalid_dpop_proof",
+        (_, "use_dpop_nonce") => "use_dpop_nonce",
+        (StatusCode::UNAUTHORIZED, _) => "invalid_token",
+        (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE, _) => {
+            "temporarily_unavailable"
+        }
+        (StatusCode::INTERNAL_SERVER_ERROR, _) => "server_error",
+        _ => "invalid_request",
+    }
 }
 
 /// RFC 6750 section 3: without credentials no error is named. RFC 9449 section 7.1: the other scheme stands behind.

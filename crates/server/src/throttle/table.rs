@@ -26,6 +26,7 @@ pub(super) enum Lane {
     Profile = 8,
     Client = 9,
     Document = 10,
+    UserCode = 11,
 }
 
 /// Where a counter is, and the tag by which it is known there. Two keys that share both share a counter: with 60 bits

@@ -7,6 +7,7 @@ use symbolon_domain::{EndReason, Life, Refusal, SessionId, User};
 use super::reload;
 use crate::app::App;
 use crate::flows::actor::Actor;
+use crate::flows::oauth::browser;
 use crate::flows::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded};
 
 /// Ends one session, whoever it belongs to. The actor needs `permission`, and all that the session's user has.
@@ -42,7 +43,9 @@ pub async fn revoke_session(
             session: id,
             reason: EndReason::Revoked,
         };
-        let revocations = consequences::write(app, &mut batch, &ends, None, now);
+        let mut revocations = consequences::write(app, &mut batch, &ends, None, now);
+        let (_, more) = browser::end_children(app, &mut batch, id, now).await?;
+        revocations.extend(more);
         let committed = app.commit(batch, &revocations).await;
         // One that somebody else has ended is not live in the next round.
         if !lost_race(&committed) {

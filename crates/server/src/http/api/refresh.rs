@@ -15,6 +15,7 @@ use super::super::body::{Answer, OptionalJson};
 use super::super::cookies;
 use super::super::problem::{Failure, Problem};
 use crate::app::App;
+use crate::flows::login::OWN_CLIENT;
 use crate::flows::logout::logout_by_refresh_token;
 use crate::flows::refresh::refresh;
 use crate::flows::{Error, Origin};
@@ -144,7 +145,7 @@ pub(super) async fn delete(
     let cookie = cookies::read(&headers, &app.config.cookie)?;
     let by_body = body.refresh_token.map(Zeroizing::new);
     if let Some(presented) = by_body.as_deref().map(String::as_str).or(cookie) {
-        logout_by_refresh_token(&app, presented, &origin).await?;
+        logout_by_refresh_token(&app, presented, OWN_CLIENT, &origin).await?;
     }
     Ok(super::logout::signed_out(&app))
 }

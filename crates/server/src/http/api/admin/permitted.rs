@@ -11,6 +11,7 @@ use http::request::Parts;
 use symbolon_domain::Refusal;
 use symbolon_guard::Demand;
 
+use super::super::super::bearer::of_any_client;
 use super::super::super::problem::Failure;
 use crate::app::App;
 use crate::flows::authenticate::Caller;
@@ -61,7 +62,7 @@ impl<P: Needed> FromRequestParts<Arc<App>> for Permitted<P> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
-        let caller = Caller::from_request_parts(parts, app).await?;
+        let caller = of_any_client(parts, app)?;
         if !Demand::permission(P::PERMISSION).is_met(caller.token.claims()) {
             return Err(Refusal::Forbidden.into());
         }

@@ -1,0 +1,27 @@
+//! OAuth 2.1 and OpenID Connect: what a request asks for, whether it may, and what has to happen before it is answered.
+
+mod authorization;
+mod device;
+mod error;
+mod granted;
+mod parameters;
+mod pkce;
+mod prompt;
+mod redirect;
+mod scopes;
+#[cfg(test)]
+mod tests;
+
+pub use authorization::{
+    AuthorizationRequest, ResponseMode, judge, response_mode, scopes_of, targets_of,
+};
+pub use device::{
+    DEVICE_INTERVAL, DeviceState, Poll, SLOW_DOWN, USER_CODE_LETTERS, UserCode, poll,
+};
+pub use error::{ErrorCode, OAuthError};
+pub use granted::{Authorization, Consent};
+pub use parameters::Parameters;
+pub use pkce::{Challenge, Verifier};
+pub use prompt::{Asked, Browser, Next, Prompt, next};
+pub use redirect::{Destination, Misdirected, destination};
+pub use scopes::{OFFLINE_ACCESS, OPENID, ROLES, Scopes};

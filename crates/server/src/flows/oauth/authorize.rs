@@ -1,0 +1,351 @@
+//! The authorization endpoint (OAuth 2.1 section 4.1.1; OpenID Connect Core 1.0 section 3.1.2).
+//!
+//! 1. A request that was pushed ahead is fetched, and used up (RFC 9126 section 4).
+//! 2. The client, then the redirect URI: without both, a page of ours says what is wrong and nobody is sent anywhere
+//!    (RFC 6749 section 4.1.2.1).
+//! 3. The request is judged; from here on errors go to the redirect URI, with `iss` (RFC 9207) and `state`.
+//! 4. Who is signed in at the browser, and is that fresh enough (`prompt`, `max_age`)? If not, the person signs in.
+//! 5. What is asked for that the person may give: permissions that they do not have are left out.
+//! 6. Has the person agreed to it before? A client that anybody's program could pass for is asked about each time
+//!    (RFC 8252 section 8.6). If not, the person is asked.
+//! 7. A code is made, good for a minute and once (RFC 6749 section 4.1.2), and the answer goes to the redirect URI.
+//!
+//! Between the pages the request travels with them; each page begins again at step 2.
+
+use std::time::Duration;
+
+use symbolon_domain::oauth::{
+    self, AuthorizationRequest, Consent, ErrorCode, Misdirected, Next, OAuthError, OFFLINE_ACCESS,
+    Parameters, ResponseMode, Scopes, destination, judge, response_mode,
+};
+use symbolon_domain::{Client, ClientId, ConsentPolicy, RedirectUri, User, UserId};
+use symbolon_store::CodeRow;
+use zeroize::Zeroizing;
+
+use super::browser::Browser;
+use super::consents::{self, Agreed};
+use super::frozen::Frozen;
+use super::interaction::Interaction;
+use super::secret_text::{digest_of, draw};
+use super::{Failed, pushed};
+use crate::app::App;
+use crate::flows::{Error, Origin};
+
+/// What a code begins with.
+pub(super) const PREFIX: &str = "sbc_";
+/// How long a code is good.
+const LIFE: Duration = Duration::from_secs(60);
+
+/// What happens next at the browser.
+pub enum Step {
+    /// Nobody is sent anywhere; a page says why.
+    Nowhere(Misdirected),
+    /// The person signs in.
+    SignIn(Asking),
+    /// The person is asked.
+    Consent(Asking, Box<Wanted>),
+    /// The answer goes to the client.
+    Answer(Reply),
+}
+
+/// Who asks, and the request for a hidden field.
+pub struct Asking {
+    /// The client.
+    pub client: Box<Client>,
+    /// Where the answer goes.
+    pub leads_to: RedirectUri,
+    /// What the form sends back.
+    pub interaction: String,
+    /// Who is expected to sign in.
+    pub login_hint: Option<String>,
+}
+
+/// What is asked for.
+pub struct Wanted {
+    /// Of whom.
+    pub user: User,
+    /// The scopes that would be granted.
+    pub scopes: Scopes,
+    /// The APIs.
+    pub resources: Vec<String>,
+    /// Whether it lasts beyond the sign-in.
+    pub offline: bool,
+}
+
+/// An answer on its way to the client (RFC 6749 sections 4.1.2 and 4.1.2.1).
+pub struct Reply {
+    /// Where to.
+    pub uri: RedirectUri,
+    /// How.
+    pub mode: ResponseMode,
+    /// Its parameters.
+    pub parameters: Vec<(&'static str, Zeroizing<String>)>,
+}
+
+/// What a person answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// They agree.
+    Allow,
+    /// They do not.
+    Deny,
+}
+
+/// A request as it came. Steps 1 to 7, as far as it gets without the person.
+///
+/// # Errors
+/// What is wrong with a pushed request; a fault.
+pub async fn begin(
+    app: &App,
+    parameters: Parameters,
+    browser: Option<&Browser>,
+    origin: &Origin,
+) -> Result<Step, Failed> {
+    let now = app.clock.now();
+    let (parameters, pushed) = pushed::fetch(app, parameters, now).await?;
+    let interaction = Interaction {
+        parameters,
+        began_at: now,
+        asked: None,
+        pushed,
+    };
+    advance(app, interaction, browser, (None, origin)).await
+}
+
+/// The request again, once the person has signed in.
+///
+/// # Errors
+/// `invalid_request` where the page is too old; a fault.
+pub async fn go_on(
+    app: &App,
+    interaction: &str,
+    browser: Option<&Browser>,
+    origin: &Origin,
+) -> Result<Step, Failed> {
+    let interaction = Interaction::open(app, interaction, app.clock.now())?;
+    advance(app, interaction, browser, (None, origin)).await
+}
+
+/// The request again, with the person's answer.
+///
+/// # Errors
+/// `invalid_request` where the page is too old; a fault.
+pub async fn decide(
+    app: &App,
+    interaction: &str,
+    browser: Option<&Browser>,
+    (decision, origin): (Decision, &Origin),
+) -> Result<Step, Failed> {
+    let interaction = Interaction::open(app, interaction, app.clock.now())?;
+    // Whoever was asked has to be the one who answers: another tab may have signed somebody else in.
+    let asked = interaction.asked.is_some() && interaction.asked == of(browser);
+    let decision = asked.then_some(decision);
+    advance(app, interaction, browser, (decision, origin)).await
+}
+
+fn of(browser: Option<&Browser>) -> Option<UserId> {
+    browser.map(|browser| browser.user.id)
+}
+
+/// Steps 2 to 7.
+async fn advance(
+    app: &App,
+    interaction: Interaction,
+    browser: Option<&Browser>,
+    (decision, origin): (Option<Decision>, &Origin),
+) -> Result<Step, Failed> {
+    let parameters = &interaction.parameters;
+    let id = parameters.get("client_id").map(ClientId::parse);
+    let client = match id {
+        Some(Ok(id)) => app.store.find_client(&id).await?,
+        _ => None,
+    };
+    let place = match destination(client.as_ref(), parameters) {
+        Ok(place) => place,
+        Err(misdirected) => return Ok(Step::Nowhere(misdirected)),
+    };
+    let Some(client) = client else {
+        return Ok(Step::Nowhere(Misdirected::Client));
+    };
+    let judged = match client.definition.require_pushed && !interaction.pushed {
+        true => Err(OAuthError::invalid_request(
+            "The client pushes its requests first.",
+        )),
+        false => judge(&client, place.clone(), parameters),
+    };
+    let request = match judged {
+        Ok(request) => request,
+        Err(error) => return Ok(Step::Answer(refusal(app, &place.uri, parameters, &error)?)),
+    };
+    let refuse = |code, sentence: &'static str| {
+        let error = OAuthError::new(code, sentence);
+        Ok(Step::Answer(refusal(app, &place.uri, parameters, &error)?))
+    };
+    let now = app.clock.now();
+    let person = browser.map(|browser| oauth::Browser {
+        user: browser.user.id,
+        auth_time: browser.auth_time(),
+    });
+    let wanted = wanted(app, &request, browser).await?;
+    let agreed = match browser {
+        Some(browser) if !place.open => agreed(app, browser.user.id, &client, &request).await?,
+        _ => None,
+    };
+    // Who has just agreed has agreed to this; for the owner's own application the owner has.
+    let trusted = client.definition.consent == ConsentPolicy::Trusted;
+    let agreed = match decision {
+        Some(Decision::Allow) => Some(wanted.clone()),
+        _ if trusted => Some(wanted.clone()),
+        _ => agreed,
+    };
+    let mut asked = request.asked;
+    asked.prompt.consent &= decision.is_none();
+    let times = (interaction.began_at, now);
+    let next = oauth::next(&asked, person.as_ref(), times, (agreed.as_ref(), &wanted));
+    match (next, browser) {
+        (Next::Refuse(code), _) => refuse(code, "The person would have to be shown a page."),
+        (Next::Answer, Some(browser)) if decision != Some(Decision::Deny) => {
+            let reply = answer(app, (&client, &request), (browser, &wanted), origin).await?;
+            Ok(Step::Answer(reply))
+        }
+        (Next::Consent | Next::Answer, Some(_)) if decision == Some(Decision::Deny) => {
+            refuse(ErrorCode::AccessDenied, "The person does not agree.")
+        }
+        (Next::Consent, Some(browser)) => {
+            ask(app, client, (&request, wanted), interaction, browser)
+        }
+        _ => Ok(Step::SignIn(Asking {
+            leads_to: request.destination.uri.clone(),
+            interaction: interaction.seal(app)?,
+            login_hint: request.login_hint.clone(),
+            client: Box::new(client),
+        })),
+    }
+}
+
+/// The page of step 6.
+fn ask(
+    app: &App,
+    client: Client,
+    (request, scopes): (&AuthorizationRequest, Scopes),
+    mut interaction: Interaction,
+    browser: &Browser,
+) -> Result<Step, Failed> {
+    interaction.asked = Some(browser.user.id);
+    let resources = request.resources.iter().map(ToString::to_string);
+    let wanted = Wanted {
+        user: browser.user.clone(),
+        offline: scopes.contains(OFFLINE_ACCESS),
+        resources: resources.collect(),
+        scopes,
+    };
+    let asking = Asking {
+        leads_to: request.destination.uri.clone(),
+        interaction: interaction.seal(app)?,
+        login_hint: None,
+        client: Box::new(client),
+    };
+    Ok(Step::Consent(asking, Box::new(wanted)))
+}
+
+/// Step 5.
+async fn wanted(
+    app: &App,
+    request: &AuthorizationRequest,
+    browser: Option<&Browser>,
+) -> Result<Scopes, Error> {
+    let Some(browser) = browser else {
+        return Ok(request.scopes.clone());
+    };
+    let holds = app.role_book().await?.effective(&browser.user.roles);
+    Ok(request.scopes.held_by(&holds.permissions))
+}
+
+/// What the person has agreed to before, if that was for these APIs as well.
+async fn agreed(
+    app: &App,
+    user: UserId,
+    client: &Client,
+    request: &AuthorizationRequest,
+) -> Result<Option<Scopes>, Error> {
+    let consent = app.store.find_consent(user, &client.id).await?;
+    let covers = |consent: &Consent| {
+        let mut resources = request.resources.iter();
+        resources.all(|resource| consent.resources.contains(resource))
+    };
+    Ok(consent.filter(covers).map(|consent| consent.scopes))
+}
+
+/// Step 7.
+async fn answer(
+    app: &App,
+    (client, request): (&Client, &AuthorizationRequest),
+    (browser, scopes): (&Browser, &Scopes),
+    origin: &Origin,
+) -> Result<Reply, Failed> {
+    let now = app.clock.now();
+    let code = draw(app, PREFIX)?;
+    let digest = digest_of(PREFIX, &code).ok_or_else(OAuthError::invalid_grant)?;
+    let frozen = Frozen::of(request, scopes, (browser.session.id, browser.auth_time()));
+    let user = browser.user.id;
+    let mut batch = app.store.batch();
+    batch.insert_code(&CodeRow {
+        digest,
+        client: client.id.clone(),
+        user,
+        request: frozen.text()?,
+        session: None,
+        expires_at: now.plus(LIFE),
+    });
+    let agreed = Agreed {
+        client: &client.id,
+        scopes,
+        resources: &request.resources,
+    };
+    consents::add(app, &mut batch, browser, (&agreed, now), origin).await?;
+    batch.commit().await?;
+    let answer = vec![("code", code)];
+    reply(
+        app,
+        (&request.destination.uri, request.response_mode),
+        answer,
+        request.state.as_deref(),
+    )
+}
+
+/// An error for the client (RFC 6749 section 4.1.2.1).
+fn refusal(
+    app: &App,
+    uri: &RedirectUri,
+    parameters: &Parameters,
+    error: &OAuthError,
+) -> Result<Reply, Failed> {
+    let mode = response_mode(parameters).unwrap_or(ResponseMode::Query);
+    let told = vec![
+        ("error", Zeroizing::new(error.code.as_str().to_owned())),
+        (
+            "error_description",
+            Zeroizing::new(error.description.clone().into_owned()),
+        ),
+    ];
+    // One that is too long was not kept anywhere: it goes back as it came.
+    reply(app, (uri, mode), told, parameters.get("state"))
+}
+
+fn reply(
+    app: &App,
+    (uri, mode): (&RedirectUri, ResponseMode),
+    mut parameters: Vec<(&'static str, Zeroizing<String>)>,
+    state: Option<&str>,
+) -> Result<Reply, Failed> {
+    if let Some(state) = state {
+        parameters.push(("state", Zeroizing::new(state.to_owned())));
+    }
+    let issuer = app.issuance()?.issuer.clone();
+    parameters.push(("iss", Zeroizing::new(issuer)));
+    Ok(Reply {
+        uri: uri.clone(),
+        mode,
+        parameters,
+    })
+}

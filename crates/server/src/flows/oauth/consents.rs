@@ -1,0 +1,133 @@
+//! Which applications have access, and taking it back.
+
+use symbolon_domain::audit::AuditKind;
+use symbolon_domain::ending::Event;
+use symbolon_domain::oauth::{Consent, Scopes};
+use symbolon_domain::{Client, ClientId, EndReason, Refusal, Resource, Timestamp, UserId};
+use symbolon_store::Batch;
+
+use super::browser::Browser;
+use crate::app::App;
+use crate::flows::authenticate::Caller;
+use crate::flows::page::Page;
+use crate::flows::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded};
+
+/// Sessions of one user and client that are ended at once; there are fewer.
+const MOST: u32 = 1_000;
+
+/// An application that a person let in.
+pub struct Application {
+    /// What they agreed to.
+    pub consent: Consent,
+    /// The application, unless it is gone.
+    pub client: Option<Client>,
+}
+
+/// What the caller has agreed to, by the clients' ids, behind `after`.
+///
+/// # Errors
+/// A fault of the store.
+pub async fn list(
+    app: &App,
+    user: UserId,
+    limit: u32,
+    after: Option<String>,
+) -> Result<Page<Application, String>, Error> {
+    // It stood on the page before.
+    let after = after.and_then(|id| ClientId::parse(&id).ok());
+    let more = limit.saturating_add(1);
+    let rows = app.store.list_consents(user, after.as_ref(), more).await?;
+    let page = Page::of(rows, limit, |consent| consent.client.to_string());
+    let mut items = Vec::new();
+    for consent in page.items {
+        let client = app.store.find_client(&consent.client).await?;
+        items.push(Application { consent, client });
+    }
+    Ok(Page {
+        items,
+        next: page.next,
+    })
+}
+
+/// What a person agrees to.
+pub(super) struct Agreed<'a> {
+    pub(super) client: &'a ClientId,
+    pub(super) scopes: &'a Scopes,
+    pub(super) resources: &'a [Resource],
+}
+
+/// Keeps that a person agreed, beside what they agreed to before, in the batch that acts on it.
+pub(super) async fn add(
+    app: &App,
+    batch: &mut Batch,
+    browser: &Browser,
+    (agreed, now): (&Agreed<'_>, Timestamp),
+    origin: &Origin,
+) -> Result<(), Error> {
+    let user = browser.user.id;
+    let before = app.store.find_consent(user, agreed.client).await?;
+    let mut consent = before.clone().unwrap_or_else(|| Consent {
+        user,
+        client: agreed.client.clone(),
+        scopes: Scopes::default(),
+        resources: Vec::new(),
+        created_at: now,
+        updated_at: now,
+    });
+    consent.scopes = consent.scopes.with(agreed.scopes);
+    consent.resources.extend(agreed.resources.iter().cloned());
+    consent.resources.sort();
+    consent.resources.dedup();
+    if before.as_ref() == Some(&consent) {
+        return Ok(());
+    }
+    consent.updated_at = now;
+    batch.put_consent(&consent);
+    let mut event = origin.own_event(AuditKind::ConsentGiven, now, user, Some(browser.session.id));
+    event.detail = Some(format!("{}: {}", consent.client, consent.scopes));
+    batch.insert_audit(audit_id(app, now)?, &event);
+    Ok(())
+}
+
+/// Takes back what the caller agreed to: every token that the client has for them dies, at every guard.
+///
+/// # Errors
+/// `not_found`, `overloaded`, or a fault.
+pub async fn withdraw(
+    app: &App,
+    caller: &Caller,
+    client: &ClientId,
+    origin: &Origin,
+) -> Result<(), Error> {
+    for _ in 0..ROUNDS {
+        let now = app.clock.now();
+        let user = caller.user;
+        let consent = app.store.find_consent(user, client).await?;
+        if consent.is_none() {
+            return Err(Refusal::NotFound.into());
+        }
+        let mut batch = app.store.batch();
+        batch.delete_consent(user, client);
+        let mut event =
+            origin.own_event(AuditKind::ConsentWithdrawn, now, user, Some(caller.session));
+        event.detail = Some(client.to_string());
+        batch.insert_audit(audit_id(app, now)?, &event);
+        let mut revocations = Vec::new();
+        let live = app
+            .store
+            .list_client_authorizations((user, client), now, MOST)
+            .await?;
+        for session in live {
+            let ends = Event::SessionEnds {
+                session,
+                reason: EndReason::Withdrawn,
+            };
+            revocations.extend(consequences::write(app, &mut batch, &ends, None, now));
+        }
+        let committed = app.commit(batch, &revocations).await;
+        if !lost_race(&committed) {
+            return Ok(committed?);
+        }
+    }
+    Err(overloaded().into())
+}

@@ -1,0 +1,104 @@
+//! ID tokens (OpenID Connect Core 1.0 section 2).
+
+use aws_lc_rs::digest::{SHA256, SHA512, digest};
+use serde_json::{Map, Value, json};
+use symbolon_domain::oauth::Scopes;
+use symbolon_domain::{Client, SessionId, Timestamp, User};
+use symbolon_token::id_token::{Expected, IdTokenHint};
+use symbolon_token::{Algorithm, Typ, encoding};
+
+use super::claims::{self, Place};
+use crate::app::App;
+use crate::flows::Error;
+
+/// How long an ID token is good: it is read once, when it arrives.
+const LIFE_S: i64 = 3_600;
+
+/// What an ID token tells.
+pub(super) struct About<'a> {
+    pub(super) user: &'a User,
+    /// The client's session, which a logout token names.
+    pub(super) session: SessionId,
+    pub(super) client: &'a Client,
+    pub(super) auth_time: Timestamp,
+    pub(super) nonce: Option<&'a str>,
+    pub(super) claims: Option<&'a str>,
+    pub(super) scopes: &'a Scopes,
+}
+
+/// Signs an ID token beside an access token.
+pub(super) fn issue(
+    app: &App,
+    about: &About<'_>,
+    access: &str,
+    now: Timestamp,
+) -> Result<String, Error> {
+    let issuance = app.issuance()?;
+    let ring = issuance.ring.load();
+    let signer = ring.signer(now)?;
+    let mut all = Map::new();
+    let mut put = |name: &str, value: Value| {
+        all.insert(name.to_owned(), value);
+    };
+    put("iss", json!(issuance.issuer));
+    put(
+        "sub",
+        json!(claims::subject(app, about.client, about.user.id)?),
+    );
+    put("aud", json!(about.client.id.as_str()));
+    put("exp", json!(now.seconds() + LIFE_S));
+    put("iat", json!(now.seconds()));
+    put("auth_time", json!(about.auth_time.seconds()));
+    put("at_hash", json!(half_hash(signer.algorithm(), access)));
+    put("sid", json!(about.session.to_string()));
+    put("amr", json!(["pwd"]));
+    if let Some(nonce) = about.nonce {
+        put("nonce", json!(nonce));
+    }
+    all.extend(claims::of(
+        about.user,
+        about.scopes,
+        about.claims,
+        Place::IdToken,
+    ));
+    signer
+        .sign(Typ::Jwt, &all)
+        .map_err(|error| Error::fault("ID token")(error.into()))
+}
+
+/// `at_hash`: the left half of the digest that the signature is made with (section 3.1.3.6).
+fn half_hash(algorithm: Algorithm, token: &str) -> String {
+    let algorithm = match algorithm {
+        Algorithm::EdDsa => &SHA512,
+        _ => &SHA256,
+    };
+    let digest = digest(algorithm, token.as_bytes());
+    let half = digest.as_ref().len() / 2;
+    encoding::encode(&digest.as_ref()[..half])
+}
+
+/// What an ID token of ours that came back tells.
+pub(super) struct Hint {
+    /// The client that it was made for.
+    pub(super) client: String,
+    /// The person, as that client knows them.
+    pub(super) sub: String,
+}
+
+/// Reads a hint: an ID token of ours of whatever age; nothing where it is none.
+pub(super) fn read_hint(app: &App, text: &str) -> Result<Option<Hint>, Error> {
+    let issuance = app.issuance()?;
+    let keys = issuance.ring.load().key_set(app.clock.now())?;
+    let expected = Expected {
+        issuer: &issuance.issuer,
+        algorithms: &Algorithm::ALL,
+    };
+    let hint = IdTokenHint::verify(text, &keys, &expected).ok();
+    Ok(hint.and_then(|hint| {
+        let client = hint.aud.iter().next()?.to_owned();
+        Some(Hint {
+            client,
+            sub: hint.sub,
+        })
+    }))
+}

@@ -1,0 +1,76 @@
+//! A request that waits for its person: it travels with the pages, so that nothing of it need be kept here.
+//!
+//! It holds the parameters as they came and when they came first, behind a MAC. Each step judges the parameters anew; the
+//! time tells whether a sign-in belongs to this request (`prompt=login`).
+
+use serde::{Deserialize, Serialize};
+use symbolon_domain::oauth::{OAuthError, Parameters};
+use symbolon_domain::{Timestamp, UserId};
+use symbolon_token::encoding;
+use uuid::Uuid;
+
+use super::Failed;
+use crate::app::App;
+use crate::flows::Error;
+
+const LABEL: &str = "authorization request";
+const TAG_BYTES: usize = 32;
+/// How long a person may take.
+const LIFE_MS: i64 = 3_600_000;
+
+/// A request on its way through the pages.
+pub(super) struct Interaction {
+    pub(super) parameters: Parameters,
+    pub(super) began_at: Timestamp,
+    /// Who is being asked whether they agree.
+    pub(super) asked: Option<UserId>,
+    /// It was pushed ahead.
+    pub(super) pushed: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Kept(i64, Option<Uuid>, bool, Vec<(String, String)>);
+
+impl Interaction {
+    /// As text for a hidden field.
+    pub(super) fn seal(&self, app: &App) -> Result<String, Error> {
+        let fault = |error: Box<dyn std::error::Error + Send + Sync>| {
+            Error::fault("sealing a request")(error)
+        };
+        let pairs = self.parameters.pairs();
+        let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let asked = self.asked.map(|user| user.uuid());
+        let kept = Kept(self.began_at.millis(), asked, self.pushed, pairs.collect());
+        let mut bytes = serde_json::to_vec(&kept).map_err(|error| fault(error.into()))?;
+        let tag = app.issuance()?.master.mac(LABEL, &bytes);
+        bytes.extend_from_slice(&tag.map_err(|error| fault(error.into()))?);
+        Ok(encoding::encode(&bytes))
+    }
+
+    /// What a page sent back.
+    ///
+    /// # Errors
+    /// `invalid_request` for what was not made here, or too long ago.
+    pub(super) fn open(app: &App, text: &str, now: Timestamp) -> Result<Self, Failed> {
+        let stale =
+            || OAuthError::invalid_request("The page is too old. Go back to the application.");
+        let bytes = encoding::decode(text.as_bytes()).map_err(|_| stale())?;
+        let split = bytes.len().checked_sub(TAG_BYTES).ok_or_else(stale)?;
+        let (kept, tag) = bytes.split_at(split);
+        let ours = app.issuance()?.master.mac_is(LABEL, kept, tag);
+        if !ours.map_err(|error| Error::fault("opening a request")(error.into()))? {
+            return Err(stale().into());
+        }
+        let Kept(began_at, asked, pushed, pairs) =
+            serde_json::from_slice(kept).map_err(|_| stale())?;
+        if now.millis() - began_at > LIFE_MS {
+            return Err(stale().into());
+        }
+        Ok(Self {
+            parameters: Parameters::read(pairs)?,
+            began_at: Timestamp::from_millis(began_at),
+            asked: asked.map(UserId::new),
+            pushed,
+        })
+    }
+}

@@ -1,0 +1,70 @@
+//! Requests as OAuth sends them: a form in the body (RFC 6749 section 3.2; OAuth 2.1 section 3.2.2), or the query.
+
+use axum::extract::Request;
+use base64_simd::STANDARD;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, Uri};
+use symbolon_domain::oauth::{OAuthError, Parameters};
+use url::form_urlencoded;
+use zeroize::Zeroizing;
+
+use super::super::body;
+use super::reply::Told;
+
+/// The parameters of a body.
+///
+/// # Errors
+/// `invalid_request`; a body that is too long or does not come.
+pub(super) async fn of_body(request: Request) -> Result<Parameters, Told> {
+    if !body::is_form(request.headers()) {
+        let sentence = "The body is a form: application/x-www-form-urlencoded.";
+        return Err(OAuthError::invalid_request(sentence).into());
+    }
+    let bytes = body::read(request.into_body()).await?;
+    Ok(of(&bytes)?)
+}
+
+/// The parameters of a query.
+///
+/// # Errors
+/// `invalid_request`.
+pub(super) fn of_query(uri: &Uri) -> Result<Parameters, OAuthError> {
+    of(uri.query().unwrap_or_default().as_bytes())
+}
+
+fn of(bytes: &[u8]) -> Result<Parameters, OAuthError> {
+    let pairs = form_urlencoded::parse(bytes);
+    Parameters::read(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())))
+}
+
+/// The id and the secret of `Authorization: Basic` (RFC 6749 section 2.3.1): each encoded as in a form, then joined by a
+/// colon, then in base64.
+///
+/// # Errors
+/// `invalid_client` for another scheme, and for what cannot be read.
+pub(super) fn basic(
+    headers: &HeaderMap,
+) -> Result<Option<(String, Zeroizing<String>)>, OAuthError> {
+    let Some(value) = headers.get(AUTHORIZATION) else {
+        return Ok(None);
+    };
+    let read = || {
+        let (scheme, text) = value.to_str().ok()?.split_once(' ')?;
+        if !scheme.eq_ignore_ascii_case("basic") {
+            return None;
+        }
+        let bytes = Zeroizing::new(STANDARD.decode_to_vec(text).ok()?);
+        let text = std::str::from_utf8(&bytes).ok()?;
+        let (id, secret) = text.split_once(':')?;
+        Some((decoded(id)?, Zeroizing::new(decoded(secret)?)))
+    };
+    read().map(Some).ok_or_else(OAuthError::invalid_client)
+}
+
+/// One value of a form.
+fn decoded(text: &str) -> Option<String> {
+    // Behind a name, so that what it holds cannot be taken for the next one.
+    let encoded = format!("v={}", text.replace('&', "%26"));
+    let (_, value) = form_urlencoded::parse(encoded.as_bytes()).next()?;
+    (!value.contains('\u{fffd}')).then(|| value.into_owned())
+}

@@ -1,0 +1,234 @@
+//! What a browser is shown or sent to, for each step of a request.
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
+use symbolon_domain::oauth::{Misdirected, ResponseMode};
+use symbolon_domain::{Client, RedirectUri, Refusal, User};
+use url::form_urlencoded;
+
+use super::super::pages::screen::{
+    Asker, Consent, Fault, FormPost, Person, Screen, SignIn, Told, Trouble, Until,
+};
+use super::super::problem::Failure;
+use super::authorize::{CONSENT, SIGN_IN};
+use crate::app::App;
+use crate::flows::oauth::Failed;
+use crate::flows::oauth::authorize::{Asking, Reply, Step, Wanted};
+use crate::flows::{Error, Origin};
+
+/// What somebody typed who was not signed in.
+pub(super) struct Typed<'a> {
+    pub(super) identifier: &'a str,
+    pub(super) remember: bool,
+    pub(super) told: Told,
+}
+
+/// For whom pages are rendered.
+pub(super) struct View<'a> {
+    app: &'a App,
+    origin: &'a Origin,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn new(app: &'a App, origin: &'a Origin) -> Self {
+        Self { app, origin }
+    }
+
+    /// A page.
+    pub(super) fn show(&self, status: StatusCode, screen: &Screen<'_>) -> Response {
+        screen.response(self.app, self.origin, status)
+    }
+
+    /// The step that a request has come to.
+    pub(super) fn of(&self, step: Result<Step, Failed>, typed: Option<&Typed<'_>>) -> Response {
+        match step {
+            Ok(Step::SignIn(asking)) => self.sign_in(&asking, typed),
+            Ok(Step::Consent(asking, wanted)) => self.consent(&asking, &wanted),
+            Ok(Step::Answer(reply)) => self.answer(&reply),
+            Ok(Step::Nowhere(misdirected)) => self.nowhere(misdirected),
+            Err(failed) => self.failed(failed),
+        }
+    }
+
+    fn sign_in(&self, asking: &Asking, typed: Option<&Typed<'_>>) -> Response {
+        let hint = asking.login_hint.as_deref().unwrap_or_default();
+        let screen = Screen::SignIn(SignIn {
+            action: SIGN_IN,
+            interaction: &asking.interaction,
+            identifier: typed.map_or(hint, |typed| typed.identifier),
+            remember: typed.is_some_and(|typed| typed.remember),
+            told: typed.map(|typed| typed.told),
+            asker: Some(asker(&asking.client, &asking.leads_to)),
+            upstreams: &[],
+            leaves: true,
+        });
+        self.show(StatusCode::OK, &screen)
+    }
+
+    fn consent(&self, asking: &Asking, wanted: &Wanted) -> Response {
+        let scopes: Vec<&str> = wanted.scopes.iter().map(|scope| scope.as_str()).collect();
+        let resources: Vec<&str> = wanted.resources.iter().map(String::as_str).collect();
+        let screen = Screen::Consent(Consent {
+            action: CONSENT,
+            interaction: &asking.interaction,
+            asker: asker(&asking.client, &asking.leads_to),
+            user: person(&wanted.user),
+            scopes: &scopes,
+            resources: &resources,
+            until: until(wanted.offline),
+            leaves: true,
+        });
+        self.show(StatusCode::OK, &screen)
+    }
+
+    /// The answer goes to the client: in the query by a redirect that never repeats a form (303), or in a form.
+    fn answer(&self, reply: &Reply) -> Response {
+        let pairs: Vec<(&str, &str)> = reply
+            .parameters
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        if reply.mode == ResponseMode::FormPost {
+            let screen = Screen::FormPost(FormPost {
+                action: reply.uri.as_str(),
+                host: reply.uri.host(),
+                fields: &pairs,
+            });
+            return self.show(StatusCode::OK, &screen);
+        }
+        redirect(&with_query(reply.uri.as_str(), pairs.into_iter()))
+    }
+
+    /// On to a place of ours.
+    pub(super) fn sent_on<'b>(
+        &self,
+        path: &str,
+        pairs: impl Iterator<Item = (&'b str, &'b str)>,
+    ) -> Response {
+        let issuer = self.app.issuance().map(|issuance| issuance.issuer.as_str());
+        match issuer {
+            Ok(issuer) => redirect(&with_query(&format!("{}{path}", base(issuer)), pairs)),
+            Err(error) => Failure(error).into_response(),
+        }
+    }
+
+    fn nowhere(&self, misdirected: Misdirected) -> Response {
+        let (trouble, detail) = match misdirected {
+            Misdirected::Client => (
+                Trouble::Client,
+                "There is no active client of this client_id that may ask for codes.",
+            ),
+            Misdirected::RedirectUri => (
+                Trouble::Redirect,
+                "The redirect_uri is missing, or is none of the client's, byte for byte.",
+            ),
+        };
+        let screen = Screen::Fault(Fault {
+            trouble,
+            code: "invalid_request",
+            detail,
+        });
+        self.show(StatusCode::BAD_REQUEST, &screen)
+    }
+
+    /// What went wrong, on a page.
+    pub(super) fn failed(&self, failed: Failed) -> Response {
+        let (trouble, code, detail) = match &failed {
+            Failed::OAuth(error) => (
+                Trouble::Request,
+                error.code.as_str(),
+                error.description.to_string(),
+            ),
+            Failed::Other(Error::Refused(refusal)) => {
+                let trouble = match refusal {
+                    Refusal::Overloaded { .. } | Refusal::RateLimited { .. } => Trouble::Busy,
+                    _ => Trouble::Request,
+                };
+                (trouble, refusal.code(), refusal.detail().into_owned())
+            }
+            // Told without the page, so that it is logged where all are.
+            Failed::Other(_) => {
+                let Failed::Other(error) = failed else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                return Failure(error).into_response();
+            }
+        };
+        let screen = Screen::Fault(Fault {
+            trouble,
+            code,
+            detail: &detail,
+        });
+        let status = match &failed {
+            Failed::Other(Error::Refused(Refusal::Overloaded { .. })) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Failed::Other(Error::Refused(Refusal::RateLimited { .. })) => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
+            _ => StatusCode::BAD_REQUEST,
+        };
+        self.show(status, &screen)
+    }
+}
+
+/// The application that asks, as people know it.
+pub(super) fn asker<'a>(client: &'a Client, leads_to: &'a RedirectUri) -> Asker<'a> {
+    Asker {
+        name: client.definition.name.as_str(),
+        host: leads_to.host(),
+        unverified: false,
+    }
+}
+
+pub(super) fn person(user: &User) -> Person<'_> {
+    Person {
+        name: user.name.as_ref().map(|name| name.as_str()),
+        email: user.email.as_str(),
+    }
+}
+
+pub(super) const fn until(offline: bool) -> Until {
+    match offline {
+        true => Until::Withdrawn,
+        false => Until::SignedOut,
+    }
+}
+
+/// The path of the issuer, behind which ours stand.
+fn base(issuer: &str) -> &str {
+    let rest = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
+    rest.find('/').map_or("", |at| &rest[at..])
+}
+
+pub(super) fn with_query<'a>(uri: &str, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let mut pairs = pairs.peekable();
+    if pairs.peek().is_none() {
+        return uri.to_owned();
+    }
+    let joint = match uri.contains('?') {
+        true => '&',
+        false => '?',
+    };
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(pairs)
+        .finish();
+    format!("{uri}{joint}{query}")
+}
+
+pub(super) fn redirect(to: &str) -> Response {
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    match HeaderValue::try_from(to) {
+        Ok(mut to) => {
+            to.set_sensitive(true);
+            response.headers_mut().insert(LOCATION, to);
+            response.headers_mut().remove(CONTENT_TYPE);
+            response
+        }
+        Err(_) => Failure::from(Refusal::MalformedRequest(
+            "The answer cannot be sent there.".to_owned(),
+        ))
+        .into_response(),
+    }
+}

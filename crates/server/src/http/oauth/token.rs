@@ -1,0 +1,181 @@
+//! `POST /oauth/token`, `/oauth/introspect`, `/oauth/revoke`, `/oauth/par`, `/oauth/device`
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::header::{HeaderName, HeaderValue};
+use http::{HeaderMap, StatusCode};
+use serde::Serialize;
+use serde_json::json;
+use symbolon_domain::Refusal;
+use symbolon_domain::oauth::{ErrorCode, OAuthError};
+
+use super::super::bearer::proofs;
+use super::form::{basic, of_body};
+use super::reply::{Told, json as answer};
+use crate::app::App;
+use crate::flows::oauth::grants::device as devices;
+use crate::flows::oauth::token::{TokenRequest, Tokens};
+use crate::flows::oauth::{self, Credentials};
+use crate::flows::{Error, Origin, dpop};
+
+const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
+
+#[derive(Serialize)]
+struct TokensBody<'a> {
+    access_token: &'a str,
+    token_type: &'a str,
+    expires_in: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<&'a str>,
+    scope: String,
+}
+
+/// The token endpoint (RFC 6749 section 3.2).
+pub(super) async fn token(
+    State(app): State<Arc<App>>,
+    origin: Origin,
+    request: Request,
+) -> Result<Response, Told> {
+    let basic = basic(request.headers())?;
+    let jkt = key_of(&app, request.headers(), "/oauth/token")?;
+    let parameters = of_body(request).await?;
+    let request = TokenRequest {
+        credentials: Credentials {
+            basic,
+            parameters: &parameters,
+        },
+        jkt,
+    };
+    let tokens = oauth::token::token(&app, &request, &origin).await?;
+    let mut response = answer(StatusCode::OK, &body(&tokens));
+    if request.jkt.is_some() {
+        next_nonce(&app, &mut response);
+    }
+    Ok(response)
+}
+
+/// The thumbprint of the key of the proof that a request has (RFC 9449 section 5).
+fn key_of(app: &App, headers: &HeaderMap, path: &str) -> Result<Option<String>, Told> {
+    let proofs = proofs(headers);
+    let sent = dpop::Sent {
+        proofs: &proofs,
+        method: "POST",
+        path,
+    };
+    match dpop::bound(app, &sent, app.clock.now()) {
+        Ok(key) => Ok(key.map(|key| key.to_string())),
+        Err(Error::Refused(refusal @ (Refusal::InvalidProof | Refusal::ProofNonceNeeded))) => {
+            let code = match refusal {
+                Refusal::ProofNonceNeeded => ErrorCode::UseDpopNonce,
+                _ => ErrorCode::InvalidDpopProof,
+            };
+            Err(OAuthError::new(code, refusal.detail().into_owned()).into())
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// The nonce for the next proof, where they need one (RFC 9449 section 8.2).
+fn next_nonce(app: &App, response: &mut Response) {
+    let nonce = dpop::nonce(app, app.clock.now());
+    if let Some(Ok(nonce)) = nonce.map(HeaderValue::try_from) {
+        response.headers_mut().insert(NONCE, nonce);
+    }
+}
+
+fn body(tokens: &Tokens) -> TokensBody<'_> {
+    TokensBody {
+        access_token: &tokens.access.token,
+        token_type: tokens.token_type,
+        expires_in: tokens.access.expires_in,
+        refresh_token: tokens.refresh_token.as_ref().map(|token| token.as_str()),
+        id_token: tokens.id_token.as_deref(),
+        scope: tokens.scopes.to_string(),
+    }
+}
+
+/// Introspection (RFC 7662 section 2).
+pub(super) async fn introspect(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Response, Told> {
+    let basic = basic(request.headers())?;
+    let parameters = of_body(request).await?;
+    let credentials = Credentials {
+        basic,
+        parameters: &parameters,
+    };
+    let active = oauth::introspect::introspect(&app, &credentials).await?;
+    let Some(active) = active else {
+        return Ok(answer(StatusCode::OK, &json!({"active": false})));
+    };
+    #[derive(Serialize)]
+    struct Body {
+        active: bool,
+        #[serde(flatten)]
+        rest: oauth::introspect::Active,
+    }
+    let body = Body {
+        active: true,
+        rest: active,
+    };
+    Ok(answer(StatusCode::OK, &body))
+}
+
+/// Revocation (RFC 7009 section 2).
+pub(super) async fn revoke(
+    State(app): State<Arc<App>>,
+    origin: Origin,
+    request: Request,
+) -> Result<StatusCode, Told> {
+    let basic = basic(request.headers())?;
+    let parameters = of_body(request).await?;
+    let credentials = Credentials {
+        basic,
+        parameters: &parameters,
+    };
+    oauth::revoke::revoke(&app, &credentials, &origin).await?;
+    Ok(StatusCode::OK)
+}
+
+/// Pushed authorization requests (RFC 9126 section 2).
+pub(super) async fn push(State(app): State<Arc<App>>, request: Request) -> Result<Response, Told> {
+    let basic = basic(request.headers())?;
+    let jkt = key_of(&app, request.headers(), "/oauth/par")?;
+    let parameters = of_body(request).await?;
+    let credentials = Credentials {
+        basic,
+        parameters: &parameters,
+    };
+    let pushed = oauth::pushed::push(&app, &credentials, jkt.as_deref()).await?;
+    let body = json!({"request_uri": pushed.request_uri, "expires_in": pushed.expires_in});
+    Ok(answer(StatusCode::CREATED, &body))
+}
+
+/// Device authorization (RFC 8628 section 3.1).
+pub(super) async fn device(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Response, Told> {
+    let basic = basic(request.headers())?;
+    let parameters = of_body(request).await?;
+    let credentials = Credentials {
+        basic,
+        parameters: &parameters,
+    };
+    let begun = devices::authorize(&app, &credentials).await?;
+    let page = format!("{}{}", app.issuance()?.issuer, super::device::CODE);
+    let body = json!({
+        "device_code": begun.device_code.as_str(),
+        "user_code": begun.user_code,
+        "verification_uri_complete": format!("{page}?user_code={}", begun.user_code),
+        "verification_uri": page,
+        "expires_in": begun.expires_in,
+        "interval": begun.interval,
+    });
+    Ok(answer(StatusCode::OK, &body))
+}
