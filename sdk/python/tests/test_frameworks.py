@@ -149,6 +149,8 @@ MIDDLEWARE = ["symbolon_guard.django.GuardMiddleware"]
 
 @pytest.fixture(scope="session", autouse=True)
 def django_is_set_up() -> None:
+    if settings.configured:
+        return
     for name, of in (("urls_sync", view), ("urls_async", view_async)):
         module = ModuleType(name)
         module.urlpatterns = urls(of)  # type: ignore[attr-defined]

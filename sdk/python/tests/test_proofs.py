@@ -14,10 +14,12 @@ from symbolon_guard._target import is_same_target
 from symbolon_guard.asgi import GuardMiddleware
 
 from .issuer import Issuer, SigningKey, encode, greet
-from .test_frameworks import KINDS, Kind, ask, asker, fastapi_app, name_of
+from .test_frameworks import KINDS, Kind, ask, asker, django_is_set_up, fastapi_app, name_of
 
 ADDRESS = "https://api.example"
 Start = Callable[..., Guard]
+#: Takes effect here by being here.
+__all__ = ["django_is_set_up"]
 
 
 class Client:

@@ -1,7 +1,9 @@
-"""Whether two URIs name the same target (RFC 9449 section 4.3, step 9)."""
+"""The address of a request: what it begins with, and whether two are the same (RFC 9449 section 4.3, step 9)."""
 
 import re
+from collections.abc import Callable
 from typing import Final
+from urllib.parse import urlsplit
 
 #: Visible ASCII without what no part of a URI may hold (RFC 3986 appendix A), http or https, no user, real escapes.
 _URI: Final = re.compile(
@@ -9,6 +11,8 @@ _URI: Final = re.compile(
     r"(?P<path>(?:/(?:[!$&-.0-;=@A-Z\[\]_a-z~]|%[0-9a-f]{2})*)*)",
     re.IGNORECASE,
 )
+#: A name and a port, and nothing that begins a path.
+_HOST: Final = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 _ESCAPE: Final = re.compile("%([0-9a-fA-F]{2})")
 _UNRESERVED: Final = re.compile("[A-Za-z0-9._~-]")
 _PORTS: Final = {"https": "443", "http": "80"}
@@ -50,3 +54,23 @@ def _without_dots(path: str) -> str:
         if number == len(segments) - 1:
             kept.append("")
     return "/" + "/".join(kept)
+
+
+def address_of(
+    address: str | None, scheme: str | None, resource: str | None
+) -> Callable[[str | None], str | None] | None:
+    """Give what stands before the path of a request, by its header ``Host``; nothing where proofs cannot be judged."""
+    if address is None and scheme is not None:
+        if scheme not in ("https", "http"):
+            raise ValueError("address_from_host is https or http")
+        return lambda host: f"{scheme}://{host}" if host is not None and _HOST.fullmatch(host) else None
+    if address is None and resource is not None:
+        parts = urlsplit(resource)
+        address = f"{parts.scheme}://{parts.netloc}"
+    if address is None:
+        return None
+    parts = urlsplit(address)
+    if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment or "@" in address:
+        raise ValueError("the address is no plain https URL")
+    base = address.rstrip("/")
+    return lambda _: base

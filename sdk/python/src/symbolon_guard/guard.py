@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import secrets
 import ssl
 import threading
@@ -22,6 +21,7 @@ from ._follower import Clocks, Follower, Timing
 from ._http import parse_url
 from ._issuer import IssuerError, ask, metadata_url, why
 from ._proofs import Presented, Proofs
+from ._target import address_of
 from ._token import UnknownKey
 from .claims import Claims
 from .refusals import Answer, Refused
@@ -32,8 +32,6 @@ Staleness = Literal["fail_closed", "introspect", "fail_open"]
 
 #: How many tokens the issuer is asked about at once.
 _ASKED_AT_ONCE: Final = 64
-#: A name and a port, and nothing that begins a path.
-_HOST: Final = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 _WELL_KNOWN: Final = "/.well-known/oauth-protected-resource"
 
 
@@ -172,7 +170,7 @@ class Guard:
         self.resource_metadata = options.get("resource_metadata", _metadata_of(self.resource))
         if self.resource_metadata is not None:
             parse_url(self.resource_metadata)
-        self._address = _address_of(options.get("address"), options.get("address_from_host"), self.resource)
+        self._address = address_of(options.get("address"), options.get("address_from_host"), self.resource)
         self._proofs = _proofs_of(options)
         self._checker = Checker(issuer, self.audience, leeway, options.get("cache_size", 10_000))
         self._follower = Follower(
@@ -444,26 +442,6 @@ class Guard:
         self._checker.after_fork()
         self._proofs.after_fork()
         self._follower.after_fork()
-
-
-def _address_of(
-    address: str | None, scheme: str | None, resource: str | None
-) -> Callable[[str | None], str | None] | None:
-    """Give what stands before the path of a request, by its header ``Host``; nothing where proofs cannot be judged."""
-    if address is None and scheme is not None:
-        if scheme not in ("https", "http"):
-            raise ValueError("address_from_host is https or http")
-        return lambda host: f"{scheme}://{host}" if host is not None and _HOST.fullmatch(host) else None
-    if address is None and resource is not None:
-        parts = urlsplit(resource)
-        address = f"{parts.scheme}://{parts.netloc}"
-    if address is None:
-        return None
-    parts = urlsplit(address)
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment or "@" in address:
-        raise ValueError("the address is no plain https URL")
-    base = address.rstrip("/")
-    return lambda _: base
 
 
 def _proofs_of(options: GuardOptions) -> Proofs:
