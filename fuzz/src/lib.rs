@@ -3,6 +3,8 @@
 
 use std::sync::OnceLock;
 
+use symbolon_token::assertion::ClientAssertion;
+use symbolon_token::dpop::{Expected, Proof, is_same_target};
 use symbolon_token::inspect::{Checks, danger, keys_from_jwks_file, keys_from_secret_file};
 use symbolon_token::refresh::{ChainKey, RefreshToken};
 use symbolon_token::{Algorithm, Jwk, Jwks, KeySet, SigningKey, Verifier, VerifyingKey, encoding};
@@ -71,5 +73,43 @@ pub fn refresh_parse(data: &[u8]) {
     }
     if let Ok(bytes) = encoding::decode(data) {
         assert_eq!(encoding::encode(&bytes).as_bytes(), data);
+    }
+}
+
+/// A proof of possession, or a header and claims to be signed with a known key: what is accepted is signed by that key,
+/// for that request, now.
+pub fn dpop(data: &[u8]) {
+    static KEY: OnceLock<(SigningKey, String)> = OnceLock::new();
+    let (signer, good) = KEY.get_or_init(|| {
+        let signer = SigningKey::generate(Algorithm::EdDsa).unwrap();
+        let jwk = serde_json::to_string(&signer.public_jwk().unwrap()).unwrap();
+        let header = format!(r#"{{"typ":"dpop+jwt","alg":"EdDSA","jwk":{jwk}}}"#);
+        (signer, header)
+    });
+    let expected = Expected {
+        method: "GET",
+        uri: "https://api.example/orders",
+        access_token: None,
+        now_seconds: NOW,
+        max_age_seconds: 60,
+    };
+    if let Ok(text) = std::str::from_utf8(data) {
+        assert!(Proof::read(text, &expected).is_err());
+        let _ = ClientAssertion::claimed_client_id(text);
+        assert_eq!(
+            is_same_target(text, expected.uri),
+            is_same_target(expected.uri, text)
+        );
+    }
+    let (header, claims) = match data.iter().position(|&byte| byte == 0) {
+        Some(at) => (&data[..at], &data[at + 1..]),
+        None => (good.as_bytes(), data),
+    };
+    if let Ok(token) = signer.sign_raw(header, claims)
+        && let Ok(proof) = Proof::read(&token, &expected)
+    {
+        assert_eq!(proof.jkt, signer.public_jwk().unwrap().jkt());
+        assert!((1..=256).contains(&proof.jti.len()));
+        assert!((NOW - 60..=NOW + 5).contains(&proof.iat));
     }
 }

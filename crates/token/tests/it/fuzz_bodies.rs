@@ -59,6 +59,16 @@ proptest! {
     }
 
     #[test]
+    fn dpop(changes in changes(), whole: bool) {
+        let claims = br#"{"jti":"1","htm":"GET","htu":"https://api.example/orders","iat":1800000000}"#;
+        let input = match whole {
+            true => [&br#"{"typ":"dpop+jwt","alg":"EdDSA","jwk":{"kty":"OKP"}}"#[..], &[0], &claims[..]].concat(),
+            false => claims.to_vec(),
+        };
+        bodies::dpop(&spoil(input, &changes));
+    }
+
+    #[test]
     fn refresh_parse(changes in changes()) {
         // Made with another key than the body has.
         let chain = ChainKey::from_bytes(1, &[8; 32]);
