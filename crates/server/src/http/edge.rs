@@ -28,7 +28,7 @@ use symbolon_domain::Refusal;
 use tower::ServiceExt;
 
 use super::context::Connection;
-use super::problem::{self, Failure};
+use super::problem::{self, Failure, NonceNeeded};
 use super::{cors, csrf, oauth};
 use crate::app::App;
 use crate::flows::{Error, dpop};
@@ -93,6 +93,9 @@ impl Edge {
                 tracing::error!(request_id = &*request_id, error = %Causes(error), "request failed");
             }
             Some(Error::Refused(Refusal::ProofNonceNeeded)) => self.give_nonce(&mut response),
+            _ if response.extensions_mut().remove::<NonceNeeded>().is_some() => {
+                self.give_nonce(&mut response);
+            }
             _ => {}
         }
         cors::allow(&mut response, origin);

@@ -29,6 +29,10 @@ pub(super) struct Unrendered(std::sync::Arc<Error>);
 #[derive(Clone)]
 pub(super) struct InOAuthWords;
 
+/// The answer is to have a nonce for the next proof of possession (RFC 9449 section 8).
+#[derive(Clone)]
+pub(super) struct NonceNeeded;
+
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::empty());

@@ -6,7 +6,7 @@ use http::header::{CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use serde::Serialize;
 use symbolon_domain::oauth::{ErrorCode, OAuthError};
 
-use super::super::problem::{Failure, InOAuthWords};
+use super::super::problem::{Failure, InOAuthWords, NonceNeeded};
 use crate::flows::Error;
 use crate::flows::oauth::Failed;
 
@@ -49,6 +49,9 @@ fn of(error: &OAuthError) -> Response {
         error_description: &error.description,
     };
     let mut response = json(status, &body);
+    if error.code == ErrorCode::UseDpopNonce {
+        response.extensions_mut().insert(NonceNeeded);
+    }
     if error.code == ErrorCode::InvalidClient {
         // RFC 6749 section 5.2: the scheme that a client could have used.
         let challenge = HeaderValue::from_static(r#"Basic realm="symbolon", charset="UTF-8""#);

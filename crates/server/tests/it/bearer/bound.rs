@@ -1,5 +1,6 @@
-//! Access tokens that are bound to a key, on our own routes (RFC 9449; SECURITY rows D1, D3, D4).
+//! Access tokens that are bound to a key: how they are made, and on our own routes (RFC 9449; SECURITY rows D1, D3, D4).
 
+use base64_simd::STANDARD;
 use serde_json::json;
 use symbolon::flows::dpop::{self, Sent};
 use symbolon_domain::Refusal;
@@ -8,7 +9,7 @@ use symbolon_token::{Algorithm, SigningKey};
 
 use super::{signed, with};
 use crate::app::{START, TestApp};
-use crate::client::Request;
+use crate::client::{Answer, Request};
 use crate::people::{Device, claims, header};
 
 pub const PROFILE: &str = "/api/user/profile";
@@ -52,6 +53,34 @@ impl Client {
         };
         presented(app, token).header("dpop", &draft.sign(&self.0).unwrap())
     }
+}
+
+/// A client of the server that acts for itself: the value of its header `Authorization`.
+async fn robot(app: &TestApp, admin: &Device) -> String {
+    let definition = json!({
+        "id": "robot", "type": "confidential", "name": "Robot", "grants": ["client_credentials"]
+    });
+    app.oauth_client(admin, &definition).await;
+    let (_, secret) = app.client_secret(admin, "robot").await;
+    format!(
+        "Basic {}",
+        STANDARD.encode_to_string(format!("robot:{secret}"))
+    )
+}
+
+/// A request for a token, with these proofs.
+async fn ask(app: &TestApp, authorization: &str, proofs: &[&str]) -> Answer {
+    let mut request = app
+        .post("/oauth/token")
+        .header("authorization", authorization);
+    for proof in proofs {
+        request = request.header("dpop", proof);
+    }
+    request
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body("grant_type=client_credentials")
+        .send()
+        .await
 }
 
 fn presented(app: &TestApp, token: &str) -> Request {
@@ -198,4 +227,48 @@ async fn d1_a_request_for_tokens_names_its_key() {
     let jkt = bound(&[&proof], "POST").unwrap().unwrap();
     assert_eq!(jkt.to_string(), client.jkt());
     invalid(bound(&[&proof], "POST"));
+}
+
+#[tokio::test]
+async fn d1_a_token_is_bound_to_the_key_of_the_proof() {
+    let app = TestApp::start().await;
+    let admin = app.admin().await;
+    let robot = robot(&app, &admin).await;
+    let (client, uri) = (Client::new(), format!("{}/oauth/token", issuer(&app)));
+    let plain = ask(&app, &robot, &[]).await.expect(200).json();
+    assert_eq!(plain["token_type"], "Bearer");
+    assert!(claims(plain["access_token"].as_str().unwrap())["cnf"].is_null());
+    let proof = Client::draft("1", "POST", &uri).sign(&client.0).unwrap();
+    let bound = ask(&app, &robot, &[&proof]).await.expect(200).json();
+    assert_eq!(bound["token_type"], "DPoP");
+    let claims = claims(bound["access_token"].as_str().unwrap());
+    assert_eq!(claims["cnf"], json!({"jkt": client.jkt()}));
+    let other = Client::draft("2", "POST", "https://evil.example/oauth/token");
+    let other = other.sign(&client.0).unwrap();
+    let fresh = Client::draft("3", "POST", &uri).sign(&client.0).unwrap();
+    for proofs in [&[proof.as_str()][..], &[&other], &["x"], &[&fresh, &other]] {
+        let answer = ask(&app, &robot, proofs).await;
+        assert_eq!(answer.status, 400);
+        assert_eq!(answer.json()["error"], "invalid_dpop_proof");
+    }
+}
+
+#[tokio::test]
+async fn d3_the_token_endpoint_gives_its_nonce_with_the_refusal() {
+    let app = TestApp::with(&[("oauth.dpop_nonce", "true")]).await;
+    let admin = app.admin().await;
+    let robot = robot(&app, &admin).await;
+    let (client, uri) = (Client::new(), format!("{}/oauth/token", issuer(&app)));
+    let draft = Client::draft("1", "POST", &uri);
+    let proof = draft.sign(&client.0).unwrap();
+    let refused = ask(&app, &robot, &[&proof]).await;
+    assert_eq!(
+        (refused.status, &refused.json()["error"]),
+        (400, &json!("use_dpop_nonce"))
+    );
+    let nonce = Some(refused.header("dpop-nonce").unwrap());
+    let proof = Draft { nonce, ..draft }.sign(&client.0).unwrap();
+    let bound = ask(&app, &robot, &[&proof]).await;
+    assert_eq!(bound.expect(200).json()["token_type"], "DPoP");
+    assert!(bound.header("dpop-nonce").is_some());
 }
