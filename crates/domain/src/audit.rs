@@ -60,6 +60,10 @@ words! {
         CodeReused => "code_reused",
         /// A setting that is kept in the database changed.
         SettingChanged => "setting_changed",
+        /// A user, or who became one, came with an identity of another provider, which is theirs from now on.
+        IdentityLinked => "identity_linked",
+        /// An identity of another provider is no user's any more.
+        IdentityUnlinked => "identity_unlinked",
         /// A user was disabled.
         UserDisabled => "user_disabled",
         /// A user was enabled.

@@ -28,6 +28,7 @@ mod role_book;
 mod session;
 pub mod setup;
 mod time;
+pub mod upstream;
 mod user;
 
 pub use client::{

@@ -22,6 +22,7 @@ use crate::feed::{Hub, Mark};
 use crate::flows::Error;
 use crate::flows::keys::KeyRing;
 use crate::flows::stats::Kept;
+use crate::flows::upstream::Provider;
 use crate::hashing::Hasher;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
@@ -60,6 +61,8 @@ pub struct App {
     pub documents: Shelf<Client>,
     /// Keys of clients and of other providers, by where they are.
     pub fetched_keys: Shelf<Jwks>,
+    /// Other providers, by issuer.
+    pub providers: Shelf<Provider>,
     /// How far the feed was published.
     pub mark: Mark,
     /// The numbers that were counted last.

@@ -150,6 +150,11 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
         "device_codes.user_code",
         "user_code",
     ),
+    (
+        "upstream_identities_key",
+        "upstream_identities.issuer, upstream_identities.subject",
+        "upstream_identity",
+    ),
 ];
 
 /// What [`Error::Conflict`] calls a constraint that PostgreSQL named.

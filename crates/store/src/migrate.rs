@@ -71,6 +71,12 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/0009_client_metadata.sql"),
         needs: 7,
     },
+    Migration {
+        number: 10,
+        name: "upstream",
+        text: include_str!("../migrations/0010_upstream.sql"),
+        needs: 10,
+    },
 ];
 
 /// Where the steps that were applied are noted. Nothing but this is made before the first step.

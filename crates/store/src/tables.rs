@@ -15,6 +15,7 @@ pub(crate) mod settings;
 pub(crate) mod setup;
 pub(crate) mod stats;
 pub(crate) mod transfers;
+pub(crate) mod upstream;
 pub(crate) mod user_lists;
 pub(crate) mod users;
 
@@ -41,6 +42,7 @@ pub(crate) fn all() -> Vec<(String, &'static str)> {
         ("setup", setup::STATEMENTS),
         ("transfers", transfers::STATEMENTS),
         ("stats", stats::STATEMENTS),
+        ("upstream", upstream::STATEMENTS),
         ("user_lists", user_lists::STATEMENTS),
         ("users", users::STATEMENTS),
     ];

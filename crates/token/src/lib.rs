@@ -16,6 +16,7 @@ pub mod dpop;
 pub mod encoding;
 mod error;
 mod feed;
+pub mod foreign;
 pub mod id_token;
 pub mod inspect;
 mod jwk;

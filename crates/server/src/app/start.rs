@@ -125,6 +125,7 @@ impl App {
             outbound: Outbound::new(config.outbound.allow_loopback_http),
             documents: Shelf::default(),
             fetched_keys: Shelf::default(),
+            providers: Shelf::default(),
             metrics: Metrics::default(),
             stats: Kept::new(clock.now()),
             mark: Mark::new(

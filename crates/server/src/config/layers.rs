@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use zeroize::Zeroizing;
 
@@ -11,8 +12,11 @@ use super::error::ConfigError;
 use super::settings::{SETTINGS, Setting, find, find_by_file_name};
 use super::sources::Sources;
 use super::suggest::{meant_by_variable, nearest, nearest_section};
+use super::upstream::{self, UpstreamConfig};
 
 const PREFIX: &str = "SYMBOLON_";
+/// The tables of other providers.
+const UPSTREAM: &str = "upstream";
 
 /// Where a value was written.
 #[derive(Clone, Debug)]
@@ -71,23 +75,36 @@ pub(super) fn underlay(layers: &mut Layers, stored: &BTreeMap<String, String>, f
     }
 }
 
+/// What the sources say.
+pub(super) struct Collected {
+    pub(super) layers: Layers,
+    pub(super) upstreams: Vec<UpstreamConfig>,
+    pub(super) errors: Vec<ConfigError>,
+}
+
 struct Collector {
     values: Layers,
+    upstreams: Vec<UpstreamConfig>,
     errors: Vec<ConfigError>,
 }
 
-pub(super) fn collect(sources: &Sources) -> (Layers, Vec<ConfigError>) {
+pub(super) fn collect(sources: &Sources) -> Collected {
     let values = SETTINGS
         .iter()
         .map(|setting| (setting.name, Written::text(setting.default, Place::Default)));
     let mut collector = Collector {
         values: values.collect(),
+        upstreams: Vec::new(),
         errors: Vec::new(),
     };
     collector.read_files(sources);
     collector.read_environment(sources);
     collector.read_options(sources);
-    (collector.values, collector.errors)
+    Collected {
+        layers: collector.values,
+        upstreams: collector.upstreams,
+        errors: collector.errors,
+    }
 }
 
 impl Collector {
@@ -129,6 +146,11 @@ impl Collector {
         for (section, value) in table.get_ref() {
             let at = section.span().start;
             match value.get_ref() {
+                DeValue::Array(tables) if section.get_ref() == UPSTREAM => {
+                    for table in tables {
+                        self.read_upstream(table, &place);
+                    }
+                }
                 DeValue::Table(keys)
                     if SETTINGS
                         .iter()
@@ -148,6 +170,23 @@ impl Collector {
             }
         }
         self.apply(layer);
+    }
+
+    fn read_upstream(&mut self, table: &Spanned<DeValue<'_>>, place: &dyn Fn(usize) -> Place) {
+        let mut errors = Vec::new();
+        let read = upstream::read(table, &mut |at, problem| errors.push((at, problem)));
+        for (at, problem) in errors {
+            self.fail(place(at), problem);
+        }
+        let Some(read) = read else {
+            return;
+        };
+        let same = |one: &UpstreamConfig| one.name == read.name;
+        if self.upstreams.iter().any(same) {
+            let problem = format!("there are two upstreams `{}`", read.name);
+            return self.fail(place(table.span().start), problem);
+        }
+        self.upstreams.push(read);
     }
 
     fn read_environment(&mut self, sources: &Sources) {
@@ -277,14 +316,19 @@ fn read_secret(items: &[Zeroizing<String>]) -> Items {
     let [path] = items else {
         return Err("expected the path of one file".to_owned());
     };
-    let mut text = std::fs::read_to_string(path.as_str())
+    Ok(vec![secret_of_file(path)?])
+}
+
+/// The same for one path.
+pub(super) fn secret_of_file(path: &str) -> Result<Zeroizing<String>, String> {
+    let mut text = std::fs::read_to_string(path)
         .map(Zeroizing::new)
-        .map_err(|error| format!("the file `{}` cannot be read: {error}", path.as_str()))?;
+        .map_err(|error| format!("the file `{path}` cannot be read: {error}"))?;
     if text.ends_with('\n') {
         text.pop();
         if text.ends_with('\r') {
             text.pop();
         }
     }
-    Ok(vec![text])
+    Ok(text)
 }

@@ -16,11 +16,13 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod upstream;
 mod urls;
 mod words;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 use symbolon_token::Algorithm;
@@ -39,6 +41,7 @@ pub use self::tree::{
     MailConfig, MetricsConfig, OauthConfig, OutboundConfig, PasswordConfig, RefreshConfig,
     RegistrationConfig, ServerConfig, ThrottleConfig, TokensConfig,
 };
+pub use self::upstream::{ProfileConfig, UpstreamConfig, UpstreamKind};
 pub use self::urls::{Issuer, IssuerError, WebOrigin};
 pub use self::words::{FeedAccess, LogFormat, RegistrationMode, SameSite, Verification};
 
@@ -79,6 +82,8 @@ pub struct Config {
     pub log: LogConfig,
     /// Metrics.
     pub metrics: MetricsConfig,
+    /// Other providers at which people sign in.
+    pub upstreams: Arc<[UpstreamConfig]>,
     shown: Vec<Shown>,
     written: Written,
 }
@@ -110,8 +115,10 @@ impl Config {
     /// # Errors
     /// Every setting that is unknown, wrong or at odds with another.
     pub fn load(sources: &Sources) -> Result<Self, ConfigErrors> {
-        let (layers, errors) = layers::collect(sources);
-        Self::understand(Reader::new(layers, errors))
+        let collected = layers::collect(sources);
+        let mut config = Self::understand(Reader::new(collected.layers, collected.errors))?;
+        config.upstreams = collected.upstreams.into();
+        Ok(config)
     }
 
     /// The same settings with those that the database keeps, by name, where nothing else sets them.
@@ -124,6 +131,7 @@ impl Config {
         let mut config = Self::understand(Reader::new(layers, Vec::new()))?;
         // Those of the database may be others the next time.
         config.written = self.written.clone();
+        config.upstreams = Arc::clone(&self.upstreams);
         Ok(config)
     }
 
@@ -218,6 +226,7 @@ impl Config {
             metrics: MetricsConfig {
                 listen: reader.optional("metrics.listen", parse::plain),
             },
+            upstreams: Arc::default(),
             shown: reader.shown(),
             written: Written(reader.layers()),
         }

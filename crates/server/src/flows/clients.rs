@@ -20,6 +20,7 @@ use symbolon_domain::{
 };
 
 pub use self::document::{remembered, resolve};
+pub(super) use self::public_keys::fetch_keys;
 pub use self::public_keys::{Wanted, public_keys};
 pub use self::secrets::{
     Which, add as add_secret, chosen as chosen_secret, delete as delete_secret, proves,

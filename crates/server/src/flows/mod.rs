@@ -34,6 +34,7 @@ pub mod sessions;
 pub mod setup;
 pub mod sign;
 pub mod stats;
+pub mod upstream;
 pub mod users;
 pub mod verification;
 pub mod verify;

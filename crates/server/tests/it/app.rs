@@ -47,6 +47,15 @@ impl TestApp {
         Self::of(&configured(sources, settings), Clock::frozen(START), 1).await
     }
 
+    /// With a file of settings, and others of its own.
+    pub async fn with_file(text: &str, settings: &[(&'static str, &str)]) -> Self {
+        let folder = Folder::new();
+        let path = folder.path().join("symbolon.toml");
+        std::fs::write(&path, text).unwrap();
+        let sources = memory(cheap(Sources::default())).with_file(Some(path));
+        Self::of(&configured(sources, settings), Clock::frozen(START), 1).await
+    }
+
     /// With a database of its own.
     pub async fn on(database: &str, settings: &[(&'static str, &str)]) -> Self {
         let sources = stored(cheap(Sources::default()), database);

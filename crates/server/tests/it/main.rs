@@ -39,5 +39,6 @@ mod secrets;
 mod sessions;
 mod setup;
 mod throttle;
+mod upstream;
 mod verify;
 mod web;

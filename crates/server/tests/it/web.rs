@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, Uri, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
 
@@ -35,6 +35,8 @@ impl Page {
 struct Pages {
     pages: HashMap<String, Page>,
     asked: HashMap<String, usize>,
+    /// What was sent last, and as whom.
+    sent: HashMap<String, (String, String)>,
 }
 
 /// A server.
@@ -64,6 +66,14 @@ impl Web {
         pages.pages.insert(path.to_owned(), page);
     }
 
+    /// What was sent to it last: the header `Authorization`, and the fields of the form.
+    pub fn sent(&self, path: &str) -> (String, HashMap<String, String>) {
+        let pages = self.pages.lock().unwrap();
+        let (header, body) = pages.sent.get(path).cloned().unwrap_or_default();
+        let fields = url::form_urlencoded::parse(body.as_bytes());
+        (header, fields.into_owned().collect())
+    }
+
     /// How often somebody asked for it.
     pub fn asked(&self, path: &str) -> usize {
         let pages = self.pages.lock().unwrap();
@@ -71,8 +81,16 @@ impl Web {
     }
 }
 
-async fn answer(State(pages): State<Arc<Mutex<Pages>>>, uri: Uri) -> Response {
+async fn answer(
+    State(pages): State<Arc<Mutex<Pages>>>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: String,
+) -> Response {
     let mut pages = pages.lock().unwrap();
+    let header = headers.get(header::AUTHORIZATION);
+    let header = header.map_or(String::new(), |it| it.to_str().unwrap().to_owned());
+    pages.sent.insert(uri.path().to_owned(), (header, body));
     *pages.asked.entry(uri.path().to_owned()).or_default() += 1;
     let Some(page) = pages.pages.get(uri.path()).cloned() else {
         return StatusCode::NOT_FOUND.into_response();

@@ -320,10 +320,11 @@ impl Batch {
         self.push(REQUIRE, Expect::One, [id.into(), version.into()])
     }
 
-    /// Deletes a user and its roles; see [`Batch::delete_user_sessions`] for the sessions.
+    /// Deletes a user, its roles and its identities at other providers; see [`Batch::delete_user_sessions`] for the sessions.
     pub fn delete_user(&mut self, id: UserId, expected_version: i64) -> &mut Self {
         self.push(DELETE, Expect::One, [id.into(), expected_version.into()]);
-        self.push(DELETE_ROLES, Expect::Any, [id.into()])
+        self.push(DELETE_ROLES, Expect::Any, [id.into()]);
+        self.delete_upstream_identities(id)
     }
 
     /// Makes the commit [`Error::Stale`] unless an active user but this one has the role `admin`. Holds against

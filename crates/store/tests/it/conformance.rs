@@ -15,6 +15,7 @@ mod settings;
 mod setup;
 mod stats;
 mod transfers;
+mod upstream;
 mod user_lists;
 mod users;
 
@@ -39,6 +40,7 @@ const SOURCES: &[&str] = &[
     include_str!("../../src/tables/setup.rs"),
     include_str!("../../src/tables/transfers.rs"),
     include_str!("../../src/tables/stats.rs"),
+    include_str!("../../src/tables/upstream.rs"),
     include_str!("../../src/tables/user_lists.rs"),
     include_str!("../../src/tables/users.rs"),
 ];
@@ -60,6 +62,7 @@ const SUITE: &[&str] = &[
     include_str!("conformance/setup.rs"),
     include_str!("conformance/transfers.rs"),
     include_str!("conformance/stats.rs"),
+    include_str!("conformance/upstream.rs"),
     include_str!("conformance/user_lists.rs"),
     include_str!("conformance/users.rs"),
     // Opens and migrates for all of them.

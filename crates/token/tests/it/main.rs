@@ -4,6 +4,7 @@
 mod assertion;
 mod claims;
 mod dpop;
+mod foreign;
 mod fuzz_bodies;
 mod id_token;
 mod inspect;

@@ -1,0 +1,129 @@
+//! People who sign in at another provider to come to us: who they are here.
+//!
+//! 1. A person is known by the pair of the provider's issuer and the subject there, and by nothing else.
+//! 2. An identity is linked to an account by the account's owner alone, who is signed in; never because of an address,
+//!    verified or not (SECURITY rows H1, H2).
+//! 3. Who is nobody's yet gets an account where anybody may make one. Where the address has an account already, its owner
+//!    signs in there and links.
+//! 4. Who is disabled stays out (row L14).
+
+#[cfg(test)]
+mod tests;
+
+use crate::{Email, Problem, Timestamp, User, UserId};
+
+/// Longest subject (OpenID Connect Core 1.0 section 2) and issuer, in bytes.
+const MOST_SUBJECT: usize = 255;
+const MOST_ISSUER: usize = 1_000;
+
+/// Somebody at a provider. Compared byte by byte.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ForeignIdentity {
+    issuer: Box<str>,
+    subject: Box<str>,
+}
+
+impl ForeignIdentity {
+    /// The person whom a provider calls so.
+    ///
+    /// # Errors
+    /// `identity_malformed`
+    pub fn new(issuer: &str, subject: &str) -> Result<Self, Problem> {
+        let good = |text: &str, most| {
+            (1..=most).contains(&text.len()) && !text.chars().any(char::is_control)
+        };
+        if !good(issuer, MOST_ISSUER) || !good(subject, MOST_SUBJECT) {
+            let sentence = "The provider has no name for the person that can be kept.";
+            return Err(Problem::new("identity_malformed", sentence));
+        }
+        Ok(Self {
+            issuer: issuer.into(),
+            subject: subject.into(),
+        })
+    }
+
+    /// The provider.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The person there.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+}
+
+/// Whose an identity is here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdentityLink {
+    /// The identity.
+    pub identity: ForeignIdentity,
+    /// The account.
+    pub user: UserId,
+    /// Since when.
+    pub created_at: Timestamp,
+    /// When it was last used to sign in.
+    pub last_used_at: Timestamp,
+}
+
+/// What is known when somebody comes from a provider.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// Whose the identity is.
+    pub owner: Option<&'a User>,
+    /// Who is signed in here and wants to link it.
+    pub linking: Option<UserId>,
+    /// The address that the provider tells, and whether it says that it is the person's.
+    pub email: Option<(&'a Email, bool)>,
+    /// Whether there is an account of that address.
+    pub is_taken: bool,
+    /// Whether anybody may make an account with that address.
+    pub is_open: bool,
+    /// Whether nobody signs in before the address is confirmed.
+    pub must_be_verified: bool,
+}
+
+/// What becomes of who comes from a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    /// Signs in to the account that the identity is of.
+    SignIn,
+    /// The identity becomes one of the account that is signed in.
+    Link,
+    /// It is one already.
+    Linked,
+    /// An account is made.
+    Register,
+    /// Refused: it is an identity of another account.
+    OfAnother,
+    /// Refused: the account is disabled.
+    Disabled,
+    /// Refused: nobody may make an account.
+    Closed,
+    /// Refused: there is an account of that address, whose owner has to sign in and link.
+    Taken,
+    /// Refused: the provider tells no address.
+    NoAddress,
+    /// Refused: the provider does not say that the address is the person's.
+    Unverified,
+}
+
+/// Decides.
+pub fn arrive(facts: &Facts<'_>) -> Arrival {
+    match (facts.linking, facts.owner) {
+        (Some(user), Some(owner)) if owner.id == user => return Arrival::Linked,
+        (Some(_), Some(_)) => return Arrival::OfAnother,
+        (Some(_), None) => return Arrival::Link,
+        (None, Some(owner)) if owner.is_active() => return Arrival::SignIn,
+        (None, Some(_)) => return Arrival::Disabled,
+        (None, None) => {}
+    }
+    match facts.email {
+        _ if !facts.is_open => Arrival::Closed,
+        None => Arrival::NoAddress,
+        // Before what tells of accounts: where addresses are to be confirmed, nothing does.
+        Some((_, false)) if facts.must_be_verified => Arrival::Unverified,
+        Some(_) if facts.is_taken => Arrival::Taken,
+        Some(_) => Arrival::Register,
+    }
+}
