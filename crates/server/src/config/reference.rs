@@ -26,6 +26,8 @@ at the end of that file is left out. Durations are a whole number and `ms`, `s`,
 
 An unknown setting, or a value that is not understood, stops the start with a sentence that says where it is and what is
 expected. `symbolon config check` looks without starting, and `symbolon config show` tells what is in force and why.
+
+Other providers at which people sign in are tables of the file alone, `[[upstream]]`: see `docs/upstream.md`.
 ";
 
 /// The reference as Markdown: `docs/configuration.md`.

@@ -3,6 +3,7 @@
 mod mistakes;
 mod secrets;
 mod stored;
+mod upstream;
 mod values;
 
 use std::fs;

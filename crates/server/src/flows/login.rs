@@ -56,6 +56,27 @@ pub struct Login {
     pub transport: Transport,
 }
 
+/// How a session is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner<'a> {
+    /// Whether it outlives the browser.
+    pub remember: bool,
+    /// What the person calls this device.
+    pub device: Option<&'a str>,
+    /// How the refresh token travels.
+    pub transport: Transport,
+}
+
+impl Login {
+    fn manner(&self) -> Manner<'_> {
+        Manner {
+            remember: self.remember,
+            device: self.device.as_deref(),
+            transport: self.transport,
+        }
+    }
+}
+
 /// A session that just began.
 pub struct SignedIn {
     /// Who signed in.
@@ -133,11 +154,41 @@ async fn sign_in(
         } else {
             None
         };
-        if let Some(signed_in) =
-            begin(app, credentials.user, login, rehashed.as_deref(), origin).await?
+        if let Some(signed_in) = begin(
+            app,
+            credentials.user,
+            &login.manner(),
+            rehashed.as_deref(),
+            origin,
+        )
+        .await?
         {
             return Ok(signed_in);
         }
+    }
+    Err(overloaded().into())
+}
+
+/// Signs in who has shown elsewhere who they are.
+///
+/// # Errors
+/// `account_disabled`, `invalid_credentials` for an account that is gone, `overloaded`, or a fault.
+pub async fn login_known(
+    app: &App,
+    mut user: User,
+    manner: &Manner<'_>,
+    origin: &Origin,
+) -> Result<SignedIn, Error> {
+    for _ in 0..ROUNDS {
+        if user.status == UserStatus::Disabled {
+            return Err(Refusal::AccountDisabled.into());
+        }
+        let id = user.id;
+        if let Some(signed_in) = begin(app, user, manner, None, origin).await? {
+            return Ok(signed_in);
+        }
+        let found = app.store.find_user(id).await?;
+        user = found.ok_or(Refusal::InvalidCredentials)?;
     }
     Err(overloaded().into())
 }
@@ -299,7 +350,7 @@ async fn note_failure(
 async fn begin(
     app: &App,
     user: User,
-    login: &Login,
+    manner: &Manner<'_>,
     rehashed: Option<&str>,
     origin: &Origin,
 ) -> Result<Option<SignedIn>, Error> {
@@ -311,7 +362,7 @@ async fn begin(
     let id = SessionId::new(app.rng.uuid_v7(now).map_err(random)?);
     let seed = Zeroizing::new(app.rng.bytes::<32>().map_err(random)?);
     let token = app.issuance()?.first_refresh_token(id, &seed)?;
-    let session = new_session(app, user.id, login, origin, &token);
+    let session = new_session(app, user.id, manner, origin, &token);
 
     let mut batch = app.store.batch();
     batch.record_login(user.id, user.version, now, rehashed);
@@ -357,7 +408,7 @@ async fn begin(
 fn new_session(
     app: &App,
     user: UserId,
-    login: &Login,
+    manner: &Manner<'_>,
     origin: &Origin,
     token: &RefreshToken,
 ) -> Session {
@@ -368,7 +419,7 @@ fn new_session(
         absolute_ttl: settings.absolute_ttl,
         unremembered_ttl: settings.session_ttl,
     };
-    let life = policy.lifetimes(login.remember, now);
+    let life = policy.lifetimes(manner.remember, now);
     Session {
         id: SessionId::from_bytes(token.session()),
         user,
@@ -383,8 +434,8 @@ fn new_session(
         idle_ttl: life.idle_ttl,
         expires_at: life.expires_at,
         persistent: life.persistent,
-        transport: login.transport,
-        device: login.device.clone(),
+        transport: manner.transport,
+        device: manner.device.map(str::to_owned),
         user_agent: origin.user_agent.clone(),
         address: origin.address_text(),
         created_at: now,

@@ -8,6 +8,7 @@ mod logout;
 mod pages;
 mod reply;
 mod token;
+mod upstream;
 mod userinfo;
 
 use std::sync::Arc;
@@ -45,6 +46,8 @@ pub(super) fn routes() -> Router<Arc<App>> {
             get(authorize::go_on).post(authorize::sign_in),
         )
         .route(authorize::CONSENT, post(authorize::consent))
+        .route("/oauth/upstream/{name}", post(upstream::leave))
+        .route("/oauth/upstream/{name}/callback", get(upstream::come_back))
         .route("/oauth/token", post(token::token))
         .route("/oauth/introspect", post(token::introspect))
         .route("/oauth/revoke", post(token::revoke))

@@ -63,6 +63,11 @@ struct Metadata {
     pushed_authorization_request_endpoint: String,
     /// Where devices begin (RFC 8628).
     device_authorization_endpoint: String,
+    /// Where clients register themselves (RFC 7591), where that is on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration_endpoint: Option<String>,
+    /// Whether the URL of a document is a `client_id` (draft-ietf-oauth-client-id-metadata-document section 5).
+    client_id_metadata_document_supported: bool,
     /// Where a browser is sent to be signed out (OpenID Connect RP-Initiated Logout 1.0).
     end_session_endpoint: String,
     /// `code`
@@ -130,6 +135,7 @@ impl Metadata {
         let issuance = app.issuance()?;
         let at = |path: &str| format!("{}{path}", issuance.issuer);
         let ring = issuance.ring.load();
+        let open = &app.config.oauth;
         let grants = [
             Grant::AuthorizationCode,
             Grant::RefreshToken,
@@ -146,6 +152,8 @@ impl Metadata {
             revocation_endpoint: at("/oauth/revoke"),
             pushed_authorization_request_endpoint: at("/oauth/par"),
             device_authorization_endpoint: at("/oauth/device"),
+            registration_endpoint: open.registration.then(|| at("/oauth/register")),
+            client_id_metadata_document_supported: open.client_documents,
             end_session_endpoint: at("/oauth/logout"),
             response_types_supported: ["code"],
             response_modes_supported: ["query", "form_post"],

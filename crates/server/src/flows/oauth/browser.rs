@@ -19,7 +19,7 @@ use symbolon_store::Batch;
 use zeroize::Zeroizing;
 
 use crate::app::App;
-use crate::flows::login::{self, Login, OWN_CLIENT};
+use crate::flows::login::{self, Login, Manner, OWN_CLIENT, SignedIn};
 use crate::flows::refresh::authentic;
 use crate::flows::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded};
 use crate::throttle::Quota;
@@ -111,10 +111,38 @@ pub async fn begin(
         transport: Transport::Page,
     };
     let attempted = login::login(app, attempt, origin).await;
-    let signed_in = match attempted.result {
-        Ok(signed_in) => signed_in,
-        Err(error) => return (Err(error), attempted.quotas),
+    let begun = match attempted.result {
+        Ok(signed_in) => settle(app, signed_in, former, origin).await,
+        Err(error) => Err(error),
     };
+    (begun, attempted.quotas)
+}
+
+/// The same for who has signed in elsewhere: at another provider.
+///
+/// # Errors
+/// As [`login::login_known`].
+pub async fn begin_known(
+    app: &App,
+    user: User,
+    former: Option<&Browser>,
+    origin: &Origin,
+) -> Result<Begun, Error> {
+    let manner = Manner {
+        remember: false,
+        device: None,
+        transport: Transport::Page,
+    };
+    let signed_in = login::login_known(app, user, &manner, origin).await?;
+    settle(app, signed_in, former, origin).await
+}
+
+async fn settle(
+    app: &App,
+    signed_in: SignedIn,
+    former: Option<&Browser>,
+    origin: &Origin,
+) -> Result<Begun, Error> {
     let begun = Begun {
         browser: Browser {
             session: signed_in.session,
@@ -122,11 +150,10 @@ pub async fn begin(
         },
         secret: signed_in.refresh_token,
     };
-    let replaced = match former {
-        Some(former) => replace(app, former, &begun.browser, origin).await,
-        None => Ok(()),
-    };
-    (replaced.map(|()| begun), attempted.quotas)
+    if let Some(former) = former {
+        replace(app, former, &begun.browser, origin).await?;
+    }
+    Ok(begun)
 }
 
 async fn replace(app: &App, former: &Browser, new: &Browser, origin: &Origin) -> Result<(), Error> {

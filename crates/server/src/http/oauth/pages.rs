@@ -8,10 +8,11 @@ use symbolon_domain::{Client, RedirectUri, Refusal, User};
 use url::form_urlencoded;
 
 use super::super::pages::screen::{
-    Asker, Consent, Fault, FormPost, Person, Screen, SignIn, Told, Trouble, Until,
+    Asker, Consent, Fault, FormPost, Person, Screen, SignIn, Told, Trouble, Until, Upstream,
 };
 use super::super::problem::Failure;
 use super::authorize::{CONSENT, SIGN_IN};
+use super::upstream;
 use crate::app::App;
 use crate::flows::oauth::Failed;
 use crate::flows::oauth::authorize::{Asking, Reply, Step, Wanted};
@@ -53,6 +54,11 @@ impl<'a> View<'a> {
 
     fn sign_in(&self, asking: &Asking, typed: Option<&Typed<'_>>) -> Response {
         let hint = asking.login_hint.as_deref().unwrap_or_default();
+        let actions = upstream::actions(self.app);
+        let upstreams: Vec<_> = actions
+            .iter()
+            .map(|(action, name)| Upstream { action, name })
+            .collect();
         let screen = Screen::SignIn(SignIn {
             action: SIGN_IN,
             interaction: &asking.interaction,
@@ -60,7 +66,7 @@ impl<'a> View<'a> {
             remember: typed.is_some_and(|typed| typed.remember),
             told: typed.map(|typed| typed.told),
             asker: Some(asker(&asking.client, &asking.leads_to)),
-            upstreams: &[],
+            upstreams: &upstreams,
             leaves: true,
         });
         self.show(StatusCode::OK, &screen)

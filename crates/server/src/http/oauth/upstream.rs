@@ -1,0 +1,174 @@
+//! `POST /oauth/upstream/{name}` and `GET /oauth/upstream/{name}/callback`: signing in at another provider.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+use http::header::{HeaderValue, SET_COOKIE};
+use http::{HeaderMap, StatusCode, Uri};
+use symbolon_domain::oauth::OAuthError;
+use symbolon_domain::upstream::Arrival;
+
+use super::super::cookies;
+use super::super::pages::screen::{Fault, Screen, Trouble};
+use super::authorize::SIGN_IN;
+use super::browser_cookie as cookie;
+use super::form::{of_body, of_query};
+use super::pages::{View, redirect};
+use super::reply::Told;
+use crate::app::App;
+use crate::flows::oauth::browser;
+use crate::flows::upstream::{Goal, LIFE, Landed, NotLanded, Returned, begin, choices, land};
+use crate::flows::{Error, Origin};
+
+/// Where the button of each provider leads, and what stands on it.
+pub(super) fn actions(app: &App) -> Vec<(String, &str)> {
+    let all = choices(app);
+    all.map(|(name, label)| (format!("/oauth/upstream/{name}"), label))
+        .collect()
+}
+
+/// Sends the browser to a provider, and the request of an application along with it.
+pub(super) async fn leave(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    origin: Origin,
+    request: Request,
+) -> Response {
+    let view = View::new(&app, &origin);
+    let form = match of_body(request).await {
+        Ok(form) => form,
+        Err(Told(failed)) => return view.failed(failed),
+    };
+    let goal = Goal {
+        linking: None,
+        carried: form.get("interaction").unwrap_or_default().to_owned(),
+    };
+    match begin(&app, &name, goal).await {
+        Ok(begun) => {
+            let mut response = redirect(&begun.location);
+            let age = format!("; Max-Age={}", LIFE.as_secs());
+            put(&app, &mut response, &begun.cookie, &age);
+            response
+        }
+        Err(error) => refused(&view, error),
+    }
+}
+
+/// Where providers send the browser back to.
+pub(super) async fn come_back(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    origin: Origin,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    let view = View::new(&app, &origin);
+    let landed = arrive(&app, &name, (&headers, &uri), &origin).await;
+    let mut response = match landed {
+        Ok((landed, begun)) => {
+            let carried = landed.carried.as_str();
+            let mut response = view.sent_on(SIGN_IN, [("interaction", carried)].into_iter());
+            cookie::put(&app, &mut response, &begun);
+            response
+        }
+        Err(error) => refused(&view, error),
+    };
+    // It is good once.
+    put(&app, &mut response, "", "; Max-Age=0");
+    response
+}
+
+async fn arrive(
+    app: &App,
+    name: &str,
+    (headers, uri): (&HeaderMap, &Uri),
+    origin: &Origin,
+) -> Result<(Landed, browser::Begun), NotLanded> {
+    let parameters = of_query(uri).map_err(|_| NotLanded::Unbound)?;
+    let bound = cookies::named(headers, cookie_name(app)?.0).map_err(|_| NotLanded::Unbound)?;
+    let returned = Returned {
+        state: parameters.get("state"),
+        code: parameters.get("code"),
+        error: parameters.get("error"),
+        iss: parameters.get("iss"),
+    };
+    let former = cookie::who(app, headers).await?;
+    let landed = land(app, (name, bound), &returned, None, origin).await?;
+    let user = landed.user.clone();
+    let begun = browser::begin_known(app, user, former.as_ref(), origin).await?;
+    Ok((landed, begun))
+}
+
+/// Why nobody came, on a page.
+fn refused(view: &View<'_>, error: NotLanded) -> Response {
+    let (trouble, code, detail) = match error {
+        NotLanded::Other(error) => return view.failed(error.into()),
+        NotLanded::Unknown => {
+            let unknown = OAuthError::invalid_request("There is no such provider.");
+            return view.failed(unknown.into());
+        }
+        NotLanded::Unbound => (
+            Trouble::Expired,
+            "invalid_request",
+            "This browser did not begin to sign in there, or it was too long ago.",
+        ),
+        NotLanded::Denied => (
+            Trouble::Request,
+            "access_denied",
+            "The provider lets nobody in: the sign-in there did not come to its end.",
+        ),
+        NotLanded::Untrusted(reason) => {
+            tracing::warn!(reason, "the answer of another provider is refused");
+            let sentence = "What the provider says does not hold.";
+            (Trouble::Request, "invalid_grant", sentence)
+        }
+        NotLanded::Unreachable => (
+            Trouble::Busy,
+            "temporarily_unavailable",
+            "The provider does not answer.",
+        ),
+        NotLanded::Refused(arrival) => (Trouble::Request, "access_denied", why(arrival)),
+    };
+    let screen = Screen::Fault(Fault {
+        trouble,
+        code,
+        detail,
+    });
+    let status = match trouble {
+        Trouble::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    view.show(status, &screen)
+}
+
+const fn why(arrival: Arrival) -> &'static str {
+    match arrival {
+        Arrival::Disabled => "The account is disabled.",
+        Arrival::Closed => "There is no account for this identity, and nobody can make one.",
+        Arrival::Taken => {
+            "There is an account with this address. Sign in to it with its password: no address links an identity."
+        }
+        Arrival::NoAddress => "The provider tells no address to make an account with.",
+        Arrival::Unverified => "The provider does not say that the address is confirmed.",
+        _ => "The identity is that of another account.",
+    }
+}
+
+fn put(app: &App, response: &mut Response, value: &str, age: &str) {
+    let Ok((name, secure)) = cookie_name(app) else {
+        return;
+    };
+    let text = format!("{name}={value}; HttpOnly{secure}; SameSite=Lax; Path=/{age}");
+    if let Ok(mut header) = HeaderValue::try_from(text) {
+        header.set_sensitive(true);
+        response.headers_mut().append(SET_COOKIE, header);
+    }
+}
+
+fn cookie_name(app: &App) -> Result<(&'static str, &'static str), Error> {
+    Ok(match app.issuance()?.issuer.starts_with("https:") {
+        true => ("__Host-symbolon-upstream", "; Secure"),
+        false => ("symbolon-upstream", ""),
+    })
+}
