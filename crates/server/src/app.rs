@@ -91,6 +91,8 @@ pub struct Issuance {
     pub guard: Checker,
     /// Judges proofs of possession, and remembers them while they are good.
     pub proofs: Proofs,
+    /// The same for requests that bring no token. Anybody can make proofs for those, so they fill a memory of their own.
+    pub proofs_of_keys: Proofs,
     /// Opens and seals stored keys.
     pub master: MasterKey,
     /// What was revoked last, for the guards that follow.

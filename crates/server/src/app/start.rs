@@ -176,7 +176,7 @@ impl App {
             set,
         );
         let seq = load_revocations(&self.store, &guard).await?;
-        let proofs = self.proofs(&master)?;
+        let (proofs, proofs_of_keys) = (self.proofs(&master)?, self.proofs(&master)?);
         let issuance = Issuance {
             issuer,
             audience,
@@ -184,6 +184,7 @@ impl App {
             ring_writer: Mutex::default(),
             guard,
             proofs,
+            proofs_of_keys,
             master,
             feed: Arc::new(Hub::new(&epoch, seq)),
             feed_pages: Semaphore::new(1),

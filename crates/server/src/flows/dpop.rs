@@ -45,7 +45,7 @@ pub fn bound(app: &App, sent: &Sent<'_>, now: Timestamp) -> Result<Option<Thumbp
         uri: &uri,
         ..Presented::bearer("")
     };
-    let key = issuance.proofs.key(&presented, now.seconds());
+    let key = issuance.proofs_of_keys.key(&presented, now.seconds());
     Ok(key.map_err(refusal)?)
 }
 
