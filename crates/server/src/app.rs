@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::feed::{Hub, Mark};
 use crate::flows::Error;
+use crate::flows::clients::origins::ClientOrigins;
 use crate::flows::keys::KeyRing;
 use crate::flows::stats::Kept;
 use crate::flows::upstream::Provider;
@@ -71,6 +72,8 @@ pub struct App {
     settings: ArcSwap<Config>,
     /// The roles as they were read last.
     roles: ArcSwap<RoleBook>,
+    /// Whose pages may read answers of OAuth's endpoints, as it was read last.
+    pub(crate) client_origins: ArcSwap<ClientOrigins>,
     /// The longest life that access tokens in circulation can have: a setting that was lowered does not shorten
     /// the life of those that are out, so revocations and keys are kept for the longest one ever used.
     longest_access_ttl: AtomicU64,

@@ -133,6 +133,7 @@ impl App {
             ),
             settings: ArcSwap::from_pointee(settings),
             roles: ArcSwap::default(),
+            client_origins: ArcSwap::default(),
             longest_access_ttl: super::millis(config.tokens.access_ttl.max(used)).into(),
             issuance: OnceLock::new(),
             config,

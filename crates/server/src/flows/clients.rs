@@ -10,6 +10,7 @@
 
 mod described;
 mod document;
+pub mod origins;
 mod public_keys;
 mod secrets;
 mod self_registered;

@@ -28,8 +28,9 @@ use symbolon_domain::Refusal;
 use tower::ServiceExt;
 
 use super::context::Connection;
+use super::cors::{self, Reader};
 use super::problem::{self, Failure, NonceNeeded};
-use super::{cors, csrf, oauth};
+use super::{csrf, oauth};
 use crate::app::App;
 use crate::flows::{Error, dpop};
 use crate::jobs::Causes;
@@ -81,7 +82,7 @@ impl Edge {
         request: Request<Incoming>,
     ) -> Result<Response, Infallible> {
         let request_id = self.request_id(request.headers());
-        let origin = cors::listed_origin(&self.app, request.headers());
+        let reader = Reader::of(&self.app, request.uri().path(), request.headers()).await;
         let method = request.method().clone();
         let path = tracing::enabled!(target: "symbolon::requests", tracing::Level::DEBUG)
             .then(|| request.uri().path().to_owned());
@@ -98,7 +99,7 @@ impl Edge {
             }
             _ => {}
         }
-        cors::allow(&mut response, origin);
+        cors::allow(&mut response, reader);
         self.finish(&mut response, &request_id);
         let status = response.status().as_u16();
         self.app.metrics.answered(status);

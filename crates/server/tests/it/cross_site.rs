@@ -207,6 +207,64 @@ async fn preflights_are_answered_for_listed_origins_only() {
 }
 
 #[tokio::test]
+async fn c3_pages_of_a_client_read_what_it_asks_for_and_nothing_else() {
+    let app = TestApp::with(&SETTINGS).await;
+    let admin = app.admin().await;
+    let page = "https://page.example.org";
+    let client = |id: &str, origin: &str| json!({"id": id, "type": "public", "name": id, "origins": [origin]});
+    app.oauth_client(&admin, &client("page", page)).await;
+    let gone = "https://gone.example.org";
+    let mut disabled = client("gone", gone);
+    disabled["status"] = "disabled".into();
+    app.oauth_client(&admin, &disabled).await;
+    let ask = async |method: &str, path: &str, origin: &str| {
+        let request = app.request(method, path).header("origin", origin);
+        let request = request.header("access-control-request-method", "POST");
+        let answer = request.header("sec-fetch-site", "cross-site").send().await;
+        let (origin, cookies) = allowed(&answer);
+        (origin.map(str::to_owned), cookies.map(str::to_owned))
+    };
+    for path in [
+        "/oauth/token",
+        "/oauth/userinfo",
+        "/oauth/revoke",
+        "/oauth/par",
+    ] {
+        for method in ["OPTIONS", "POST"] {
+            let may = (Some(page.to_owned()), None);
+            assert_eq!(ask(method, path, page).await, may, "{method} {path}");
+            assert_eq!(
+                ask(method, path, gone).await,
+                (None, None),
+                "{method} {path}"
+            );
+            let other = ask(method, path, "https://page.example.org.evil").await;
+            assert_eq!(other, (None, None), "{method} {path}");
+        }
+    }
+    for path in [
+        "/oauth/authorize",
+        "/oauth/introspect",
+        "/oauth/sign-in",
+        "/api/login",
+        "/api/refresh",
+    ] {
+        assert_eq!(ask("OPTIONS", path, page).await, (None, None), "{path}");
+    }
+    for path in [
+        "/.well-known/openid-configuration",
+        "/.well-known/jwks.json",
+    ] {
+        let anybody = (Some("*".to_owned()), None);
+        assert_eq!(
+            ask("GET", path, "https://evil.example").await,
+            anybody,
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn c10_pages_are_in_no_frame() {
     let app = TestApp::start().await;
     for path in ["/api/docs", "/api/login", "/nowhere"] {

@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use symbolon_domain::refresh::Digest;
 use symbolon_domain::{
-    AuthMethod, Client, ClientDefinition, ClientId, ClientSecret, ClientStatus, ClientType,
-    ConsentPolicy, DisplayName, RoleName, Roles, SubjectType, Timestamp,
+    AuthMethod, Client, ClientDefinition, ClientId, ClientOrigin, ClientSecret, ClientStatus,
+    ClientType, ConsentPolicy, DisplayName, RoleName, Roles, SubjectType, Timestamp,
 };
 
 use crate::statement::{Expect, Statement, statements};
@@ -28,6 +28,7 @@ statements! {
          status, secrets, version, created_at, updated_at, auth_method, jwks, jwks_uri, subject_type, id_token_alg, \
          consent, require_pushed, dpop_bound, backchannel_logout_uri FROM clients WHERE status = $1 AND id > $2 \
          ORDER BY id LIMIT $3";
+    LIST_ORIGINS = "SELECT origins FROM clients WHERE status = $1 AND origins <> '' ORDER BY id LIMIT $2";
     LIST_BY_ROLE = "SELECT client_id FROM client_roles WHERE role = $1 ORDER BY client_id LIMIT $2";
     INSERT =
         "INSERT INTO clients (id, name, kind, redirect_uris, post_logout_redirect_uris, origins, grants, scopes, \
@@ -75,6 +76,20 @@ impl Store {
                 self.list(LIST_BY_STATUS, values, limit, read_client).await
             }
         }
+    }
+
+    /// The origins of up to `limit` active clients that have any.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] and [`Error::Fault`].
+    pub async fn list_client_origins(
+        &self,
+        limit: u32,
+    ) -> Result<Vec<BTreeSet<ClientOrigin>>, Error> {
+        let active = ClientStatus::Active.as_str().into();
+        let read = |row: &Row<'_>| row.parsed(0, split);
+        let values = vec![active, i64::from(limit).into()];
+        self.list(LIST_ORIGINS, values, limit, read).await
     }
 
     /// Up to `limit` clients that were given the role itself, by id.

@@ -8,7 +8,7 @@ use symbolon_domain::{Client, RedirectUri, Refusal, User};
 use url::form_urlencoded;
 
 use super::super::pages::screen::{
-    Asker, Consent, Fault, FormPost, Person, Screen, SignIn, Told, Trouble, Until, Upstream,
+    self, Asker, Consent, Fault, FormPost, Person, Screen, SignIn, Told, Trouble, Until, Upstream,
 };
 use super::super::problem::Failure;
 use super::authorize::{CONSENT, SIGN_IN};
@@ -230,6 +230,7 @@ pub(super) fn redirect(to: &str) -> Response {
             to.set_sensitive(true);
             response.headers_mut().insert(LOCATION, to);
             response.headers_mut().remove(CONTENT_TYPE);
+            screen::in_a_window(&mut response);
             response
         }
         Err(_) => Failure::from(Refusal::MalformedRequest(

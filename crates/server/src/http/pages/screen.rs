@@ -188,6 +188,13 @@ pub(in crate::http) struct Fault<'a> {
     pub(in crate::http) detail: &'a str,
 }
 
+/// Lets an application show the answer in a window that it opened, which at the end tells its opener how it went. A
+/// redirect between pages cuts that bond as a page would.
+pub(in crate::http) fn in_a_window(response: &mut Response) {
+    let headers = response.headers_mut();
+    headers.insert(OPENER, HeaderValue::from_static("unsafe-none"));
+}
+
 impl Screen<'_> {
     /// The page, with its content security policy.
     pub(in crate::http) fn response(
@@ -200,9 +207,7 @@ impl Screen<'_> {
             let frame = Frame::of(app, origin.locale)?;
             self.page(look, &frame, origin.request_id.as_deref())
         });
-        // Applications may show these pages in a window that they opened, which then tells its opener how it ended.
-        let headers = response.headers_mut();
-        headers.insert(OPENER, HeaderValue::from_static("unsafe-none"));
+        in_a_window(&mut response);
         response
     }
 

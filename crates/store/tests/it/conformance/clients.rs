@@ -13,6 +13,7 @@ use crate::harness::{Place, at, commit, on_every_engine, uuid};
 on_every_engine!(
     a_client_is_kept_as_it_is_changed_and_deleted,
     clients_are_listed_by_id_and_status,
+    origins_are_those_of_active_clients,
     a_role_that_a_client_has_stays
 );
 
@@ -117,6 +118,19 @@ async fn clients_are_listed_by_id_and_status(place: &Place) {
     assert_eq!(ids(Some(active), None, 3).await, ["A", "a", "a.b"]);
     assert_eq!(ids(Some(active), Some("b"), 3).await, [] as [&str; 0]);
     assert_eq!(ids(Some(disabled), Some("A"), 3).await, ["c"]);
+}
+
+async fn origins_are_those_of_active_clients(place: &Place) {
+    let store = place.open().await;
+    commit!(store, insert_client(&client("a"))).unwrap();
+    commit!(store, insert_client(&full("b"))).unwrap();
+    assert_eq!(store.list_client_origins(9).await.unwrap(), []);
+    let origin = |text: &str| ClientOrigin::parse(text).unwrap();
+    let origins = BTreeSet::from([origin("https://c.example"), origin("http://127.0.0.1:8080")]);
+    let mut page = client("c");
+    page.definition.origins.clone_from(&origins);
+    commit!(store, insert_client(&page)).unwrap();
+    assert_eq!(store.list_client_origins(9).await.unwrap(), [origins]);
 }
 
 async fn a_role_that_a_client_has_stays(place: &Place) {

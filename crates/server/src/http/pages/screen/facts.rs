@@ -8,6 +8,9 @@ use super::{
     SignIn, SignOut, SignedOut, Told, Until,
 };
 
+/// Scopes in the order in which they are shown, before all others.
+const FIRST: [&str; 5] = ["openid", "profile", "email", "roles", "offline_access"];
+
 impl Screen<'_> {
     /// Every name that a template or a word may use has a value, if an empty one.
     pub(super) fn facts(
@@ -204,9 +207,16 @@ fn asker(asker: Option<Asker<'_>>) -> Value {
     context! { app => asker.name, host => asker.host, unverified => asker.unverified }
 }
 
-/// Each with its sentence, where we have one.
+/// Each with its sentence, where we have one; what people know best comes first.
 fn scopes(look: &Look, frame: &Frame<'_>, scopes: &[&str]) -> Option<Vec<Value>> {
     let sentences = look.words(frame.locale, "scopes", &context! {})?;
+    let mut scopes = scopes.to_vec();
+    scopes.sort_by_key(|scope| {
+        FIRST
+            .iter()
+            .position(|first| first == scope)
+            .unwrap_or(FIRST.len())
+    });
     let each = scopes
         .iter()
         .map(|scope| context! { name => *scope, sentence => sentences.get(*scope).cloned() });
