@@ -1,4 +1,5 @@
-//! The guards in JavaScript and Python: what their tests and examples need, and their own suites.
+//! The guards in JavaScript and Python: what their tests and examples need, and their own suites; and what other people's
+//! OAuth clients need.
 //!
 //! Everything is installed from the package registries, at the versions of the committed lock files, into folders that
 //! git ignores, and only when a lock file has changed.
@@ -17,10 +18,15 @@ const PYTHON: &str = "Python 3.11 or later: apt-get install python3-venv";
 const GUARD: &str = "sdk/js/guard";
 const EXPRESS: &str = "examples/express";
 const PYTHON_GUARD: &str = "sdk/python";
-/// What the Python guard's tests and its example need.
-const REQUIREMENTS: [&str; 2] = [
+/// OAuth clients that others wrote.
+const CLIENTS: &str = "crates/server/tests/clients";
+/// One of them in Rust, with dependencies that the workspace is not to have.
+const OPENIDCONNECT: &str = "crates/server/tests/clients/openidconnect";
+/// What the Python guard's tests, its example and a client of others need.
+const REQUIREMENTS: [&str; 3] = [
     "sdk/python/requirements-test.txt",
     "examples/fastapi/requirements.txt",
+    "crates/server/tests/clients/requirements.txt",
 ];
 
 /// What is there to run the guards with.
@@ -28,6 +34,7 @@ pub(super) struct Sdks {
     root: PathBuf,
     node: bool,
     python: Option<PathBuf>,
+    openidconnect: PathBuf,
 }
 
 impl Sdks {
@@ -42,13 +49,21 @@ impl Sdks {
             true => Some(install_python(&root, workspace).context("the Python guard")?),
             false => None,
         };
-        Ok(Self { root, node, python })
+        let openidconnect = build_openidconnect(&root, workspace)?;
+        Ok(Self {
+            root,
+            node,
+            python,
+            openidconnect,
+        })
     }
 
     /// Tells the tests in Rust where the example services are.
     pub(super) fn tell(&self, command: &mut Command) {
+        command.env("SYMBOLON_TEST_OPENIDCONNECT", &self.openidconnect);
         if self.node {
             command.env("SYMBOLON_TEST_EXPRESS", self.root.join(EXPRESS));
+            command.env("SYMBOLON_TEST_CLIENTS", self.root.join(CLIENTS));
         }
         if let Some(python) = &self.python {
             command.env("SYMBOLON_TEST_PYTHON", python);
@@ -90,7 +105,7 @@ fn python_answers() -> bool {
 }
 
 fn install_node(root: &Path, workspace: &Workspace) -> Result<()> {
-    for folder in [GUARD, EXPRESS] {
+    for folder in [GUARD, EXPRESS, CLIENTS] {
         let folder_path = root.join(folder);
         let stamp = workspace
             .target()?
@@ -129,7 +144,7 @@ fn install_python(root: &Path, workspace: &Workspace) -> Result<PathBuf> {
     if is(&stamp, &wanted) && python.exists() {
         return Ok(python);
     }
-    say::line("installing what sdk/python and examples/fastapi need");
+    say::line("installing what sdk/python, examples/fastapi and tests/clients need");
     run::shown(
         Command::new("python3")
             .args(["-m", "venv", "--clear"])
@@ -157,6 +172,17 @@ fn install_python(root: &Path, workspace: &Workspace) -> Result<PathBuf> {
     )?;
     keep(&stamp, &wanted)?;
     Ok(python)
+}
+
+fn build_openidconnect(root: &Path, workspace: &Workspace) -> Result<PathBuf> {
+    let target = workspace.target()?.join("clients");
+    let mut build = Command::new("cargo");
+    build
+        .args(["build", "--quiet", "--locked", "--target-dir"])
+        .arg(&target)
+        .current_dir(root.join(OPENIDCONNECT));
+    run::shown(&mut build).context("the client in Rust")?;
+    Ok(target.join("debug/symbolon-test-client-openidconnect"))
 }
 
 fn npm(folder: &Path, arguments: &[&str]) -> Command {

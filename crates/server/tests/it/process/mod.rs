@@ -15,6 +15,7 @@ mod http;
 mod import;
 mod keys;
 mod nginx;
+mod oauth;
 mod outage;
 mod parallel;
 mod place;

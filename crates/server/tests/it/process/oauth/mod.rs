@@ -1,0 +1,4 @@
+//! Other people's clients, each through sign-in, refresh, userinfo, revocation and logout.
+
+mod clients;
+mod program;
