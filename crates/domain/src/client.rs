@@ -15,6 +15,7 @@ mod uri;
 
 use std::collections::BTreeSet;
 
+pub(crate) use definition::MOST_SCOPES;
 pub use definition::{ClientDefinition, MOST_SECRETS};
 pub use endpoint_uri::EndpointUri;
 pub use id::ClientId;

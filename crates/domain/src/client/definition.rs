@@ -12,7 +12,8 @@ use crate::{DisplayName, FieldError, FieldValue, Problem, Roles};
 pub const MOST_SECRETS: usize = 2;
 /// How many entries a list has at most.
 const MOST_ENTRIES: usize = 20;
-const MOST_SCOPES: usize = 100;
+/// How many scopes a client may ask for at most.
+pub(crate) const MOST_SCOPES: usize = 100;
 
 /// What the owner of a client decides. Lists are sorted, each entry once.
 #[derive(Debug, Clone, PartialEq, Eq)]

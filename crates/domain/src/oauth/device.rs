@@ -19,13 +19,11 @@ pub struct UserCode(String);
 impl UserCode {
     /// Reads what was typed: case and anything that is no letter do not count (RFC 8628 section 6.1).
     pub fn parse(text: &str) -> Option<Self> {
-        let letters = text.bytes().filter(u8::is_ascii_alphanumeric);
-        let code: Vec<u8> = letters
-            .map(|b| b.to_ascii_uppercase())
-            .take(LETTERS + 1)
-            .collect();
-        let good = code.len() == LETTERS && code.iter().all(|b| USER_CODE_LETTERS.contains(b));
-        good.then(|| Self(code.into_iter().map(char::from).collect()))
+        let letters = text.chars().filter(|letter| letter.is_alphanumeric());
+        let upper = letters.map(|letter| letter.to_ascii_uppercase());
+        let code: String = upper.take(LETTERS + 1).collect();
+        let good = code.len() == LETTERS && code.bytes().all(|b| USER_CODE_LETTERS.contains(&b));
+        good.then_some(Self(code))
     }
 
     /// Eight letters.

@@ -1,3 +1,5 @@
+use core::time::Duration;
+
 use super::{ErrorCode, OAuthError, Parameters, Scopes};
 use crate::{Timestamp, UserId};
 
@@ -95,8 +97,8 @@ pub fn next(
     let is_fresh = |browser: &&Browser| {
         let own = browser.auth_time >= began_at;
         let again = asked.prompt.login || asked.prompt.select_account;
-        let most = asked.max_age_s.map(|age| i64::from(age) * 1000);
-        let old = most.is_some_and(|most| now.millis() - browser.auth_time.millis() > most);
+        let most = asked.max_age_s.map(|age| Duration::from_secs(age.into()));
+        let old = most.is_some_and(|most| now.since(browser.auth_time) > most);
         own || !(again || old)
     };
     if browser.filter(is_fresh).is_none() {

@@ -2,10 +2,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{ErrorCode, OAuthError};
-use crate::{Permission, Permissions, Scope};
+use crate::client::MOST_SCOPES;
+use crate::{Permission, Permissions, Problem, Scope};
 
-/// Scopes of one request at most.
-const MOST: usize = 50;
+/// Scopes of one request at most: as many as a client can have, so that what it may ask for can be asked for, and read again.
+const MOST: usize = MOST_SCOPES;
 /// The scope that makes a request one of OpenID Connect.
 pub const OPENID: &str = "openid";
 /// The scope for tokens that outlive the sign-in (OpenID Connect Core 1.0 section 11).
@@ -33,6 +34,15 @@ impl Scopes {
             scopes.insert(scope.ok_or_else(refused)?);
         }
         Ok(Self(scopes))
+    }
+
+    /// Reads scopes that were kept, as [`fmt::Display`] writes them, however many they have become.
+    ///
+    /// # Errors
+    /// `scope_malformed`.
+    pub fn kept(text: &str) -> Result<Self, Problem> {
+        let words = text.split(' ').filter(|word| !word.is_empty());
+        words.map(Scope::parse).collect::<Result<_, _>>().map(Self)
     }
 
     /// Whether this one is among them.
