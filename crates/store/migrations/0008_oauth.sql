@@ -79,6 +79,7 @@ CREATE TABLE device_codes (
 );
 
 CREATE INDEX device_codes_by_expiry ON device_codes (expires_at);
+CREATE INDEX device_codes_by_user ON device_codes (user_id);
 
 -- What may be shown once only, by SHA-256 of its name.
 CREATE TABLE replays (

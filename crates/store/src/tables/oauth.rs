@@ -20,7 +20,7 @@ fn joined(resources: &[Resource]) -> String {
 }
 
 fn read_scopes(row: &Row<'_>, column: usize) -> Result<Scopes, Error> {
-    row.parsed(column, Scopes::parse)
+    row.parsed(column, Scopes::kept)
 }
 
 fn read_resources(row: &Row<'_>, column: usize) -> Result<Vec<Resource>, Error> {

@@ -8,6 +8,7 @@ mod endings;
 mod feed;
 mod keys;
 mod mail;
+mod oauth;
 mod refresh;
 mod roles;
 mod sessions;
@@ -32,6 +33,10 @@ const SOURCES: &[&str] = &[
     include_str!("../../src/tables/feed.rs"),
     include_str!("../../src/tables/invitations.rs"),
     include_str!("../../src/tables/keys.rs"),
+    include_str!("../../src/tables/oauth/authorizations.rs"),
+    include_str!("../../src/tables/oauth/codes.rs"),
+    include_str!("../../src/tables/oauth/consents.rs"),
+    include_str!("../../src/tables/oauth/devices.rs"),
     include_str!("../../src/tables/outbox.rs"),
     include_str!("../../src/tables/proofs.rs"),
     include_str!("../../src/tables/roles.rs"),
@@ -55,6 +60,10 @@ const SUITE: &[&str] = &[
     include_str!("conformance/feed.rs"),
     include_str!("conformance/keys.rs"),
     include_str!("conformance/mail.rs"),
+    include_str!("conformance/oauth/authorizations.rs"),
+    include_str!("conformance/oauth/codes.rs"),
+    include_str!("conformance/oauth/consents.rs"),
+    include_str!("conformance/oauth/devices.rs"),
     include_str!("conformance/refresh.rs"),
     include_str!("conformance/roles.rs"),
     include_str!("conformance/sessions.rs"),

@@ -1,6 +1,7 @@
 //! Which schemas are worked with.
 
 use rusqlite::Connection;
+use symbolon_domain::{ClientDefinition, ClientId, ClientType, DisplayName, Scope};
 use symbolon_store::{DatabaseUrl, OpenError, OpenOptions, Store};
 use symbolon_testkit::Postgres;
 
@@ -31,7 +32,7 @@ fn places() -> Vec<Place> {
 }
 
 /// The number of the last step.
-const LATEST: i64 = 7;
+const LATEST: i64 = 10;
 
 #[tokio::test]
 async fn from_empty_and_again() {
@@ -109,6 +110,34 @@ async fn a_newer_schema_that_only_adds() {
                 .unwrap()
                 .is_some()
         );
+    }
+}
+
+/// The step `client_metadata` adds columns to clients that were there.
+#[tokio::test]
+async fn a_client_of_before_is_what_it_was() {
+    for place in places() {
+        place.open().await.close().await;
+        for kind in ["public", "confidential"] {
+            let values = format!("'{kind}', 'Shop', '{kind}', '', '', '', '', 'openid', '', ''");
+            meddle(
+                &place,
+                &format!(
+                    "INSERT INTO clients (id, name, kind, redirect_uris, post_logout_redirect_uris, origins, grants, \
+                     scopes, roles, resources, status, secrets, version, created_at, updated_at) \
+                     VALUES ({values}, 'active', '', 1, 5, 5)"
+                ),
+            );
+        }
+        let store = place.open().await;
+        for kind in ClientType::ALL {
+            let id = ClientId::parse(kind.as_str()).unwrap();
+            let found = store.find_client(&id).await.unwrap().unwrap();
+            let name = DisplayName::parse("Shop").unwrap();
+            let mut expected = ClientDefinition::new(name, *kind);
+            expected.scopes.insert(Scope::parse("openid").unwrap());
+            assert_eq!(found.definition, expected);
+        }
     }
 }
 

@@ -13,6 +13,7 @@ on_every_engine!(
     a_rotation_is_compared_and_set,
     one_of_many_rotations_wins,
     addresses_of_sessions_are_remembered,
+    a_use_is_noted_until_the_end,
 );
 
 async fn what_is_inserted_is_found(place: &Place) {
@@ -244,4 +245,33 @@ async fn addresses_of_sessions_are_remembered(place: &Place) {
     };
     assert!(from("192.0.2.1") && from("2001:db8::1"), "{devices:?}");
     assert_eq!(store.list_devices(session(9, 9).user).await.unwrap(), []);
+}
+
+async fn a_use_is_noted_until_the_end(place: &Place) {
+    let store = place.open().await;
+    let id = session_id(1);
+    commit!(
+        store,
+        insert_session(&session(1, 1)),
+        insert_session(&session(2, 1)),
+        touch_session(id, at(12_000))
+    )
+    .unwrap();
+    let used = Session {
+        last_used_at: at(12_000),
+        ..session(1, 1)
+    };
+    let found = store.find_session(id).await.unwrap();
+    assert_eq!(found, Some(used), "the rest is as it was");
+    let other = store.find_session(session_id(2)).await.unwrap();
+    assert_eq!(other, Some(session(2, 1)), "a bystander");
+    commit!(
+        store,
+        end_session(id, at(13_000), EndReason::Logout),
+        touch_session(id, at(14_000)),
+        touch_session(session_id(9), at(14_000))
+    )
+    .unwrap();
+    let ended = store.find_session(id).await.unwrap().unwrap();
+    assert_eq!(ended.last_used_at, at(12_000));
 }
