@@ -96,7 +96,7 @@ pub fn next(
     // A sign-in that belongs to this request is fresh enough, however slow the person was.
     let is_fresh = |browser: &&Browser| {
         let own = browser.auth_time >= began_at;
-        let again = asked.prompt.login || asked.prompt.select_account;
+        let again = asked.prompt.login || asked.prompt.select_account || asked.max_age_s == Some(0);
         let most = asked.max_age_s.map(|age| Duration::from_secs(age.into()));
         let old = most.is_some_and(|most| now.since(browser.auth_time) > most);
         own || !(again || old)

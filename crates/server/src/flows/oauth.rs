@@ -31,6 +31,9 @@ pub enum Failed {
     /// In OAuth's own words.
     #[error(transparent)]
     OAuth(#[from] OAuthError),
+    /// The page that was answered is too old, or is none of ours.
+    #[error("the page is too old")]
+    Expired,
     /// As everywhere else.
     #[error(transparent)]
     Other(#[from] Error),

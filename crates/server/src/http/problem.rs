@@ -33,6 +33,10 @@ pub(super) struct InOAuthWords;
 #[derive(Clone)]
 pub(super) struct NonceNeeded;
 
+/// Beside [`Unrendered`]: the answer is a page already.
+#[derive(Clone)]
+pub(super) struct OnAPage;
+
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::empty());
@@ -131,11 +135,16 @@ pub(super) fn render(response: &mut Response, request_id: &str) -> Option<std::s
         }
         false => (serde_json::to_vec(&problem), "application/problem+json"),
     };
-    *response.body_mut() = Body::from(body.unwrap_or_default());
+    let on_a_page = response.extensions_mut().remove::<OnAPage>().is_some();
+    if !on_a_page {
+        *response.body_mut() = Body::from(body.unwrap_or_default());
+    }
     let headers = response.headers_mut();
-    // That of the empty body which the router saw.
-    headers.remove(CONTENT_LENGTH);
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    if !on_a_page {
+        // That of the empty body which the router saw.
+        headers.remove(CONTENT_LENGTH);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    }
     if let Some(refusal) = refusal {
         if let Some(wait) = refusal.retry_after() {
             headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));

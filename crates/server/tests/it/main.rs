@@ -25,6 +25,7 @@ mod login;
 mod logout;
 mod mail;
 mod matrix;
+mod oauth;
 mod operations;
 mod password;
 mod people;

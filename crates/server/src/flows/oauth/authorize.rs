@@ -29,6 +29,7 @@ use super::interaction::Interaction;
 use super::secret_text::{digest_of, draw};
 use super::{Failed, pushed};
 use crate::app::App;
+use crate::flows::clients::{remembered, resolve};
 use crate::flows::{Error, Origin};
 
 /// What a code begins with.
@@ -51,13 +52,25 @@ pub enum Step {
 /// Who asks, and the request for a hidden field.
 pub struct Asking {
     /// The client.
-    pub client: Box<Client>,
+    pub client: Option<Box<Client>>,
     /// Where the answer goes.
-    pub leads_to: RedirectUri,
+    pub leads_to: Option<RedirectUri>,
     /// What the form sends back.
     pub interaction: String,
     /// Who is expected to sign in.
     pub login_hint: Option<String>,
+}
+
+impl Asking {
+    /// Of a client that is not looked up before the person has signed in.
+    fn of_nobody_known(app: &App, interaction: &Interaction) -> Result<Self, Error> {
+        Ok(Self {
+            client: None,
+            leads_to: None,
+            interaction: interaction.seal(app)?,
+            login_hint: None,
+        })
+    }
 }
 
 /// What is asked for.
@@ -78,6 +91,9 @@ pub struct Reply {
     pub uri: RedirectUri,
     /// How.
     pub mode: ResponseMode,
+    /// Nobody here vouches for the client, and it is refused: the browser is not sent there by itself (RFC 9700 section
+    /// 4.11.2).
+    pub held: bool,
     /// Its parameters.
     pub parameters: Vec<(&'static str, Zeroizing<String>)>,
 }
@@ -115,7 +131,7 @@ pub async fn begin(
 /// The request again, once the person has signed in.
 ///
 /// # Errors
-/// `invalid_request` where the page is too old; a fault.
+/// [`Failed::Expired`] where the page is too old; a fault.
 pub async fn go_on(
     app: &App,
     interaction: &str,
@@ -129,7 +145,7 @@ pub async fn go_on(
 /// The request again, with the person's answer.
 ///
 /// # Errors
-/// `invalid_request` where the page is too old; a fault.
+/// [`Failed::Expired`] where the page is too old; a fault.
 pub async fn decide(
     app: &App,
     interaction: &str,
@@ -155,9 +171,13 @@ async fn advance(
     (decision, origin): (Option<Decision>, &Origin),
 ) -> Result<Step, Failed> {
     let parameters = &interaction.parameters;
-    let id = parameters.get("client_id").map(ClientId::parse);
-    let client = match id {
-        Some(Ok(id)) => app.store.find_client(&id).await?,
+    let client = match parameters.get("client_id").map(ClientId::parse) {
+        // Nobody makes us fetch a document before a person has signed in (SECURITY row F4).
+        Some(Ok(id)) if browser.is_none() && id.is_document() => match remembered(app, &id) {
+            Some(client) => Some(client),
+            None => return Ok(Step::SignIn(Asking::of_nobody_known(app, &interaction)?)),
+        },
+        Some(Ok(id)) => resolve(app, &id, origin).await?,
         _ => None,
     };
     let place = match destination(client.as_ref(), parameters) {
@@ -173,52 +193,66 @@ async fn advance(
         )),
         false => judge(&client, place.clone(), parameters),
     };
-    let request = match judged {
-        Ok(request) => request,
-        Err(error) => return Ok(Step::Answer(refusal(app, &place.uri, parameters, &error)?)),
+    let answered = match judged {
+        Ok(request) => {
+            let asks = (&client, &request, &interaction);
+            person(app, asks, browser, (decision, origin)).await
+        }
+        Err(error) => Err(error.into()),
     };
-    let refuse = |code, sentence: &'static str| {
-        let error = OAuthError::new(code, sentence);
-        Ok(Step::Answer(refusal(app, &place.uri, parameters, &error)?))
-    };
-    let now = app.clock.now();
-    let person = browser.map(|browser| oauth::Browser {
-        user: browser.user.id,
-        auth_time: browser.auth_time(),
-    });
-    let wanted = wanted(app, &request, browser).await?;
-    let agreed = match browser {
-        Some(browser) if !place.open => agreed(app, browser.user.id, &client, &request).await?,
-        _ => None,
-    };
+    match answered {
+        // From here on the client is told.
+        Err(Failed::OAuth(error)) => {
+            let reply = refusal(app, (&client, &place.uri), parameters, &error)?;
+            Ok(Step::Answer(reply))
+        }
+        step => step,
+    }
+}
+
+/// Steps 4 to 7. What OAuth has an error for is for the client.
+async fn person(
+    app: &App,
+    (client, request, interaction): (&Client, &AuthorizationRequest, &Interaction),
+    browser: Option<&Browser>,
+    (decision, origin): (Option<Decision>, &Origin),
+) -> Result<Step, Failed> {
+    let wanted = wanted(app, request, browser).await?;
     // Who has just agreed has agreed to this; for the owner's own application the owner has.
     let trusted = client.definition.consent == ConsentPolicy::Trusted;
-    let agreed = match decision {
-        Some(Decision::Allow) => Some(wanted.clone()),
-        _ if trusted => Some(wanted.clone()),
-        _ => agreed,
+    let agreed = match browser {
+        _ if decision == Some(Decision::Allow) || trusted => Some(wanted.clone()),
+        Some(browser) if !request.destination.open => {
+            agreed(app, browser.user.id, client, request).await?
+        }
+        _ => None,
     };
     let mut asked = request.asked;
     asked.prompt.consent &= decision.is_none();
-    let times = (interaction.began_at, now);
-    let next = oauth::next(&asked, person.as_ref(), times, (agreed.as_ref(), &wanted));
+    let who = browser.map(|browser| oauth::Browser {
+        user: browser.user.id,
+        auth_time: browser.auth_time(),
+    });
+    let times = (interaction.began_at, app.clock.now());
+    let next = oauth::next(&asked, who.as_ref(), times, (agreed.as_ref(), &wanted));
     match (next, browser) {
-        (Next::Refuse(code), _) => refuse(code, "The person would have to be shown a page."),
-        (Next::Answer, Some(browser)) if decision != Some(Decision::Deny) => {
-            let reply = answer(app, (&client, &request), (browser, &wanted), origin).await?;
-            Ok(Step::Answer(reply))
+        (Next::Refuse(code), _) => {
+            Err(OAuthError::new(code, "The person would have to be shown a page.").into())
         }
         (Next::Consent | Next::Answer, Some(_)) if decision == Some(Decision::Deny) => {
-            refuse(ErrorCode::AccessDenied, "The person does not agree.")
+            let sentence = "The person does not agree.";
+            Err(OAuthError::new(ErrorCode::AccessDenied, sentence).into())
         }
-        (Next::Consent, Some(browser)) => {
-            ask(app, client, (&request, wanted), interaction, browser)
+        (Next::Answer, Some(browser)) => {
+            let reply = answer(app, (client, request), (browser, &wanted), origin).await?;
+            Ok(Step::Answer(reply))
         }
+        (Next::Consent, Some(browser)) => ask(app, client, (request, wanted), interaction, browser),
         _ => Ok(Step::SignIn(Asking {
-            leads_to: request.destination.uri.clone(),
+            leads_to: Some(request.destination.uri.clone()),
             interaction: interaction.seal(app)?,
             login_hint: request.login_hint.clone(),
-            client: Box::new(client),
+            client: Some(Box::new(client.clone())),
         })),
     }
 }
@@ -226,12 +260,15 @@ async fn advance(
 /// The page of step 6.
 fn ask(
     app: &App,
-    client: Client,
+    client: &Client,
     (request, scopes): (&AuthorizationRequest, Scopes),
-    mut interaction: Interaction,
+    interaction: &Interaction,
     browser: &Browser,
 ) -> Result<Step, Failed> {
-    interaction.asked = Some(browser.user.id);
+    let interaction = Interaction {
+        asked: Some(browser.user.id),
+        ..interaction.clone()
+    };
     let resources = request.resources.iter().map(ToString::to_string);
     let wanted = Wanted {
         user: browser.user.clone(),
@@ -240,10 +277,10 @@ fn ask(
         scopes,
     };
     let asking = Asking {
-        leads_to: request.destination.uri.clone(),
+        leads_to: Some(request.destination.uri.clone()),
         interaction: interaction.seal(app)?,
         login_hint: None,
-        client: Box::new(client),
+        client: Some(Box::new(client.clone())),
     };
     Ok(Step::Consent(asking, Box::new(wanted)))
 }
@@ -316,7 +353,7 @@ async fn answer(
 /// An error for the client (RFC 6749 section 4.1.2.1).
 fn refusal(
     app: &App,
-    uri: &RedirectUri,
+    (client, uri): (&Client, &RedirectUri),
     parameters: &Parameters,
     error: &OAuthError,
 ) -> Result<Reply, Failed> {
@@ -329,7 +366,9 @@ fn refusal(
         ),
     ];
     // One that is too long was not kept anywhere: it goes back as it came.
-    reply(app, (uri, mode), told, parameters.get("state"))
+    let mut reply = reply(app, (uri, mode), told, parameters.get("state"))?;
+    reply.held = client.id.is_document();
+    Ok(reply)
 }
 
 fn reply(
@@ -346,6 +385,7 @@ fn reply(
     Ok(Reply {
         uri: uri.clone(),
         mode,
+        held: false,
         parameters,
     })
 }

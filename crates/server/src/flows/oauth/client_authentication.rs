@@ -14,8 +14,8 @@ use zeroize::Zeroizing;
 use super::Failed;
 use super::secret_text::sha256;
 use crate::app::App;
-use crate::flows::clients::proves;
-use crate::flows::{Error, lost_race};
+use crate::flows::clients::{Wanted, proves, public_keys, resolve};
+use crate::flows::{Error, Origin, lost_race};
 
 /// `client_assertion_type` (RFC 7523 section 2.2).
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -40,10 +40,14 @@ enum Shown<'a> {
 ///
 /// # Errors
 /// `invalid_request` for two methods or none; `invalid_client`; a fault.
-pub async fn authenticate(app: &App, credentials: &Credentials<'_>) -> Result<Client, Failed> {
+pub async fn authenticate(
+    app: &App,
+    credentials: &Credentials<'_>,
+    origin: &Origin,
+) -> Result<Client, Failed> {
     let (id, shown) = read(credentials)?;
     let client = match ClientId::parse(&id) {
-        Ok(id) => app.store.find_client(&id).await?,
+        Ok(id) => resolve(app, &id, origin).await?,
         Err(_) => None,
     };
     let client = client.filter(|client| client.definition.status == ClientStatus::Active);
@@ -109,9 +113,6 @@ fn read<'a>(credentials: &'a Credentials<'a>) -> Result<(String, Shown<'a>), OAu
 
 /// Step 4.
 async fn is_good(app: &App, client: &Client, text: &str) -> Result<bool, Error> {
-    let Some(jwks) = &client.definition.jwks else {
-        return Ok(false);
-    };
     let now = app.clock.now();
     let expected = Expected {
         client_id: client.id.as_str(),
@@ -119,8 +120,16 @@ async fn is_good(app: &App, client: &Client, text: &str) -> Result<bool, Error> 
         algorithms: &ALGORITHMS,
         now_seconds: now.seconds(),
     };
-    let Ok(assertion) = ClientAssertion::verify(text, jwks.keys(), &expected) else {
-        return Ok(false);
+    let mut wanted = Wanted::Known;
+    let assertion = loop {
+        let Some(keys) = public_keys(app, client, wanted).await? else {
+            return Ok(false);
+        };
+        match (ClientAssertion::verify(text, &keys, &expected), wanted) {
+            (Ok(assertion), _) => break assertion,
+            (Err(symbolon_token::Error::UnknownKey), Wanted::Known) => wanted = Wanted::Newer,
+            (Err(_), _) => return Ok(false),
+        }
     };
     let name = format!("assertion\0{}\0{}", client.id, assertion.jti);
     let until = Timestamp::from_millis((assertion.exp + LEEWAY + 1) * 1000);

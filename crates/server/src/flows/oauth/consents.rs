@@ -9,6 +9,7 @@ use symbolon_store::Batch;
 use super::browser::Browser;
 use crate::app::App;
 use crate::flows::authenticate::Caller;
+use crate::flows::clients::remembered;
 use crate::flows::page::Page;
 use crate::flows::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded};
 
@@ -19,7 +20,7 @@ const MOST: u32 = 1_000;
 pub struct Application {
     /// What they agreed to.
     pub consent: Consent,
-    /// The application, unless it is gone.
+    /// The application, unless it is gone; of one that describes itself elsewhere, what is remembered of that.
     pub client: Option<Client>,
 }
 
@@ -40,7 +41,10 @@ pub async fn list(
     let page = Page::of(rows, limit, |consent| consent.client.to_string());
     let mut items = Vec::new();
     for consent in page.items {
-        let client = app.store.find_client(&consent.client).await?;
+        let client = match consent.client.is_document() {
+            true => remembered(app, &consent.client),
+            false => app.store.find_client(&consent.client).await?,
+        };
         items.push(Application { consent, client });
     }
     Ok(Page {

@@ -13,6 +13,7 @@ use super::id_token::{self, Hint};
 use super::interaction::Interaction;
 use super::{Failed, claims};
 use crate::app::App;
+use crate::flows::clients::resolve;
 use crate::flows::{Error, Origin};
 
 /// What happens next.
@@ -73,7 +74,7 @@ pub async fn begin(
 /// The same, once the person agreed.
 ///
 /// # Errors
-/// `invalid_request` where the page is too old, or somebody else is signed in by now; a fault.
+/// [`Failed::Expired`] where the page is too old; `invalid_request` where somebody else is signed in by now; a fault.
 pub async fn confirm(
     app: &App,
     interaction: &str,
@@ -110,7 +111,7 @@ async fn read(app: &App, parameters: &Parameters) -> Result<Request, Error> {
     let hint = hint.filter(|hint| named.is_none_or(|named| named == hint.client));
     let id = named.or(hint.as_ref().map(|hint| hint.client.as_str()));
     let client = match id.map(ClientId::parse) {
-        Some(Ok(id)) => app.store.find_client(&id).await?,
+        Some(Ok(id)) => resolve(app, &id, &Origin::default()).await?,
         _ => None,
     };
     let uri = parameters.get("post_logout_redirect_uri");

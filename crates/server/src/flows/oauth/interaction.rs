@@ -4,7 +4,7 @@
 //! time tells whether a sign-in belongs to this request (`prompt=login`).
 
 use serde::{Deserialize, Serialize};
-use symbolon_domain::oauth::{OAuthError, Parameters};
+use symbolon_domain::oauth::Parameters;
 use symbolon_domain::{Timestamp, UserId};
 use symbolon_token::encoding;
 use uuid::Uuid;
@@ -19,6 +19,7 @@ const TAG_BYTES: usize = 32;
 const LIFE_MS: i64 = 3_600_000;
 
 /// A request on its way through the pages.
+#[derive(Clone)]
 pub(super) struct Interaction {
     pub(super) parameters: Parameters,
     pub(super) began_at: Timestamp,
@@ -50,21 +51,19 @@ impl Interaction {
     /// What a page sent back.
     ///
     /// # Errors
-    /// `invalid_request` for what was not made here, or too long ago.
+    /// [`Failed::Expired`] for what was not made here, or too long ago.
     pub(super) fn open(app: &App, text: &str, now: Timestamp) -> Result<Self, Failed> {
-        let stale =
-            || OAuthError::invalid_request("The page is too old. Go back to the application.");
-        let bytes = encoding::decode(text.as_bytes()).map_err(|_| stale())?;
-        let split = bytes.len().checked_sub(TAG_BYTES).ok_or_else(stale)?;
+        let bytes = encoding::decode(text.as_bytes()).map_err(|_| Failed::Expired)?;
+        let split = bytes.len().checked_sub(TAG_BYTES).ok_or(Failed::Expired)?;
         let (kept, tag) = bytes.split_at(split);
         let ours = app.issuance()?.master.mac_is(LABEL, kept, tag);
         if !ours.map_err(|error| Error::fault("opening a request")(error.into()))? {
-            return Err(stale().into());
+            return Err(Failed::Expired);
         }
         let Kept(began_at, asked, pushed, pairs) =
-            serde_json::from_slice(kept).map_err(|_| stale())?;
+            serde_json::from_slice(kept).map_err(|_| Failed::Expired)?;
         if now.millis() - began_at > LIFE_MS {
-            return Err(stale().into());
+            return Err(Failed::Expired);
         }
         Ok(Self {
             parameters: Parameters::read(pairs)?,

@@ -17,7 +17,7 @@ use symbolon_token::{
 use super::grants::refresh;
 use super::{Credentials, Failed, authenticate};
 use crate::app::App;
-use crate::flows::Error;
+use crate::flows::{Error, Origin};
 
 /// What is told of a token that is alive (RFC 7662 section 2.2).
 #[derive(Debug, Serialize)]
@@ -62,9 +62,10 @@ pub struct Active {
 pub async fn introspect(
     app: &App,
     credentials: &Credentials<'_>,
+    origin: &Origin,
 ) -> Result<Option<Active>, Failed> {
     let now = app.clock.now();
-    let client = authenticate(app, credentials).await?;
+    let client = authenticate(app, credentials, origin).await?;
     if client.kind == ClientType::Public {
         return Err(OAuthError::invalid_client().into());
     }

@@ -14,7 +14,7 @@ use symbolon_store::PushedRow;
 use super::secret_text::{digest_of, draw};
 use super::{Credentials, Failed, authenticate};
 use crate::app::App;
-use crate::flows::{Error, lost_race};
+use crate::flows::{Error, Origin, lost_race};
 
 /// What the name of a pushed request begins with (section 2.2).
 const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
@@ -36,9 +36,9 @@ pub struct Pushed {
 pub async fn push(
     app: &App,
     credentials: &Credentials<'_>,
-    jkt: Option<&str>,
+    (jkt, origin): (Option<&str>, &Origin),
 ) -> Result<Pushed, Failed> {
-    let client = authenticate(app, credentials).await?;
+    let client = authenticate(app, credentials, origin).await?;
     let parameters = credentials.parameters;
     if parameters.get("request_uri").is_some() {
         let sentence = "A request that is pushed names no other one.";

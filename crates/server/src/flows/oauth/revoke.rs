@@ -29,7 +29,7 @@ pub async fn revoke(
     origin: &Origin,
 ) -> Result<(), Failed> {
     let now = app.clock.now();
-    let client = authenticate(app, credentials).await?;
+    let client = authenticate(app, credentials, origin).await?;
     let text = credentials.parameters.required("token")?;
     if let Ok(token) = authentic(app, text) {
         let id = SessionId::from_bytes(token.session());

@@ -53,7 +53,7 @@ pub async fn token(
 ) -> Result<Tokens, Failed> {
     let now = app.clock.now();
     let name = request.credentials.parameters.required("grant_type")?;
-    let client = authenticate(app, &request.credentials).await?;
+    let client = authenticate(app, &request.credentials, origin).await?;
     let unsupported = || {
         let sentence = "The parameter grant_type names no grant of this server.";
         OAuthError::new(ErrorCode::UnsupportedGrantType, sentence)

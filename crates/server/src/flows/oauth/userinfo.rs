@@ -12,6 +12,8 @@ use symbolon_guard::Verified;
 use super::Failed;
 use super::claims::{self, Place};
 use crate::app::App;
+use crate::flows::Origin;
+use crate::flows::clients::resolve;
 
 /// What an access token that was checked tells of its person.
 ///
@@ -34,7 +36,7 @@ pub async fn userinfo(app: &App, verified: &Verified) -> Result<Map<String, Valu
     let asked = authorization.and_then(|authorization| authorization.claims);
     let mut all = Map::new();
     let sub = match ClientId::parse(&token.client_id) {
-        Ok(id) => match app.store.find_client(&id).await? {
+        Ok(id) => match resolve(app, &id, &Origin::default()).await? {
             Some(client) => claims::subject(app, &client, user.id)?,
             None => return Err(Refusal::InvalidToken.into()),
         },

@@ -64,7 +64,7 @@ pub(super) struct ConfirmedBody {
         (status = 202, description = "Mails to both addresses are on their way"),
         (status = 400, description = "`malformed_request`", body = Problem),
         (status = 401, description = "`no_token`, `invalid_token`, `token_expired`, `token_revoked`, `token_stale`", body = Problem),
-        (status = 403, description = "`wrong_password`, `csrf_rejected`", body = Problem),
+        (status = 403, description = "`insufficient_scope`: the token is that of an application; `wrong_password`, `csrf_rejected`", body = Problem),
         (status = 413, description = "`payload_too_large`", body = Problem),
         (status = 415, description = "`unsupported_media_type`", body = Problem),
         (status = 422, description = "`validation_failed`", body = Problem),
@@ -125,7 +125,7 @@ pub(super) async fn confirm(
     responses(
         (status = 202, description = "The mail is on its way, unless it is not needed or there were too many"),
         (status = 401, description = "`no_token`, `invalid_token`, `token_expired`, `token_revoked`, `token_stale`", body = Problem),
-        (status = 403, description = "`csrf_rejected`", body = Problem),
+        (status = 403, description = "`insufficient_scope`: the token is that of an application; `csrf_rejected`", body = Problem),
         (status = 429, description = "`rate_limited`", body = Problem),
         (status = 503, description = "`overloaded`", body = Problem)))]
 pub(super) async fn ask(State(app): State<Arc<App>>, caller: Caller, origin: Origin) -> Response {

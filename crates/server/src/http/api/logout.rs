@@ -18,7 +18,7 @@ use crate::flows::{Origin, logout};
     responses(
         (status = 204, description = "Every token of this session is dead"),
         (status = 401, description = "`no_token`, `invalid_token`, `token_expired`, `token_revoked`", body = Problem),
-        (status = 403, description = "`csrf_rejected`", body = Problem),
+        (status = 403, description = "`insufficient_scope`: the token is that of an application; `csrf_rejected`", body = Problem),
         (status = 503, description = "`overloaded`", body = Problem)))]
 pub(super) async fn post(
     State(app): State<Arc<App>>,
@@ -34,7 +34,7 @@ pub(super) async fn post(
     responses(
         (status = 204, description = "Every token of the user is dead"),
         (status = 401, description = "`no_token`, `invalid_token`, `token_expired`, `token_revoked`", body = Problem),
-        (status = 403, description = "`csrf_rejected`", body = Problem),
+        (status = 403, description = "`insufficient_scope`: the token is that of an application; `csrf_rejected`", body = Problem),
         (status = 503, description = "`overloaded`", body = Problem)))]
 pub(super) async fn post_all(
     State(app): State<Arc<App>>,

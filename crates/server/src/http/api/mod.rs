@@ -1,6 +1,7 @@
 //! People's sign-in (CONTRACT section 3.1), what guards ask, and administration: one file a path.
 
 mod admin;
+mod consents;
 mod email;
 mod forgotten;
 mod login;
@@ -38,6 +39,8 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(email::verify))
         .routes(routes!(forgotten::forgot))
         .routes(routes!(forgotten::reset))
+        .routes(routes!(consents::list))
+        .routes(routes!(consents::delete))
         .routes(routes!(sessions::list))
         .routes(routes!(sessions::delete))
         .routes(routes!(revocations::get))

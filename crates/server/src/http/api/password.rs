@@ -37,7 +37,7 @@ pub(super) struct PasswordBody {
         (status = 204, description = "Changed; every other session has ended"),
         (status = 400, description = "`malformed_request`", body = Problem),
         (status = 401, description = "`no_token`, `invalid_token`, `token_expired`, `token_revoked`, `token_stale`", body = Problem),
-        (status = 403, description = "`wrong_password`, `csrf_rejected`", body = Problem),
+        (status = 403, description = "`insufficient_scope`: the token is that of an application; `wrong_password`, `csrf_rejected`", body = Problem),
         (status = 413, description = "`payload_too_large`", body = Problem),
         (status = 415, description = "`unsupported_media_type`", body = Problem),
         (status = 422, description = "`validation_failed`", body = Problem),

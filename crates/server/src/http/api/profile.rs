@@ -46,6 +46,7 @@ pub(super) struct Confirmation {
     responses(
         (status = 200, body = UserBody),
         (status = 401, description = "`no_token`, `invalid_token`, `token_expired`, `token_revoked`, `token_stale`", body = Problem),
+        (status = 403, description = "`insufficient_scope`: the token is that of an application", body = Problem),
         (status = 503, description = "`overloaded`", body = Problem)))]
 pub(super) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<Response, Failure> {
     let user = profile::show(&app, &caller).await?;
@@ -58,7 +59,7 @@ pub(super) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<R
         (status = 200, body = UserBody),
         (status = 400, description = "`malformed_request`", body = Problem),
         (status = 401, description = "`no_token`, `invalid_token`, `token_expired`, `token_revoked`, `token_stale`", body = Problem),
-        (status = 403, description = "`csrf_rejected`", body = Problem),
+        (status = 403, description = "`insufficient_scope`: the token is that of an application; `csrf_rejected`", body = Problem),
         (status = 409, description = "`conflict`: the username is taken", body = Problem),
         (status = 413, description = "`payload_too_large`", body = Problem),
         (status = 415, description = "`unsupported_media_type`", body = Problem),
@@ -85,7 +86,7 @@ pub(super) async fn patch(
         (status = 204, description = "The account and every token of it are gone"),
         (status = 400, description = "`malformed_request`", body = Problem),
         (status = 401, description = "`no_token`, `invalid_token`, `token_expired`, `token_revoked`, `token_stale`", body = Problem),
-        (status = 403, description = "`wrong_password`, `csrf_rejected`", body = Problem),
+        (status = 403, description = "`insufficient_scope`: the token is that of an application; `wrong_password`, `csrf_rejected`", body = Problem),
         (status = 409, description = "`conflict`: the last administrator stays", body = Problem),
         (status = 413, description = "`payload_too_large`", body = Problem),
         (status = 415, description = "`unsupported_media_type`", body = Problem),

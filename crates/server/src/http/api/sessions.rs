@@ -57,6 +57,7 @@ pub(super) struct SessionBody<'a> {
     responses(
         (status = 200, body = SessionsBody),
         (status = 401, description = "`no_token`, `invalid_token`, `token_expired`, `token_revoked`, `token_stale`", body = Problem),
+        (status = 403, description = "`insufficient_scope`: the token is that of an application", body = Problem),
         (status = 503, description = "`overloaded`", body = Problem)))]
 pub(super) async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Response, Failure> {
     let sessions = sessions::list(&app, &caller).await?;
@@ -86,7 +87,7 @@ fn device(session: &Session, current: bool) -> SessionBody<'_> {
     responses(
         (status = 204, description = "Every token of that session is dead"),
         (status = 401, description = "`no_token`, `invalid_token`, `token_expired`, `token_revoked`, `token_stale`", body = Problem),
-        (status = 403, description = "`csrf_rejected`", body = Problem),
+        (status = 403, description = "`insufficient_scope`: the token is that of an application; `csrf_rejected`", body = Problem),
         (status = 404, description = "`not_found`: not live, or not the caller's", body = Problem),
         (status = 503, description = "`overloaded`", body = Problem)))]
 pub(super) async fn delete(

@@ -4,13 +4,14 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
 use symbolon_domain::oauth::{Misdirected, ResponseMode};
-use symbolon_domain::{Client, RedirectUri, Refusal, User};
+use symbolon_domain::{Refusal, User};
 use url::form_urlencoded;
 
 use super::super::pages::screen::{
-    self, Asker, Consent, Fault, FormPost, Person, Screen, SignIn, Told, Trouble, Until, Upstream,
+    self, Asker, Consent, Fault, FormPost, Person, Return, Screen, SignIn, Told, Trouble, Until,
+    Upstream,
 };
-use super::super::problem::Failure;
+use super::super::problem::{Failure, OnAPage};
 use super::authorize::{CONSENT, SIGN_IN};
 use super::upstream;
 use crate::app::App;
@@ -65,7 +66,7 @@ impl<'a> View<'a> {
             identifier: typed.map_or(hint, |typed| typed.identifier),
             remember: typed.is_some_and(|typed| typed.remember),
             told: typed.map(|typed| typed.told),
-            asker: Some(asker(&asking.client, &asking.leads_to)),
+            asker: asker(asking),
             upstreams: &upstreams,
             leaves: true,
         });
@@ -73,12 +74,15 @@ impl<'a> View<'a> {
     }
 
     fn consent(&self, asking: &Asking, wanted: &Wanted) -> Response {
+        let Some(asker) = asker(asking) else {
+            return self.nowhere(Misdirected::Client);
+        };
         let scopes: Vec<&str> = wanted.scopes.iter().map(|scope| scope.as_str()).collect();
         let resources: Vec<&str> = wanted.resources.iter().map(String::as_str).collect();
         let screen = Screen::Consent(Consent {
             action: CONSENT,
             interaction: &asking.interaction,
-            asker: asker(&asking.client, &asking.leads_to),
+            asker,
             user: person(&wanted.user),
             scopes: &scopes,
             resources: &resources,
@@ -95,7 +99,7 @@ impl<'a> View<'a> {
             .iter()
             .map(|(name, value)| (*name, value.as_str()))
             .collect();
-        if reply.mode == ResponseMode::FormPost {
+        if reply.mode == ResponseMode::FormPost && !reply.held {
             let screen = Screen::FormPost(FormPost {
                 action: reply.uri.as_str(),
                 host: reply.uri.host(),
@@ -103,7 +107,15 @@ impl<'a> View<'a> {
             });
             return self.show(StatusCode::OK, &screen);
         }
-        redirect(&with_query(reply.uri.as_str(), pairs.into_iter()))
+        let to = with_query(reply.uri.as_str(), pairs.into_iter());
+        if reply.held {
+            let screen = Screen::Return(Return {
+                host: reply.uri.host(),
+                url: &to,
+            });
+            return self.show(StatusCode::OK, &screen);
+        }
+        redirect(&to)
     }
 
     /// On to a place of ours.
@@ -140,52 +152,60 @@ impl<'a> View<'a> {
 
     /// What went wrong, on a page.
     pub(super) fn failed(&self, failed: Failed) -> Response {
-        let (trouble, code, detail) = match &failed {
+        let (trouble, status, code, detail) = match failed {
             Failed::OAuth(error) => (
                 Trouble::Request,
+                StatusCode::BAD_REQUEST,
                 error.code.as_str(),
-                error.description.to_string(),
+                error.description,
             ),
-            Failed::Other(Error::Refused(refusal)) => {
-                let trouble = match refusal {
-                    Refusal::Overloaded { .. } | Refusal::RateLimited { .. } => Trouble::Busy,
-                    _ => Trouble::Request,
-                };
-                (trouble, refusal.code(), refusal.detail().into_owned())
-            }
-            // Told without the page, so that it is logged where all are.
-            Failed::Other(_) => {
-                let Failed::Other(error) = failed else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                return Failure(error).into_response();
-            }
+            Failed::Expired => (
+                Trouble::Expired,
+                StatusCode::BAD_REQUEST,
+                "invalid_request",
+                "The page is too old, or is none of this server's.".into(),
+            ),
+            Failed::Other(error) => return self.failed_otherwise(error),
         };
         let screen = Screen::Fault(Fault {
             trouble,
             code,
             detail: &detail,
         });
-        let status = match &failed {
-            Failed::Other(Error::Refused(Refusal::Overloaded { .. })) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
-            Failed::Other(Error::Refused(Refusal::RateLimited { .. })) => {
-                StatusCode::TOO_MANY_REQUESTS
-            }
-            _ => StatusCode::BAD_REQUEST,
-        };
         self.show(status, &screen)
+    }
+
+    fn failed_otherwise(&self, error: Error) -> Response {
+        let (trouble, code) = match &error {
+            Error::Refused(
+                refusal @ (Refusal::Overloaded { .. } | Refusal::RateLimited { .. }),
+            ) => (Trouble::Busy, refusal.code()),
+            Error::Refused(refusal) => (Trouble::Request, refusal.code()),
+            Error::Store(_) => (Trouble::Busy, "overloaded"),
+            Error::Fault { .. } => (Trouble::Internal, "internal_error"),
+        };
+        let screen = Screen::Fault(Fault {
+            trouble,
+            code,
+            detail: "",
+        });
+        // The status, the log and `Retry-After` are those of every other answer; only the body is a page.
+        let failure = Failure(error).into_response();
+        let mut page = self.show(failure.status(), &screen);
+        *page.extensions_mut() = failure.extensions().clone();
+        page.extensions_mut().insert(OnAPage);
+        page
     }
 }
 
 /// The application that asks, as people know it.
-pub(super) fn asker<'a>(client: &'a Client, leads_to: &'a RedirectUri) -> Asker<'a> {
-    Asker {
+fn asker(asking: &Asking) -> Option<Asker<'_>> {
+    let (client, leads_to) = (asking.client.as_ref()?, asking.leads_to.as_ref()?);
+    Some(Asker {
         name: client.definition.name.as_str(),
-        host: leads_to.host(),
-        unverified: false,
-    }
+        host: client.id.document_host().unwrap_or_else(|| leads_to.host()),
+        unverified: client.id.is_document(),
+    })
 }
 
 pub(super) fn person(user: &User) -> Person<'_> {

@@ -29,6 +29,7 @@ impl IntoResponse for Told {
     fn into_response(self) -> Response {
         match self.0 {
             Failed::OAuth(error) => of(&error),
+            Failed::Expired => of(&OAuthError::invalid_request("The page is too old.")),
             Failed::Other(error) => {
                 let mut response = Failure(error).into_response();
                 response.extensions_mut().insert(InOAuthWords);

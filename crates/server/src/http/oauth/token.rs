@@ -101,6 +101,7 @@ fn body(tokens: &Tokens) -> TokensBody<'_> {
 /// Introspection (RFC 7662 section 2).
 pub(super) async fn introspect(
     State(app): State<Arc<App>>,
+    origin: Origin,
     request: Request,
 ) -> Result<Response, Told> {
     let basic = basic(request.headers())?;
@@ -109,7 +110,7 @@ pub(super) async fn introspect(
         basic,
         parameters: &parameters,
     };
-    let active = oauth::introspect::introspect(&app, &credentials).await?;
+    let active = oauth::introspect::introspect(&app, &credentials, &origin).await?;
     let Some(active) = active else {
         return Ok(answer(StatusCode::OK, &json!({"active": false})));
     };
@@ -143,7 +144,11 @@ pub(super) async fn revoke(
 }
 
 /// Pushed authorization requests (RFC 9126 section 2).
-pub(super) async fn push(State(app): State<Arc<App>>, request: Request) -> Result<Response, Told> {
+pub(super) async fn push(
+    State(app): State<Arc<App>>,
+    origin: Origin,
+    request: Request,
+) -> Result<Response, Told> {
     let basic = basic(request.headers())?;
     let jkt = key_of(&app, request.headers(), "/oauth/par")?;
     let parameters = of_body(request).await?;
@@ -151,7 +156,7 @@ pub(super) async fn push(State(app): State<Arc<App>>, request: Request) -> Resul
         basic,
         parameters: &parameters,
     };
-    let pushed = oauth::pushed::push(&app, &credentials, jkt.as_deref()).await?;
+    let pushed = oauth::pushed::push(&app, &credentials, (jkt.as_deref(), &origin)).await?;
     let body = json!({"request_uri": pushed.request_uri, "expires_in": pushed.expires_in});
     Ok(answer(StatusCode::CREATED, &body))
 }
@@ -159,6 +164,7 @@ pub(super) async fn push(State(app): State<Arc<App>>, request: Request) -> Resul
 /// Device authorization (RFC 8628 section 3.1).
 pub(super) async fn device(
     State(app): State<Arc<App>>,
+    origin: Origin,
     request: Request,
 ) -> Result<Response, Told> {
     let basic = basic(request.headers())?;
@@ -167,7 +173,7 @@ pub(super) async fn device(
         basic,
         parameters: &parameters,
     };
-    let begun = devices::authorize(&app, &credentials).await?;
+    let begun = devices::authorize(&app, &credentials, &origin).await?;
     let page = format!("{}{}", app.issuance()?.issuer, super::device::CODE);
     let body = json!({
         "device_code": begun.device_code.as_str(),

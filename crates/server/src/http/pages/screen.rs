@@ -58,7 +58,6 @@ pub(in crate::http) enum Told {
     Disabled,
     Unconfirmed,
     Busy,
-    Expired,
 }
 
 /// What is wrong with a device's code.
@@ -174,8 +173,6 @@ pub(in crate::http) enum Trouble {
     Redirect,
     Expired,
     Busy,
-    /// The request came from another site.
-    Refused,
     Internal,
 }
 
@@ -251,7 +248,6 @@ impl Screen<'_> {
                 Trouble::Redirect => "fault_redirect",
                 Trouble::Expired => "fault_expired",
                 Trouble::Busy => "fault_busy",
-                Trouble::Refused => "fault_refused",
                 Trouble::Internal => "fault_internal",
             },
         }

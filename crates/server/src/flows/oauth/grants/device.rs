@@ -24,6 +24,7 @@ use super::super::token::{Asked, Tokens};
 use super::super::{Credentials, Failed, authenticate};
 use super::begin;
 use crate::app::App;
+use crate::flows::clients::resolve;
 use crate::flows::{Error, Origin, ROUNDS, lost_race, overloaded};
 
 /// What the code of a device begins with.
@@ -53,9 +54,13 @@ struct Wish {
 ///
 /// # Errors
 /// `invalid_client`, `unauthorized_client`, `invalid_scope`, `invalid_target`; a fault.
-pub async fn authorize(app: &App, credentials: &Credentials<'_>) -> Result<Begun, Failed> {
+pub async fn authorize(
+    app: &App,
+    credentials: &Credentials<'_>,
+    origin: &Origin,
+) -> Result<Begun, Failed> {
     let now = app.clock.now();
-    let client = authenticate(app, credentials).await?;
+    let client = authenticate(app, credentials, origin).await?;
     if !client.definition.grants.contains(&Grant::DeviceCode) {
         let sentence = "The client may not use this grant.";
         return Err(OAuthError::new(ErrorCode::UnauthorizedClient, sentence).into());
@@ -148,7 +153,7 @@ pub async fn find(
     let Some(row) = row else {
         return Ok(None);
     };
-    let client = app.store.find_client(&row.client).await?;
+    let client = resolve(app, &row.client, origin).await?;
     let client = client.filter(|client| client.definition.status == ClientStatus::Active);
     let Some(client) = client else {
         return Ok(None);

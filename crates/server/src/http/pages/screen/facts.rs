@@ -171,7 +171,6 @@ impl Told {
             Self::Disabled => "disabled",
             Self::Unconfirmed => "unconfirmed",
             Self::Busy => "busy",
-            Self::Expired => "expired",
         }
     }
 }

@@ -1,0 +1,63 @@
+//! `GET /api/consents`, `DELETE /api/consents/{clientId}`
+
+use serde_json::json;
+
+use super::{Place, refused};
+
+#[tokio::test]
+async fn r10_what_is_taken_back_is_dead_everywhere() {
+    let place = Place::start().await;
+    let tokens = place.tokens("openid offline_access").await;
+    let ada = place.app.login("ada").await;
+    let list = async || {
+        let answer = place
+            .app
+            .get("/api/consents")
+            .bearer(&ada.access)
+            .send()
+            .await;
+        answer.expect(200).json()["items"].clone()
+    };
+    let found = list().await;
+    assert_eq!(
+        (&found[0]["clientId"], &found[0]["name"]),
+        (&json!("shop"), &json!("The Shop"))
+    );
+    assert_eq!(found[0]["scopes"], json!(["offline_access", "openid"]));
+    let path = "/api/consents/shop";
+    // Not by somebody else, and not by the application itself.
+    let eve = place.app.other_user().await;
+    place
+        .app
+        .delete(path)
+        .bearer(&eve.access)
+        .send()
+        .await
+        .problem(404, "not_found");
+    let access = tokens["access_token"].as_str().unwrap();
+    place
+        .app
+        .delete(path)
+        .bearer(access)
+        .send()
+        .await
+        .problem(403, "insufficient_scope");
+    place
+        .app
+        .delete(path)
+        .bearer(&ada.access)
+        .send()
+        .await
+        .expect(204);
+    assert_eq!(list().await, json!([]));
+    let userinfo = place.app.get("/oauth/userinfo").bearer(access).send().await;
+    refused(&userinfo, 401, "invalid_token");
+    let refresh = tokens["refresh_token"].as_str().unwrap();
+    refused(&place.refresh(refresh).await, 400, "invalid_grant");
+    // Her own sign-in goes on, and the next time she is asked again.
+    place.app.profile(&ada.access).await.expect(200);
+    let mut browser = place.browser();
+    let page = browser.authorize(&[]).await;
+    let page = browser.sign_in(&page).await;
+    assert!(page.expect(200).text().contains("The Shop"));
+}
