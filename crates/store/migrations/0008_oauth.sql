@@ -21,6 +21,7 @@ CREATE TABLE authorizations (
 
 CREATE INDEX authorizations_by_browser ON authorizations (browser);
 CREATE INDEX authorizations_by_user ON authorizations (user_id, client_id);
+CREATE INDEX authorizations_by_client ON authorizations (client_id);
 CREATE INDEX authorizations_by_expiry ON authorizations (expires_at);
 
 -- What a person has agreed to.

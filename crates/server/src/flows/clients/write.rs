@@ -80,6 +80,9 @@ impl<'a> Writer<'a> {
     pub(in crate::flows) fn delete(&mut self, client: &Client) -> Result<(), Error> {
         self.audit(AuditKind::ClientDeleted, client.id.to_string())?;
         self.batch.delete_client(client);
+        // Another one of this id begins with nothing.
+        self.batch.delete_client_authorizations(&client.id);
+        self.batch.delete_client_consents(&client.id);
         self.end_tokens(&client.id, Effect::Revoked);
         Ok(())
     }

@@ -13,7 +13,7 @@ use super::id_token::{self, Hint};
 use super::interaction::Interaction;
 use super::{Failed, claims};
 use crate::app::App;
-use crate::flows::clients::resolve;
+use crate::flows::clients::remembered;
 use crate::flows::{Error, Origin};
 
 /// What happens next.
@@ -111,7 +111,9 @@ async fn read(app: &App, parameters: &Parameters) -> Result<Request, Error> {
     let hint = hint.filter(|hint| named.is_none_or(|named| named == hint.client));
     let id = named.or(hint.as_ref().map(|hint| hint.client.as_str()));
     let client = match id.map(ClientId::parse) {
-        Some(Ok(id)) => resolve(app, &id, &Origin::default()).await?,
+        // Nobody makes us fetch a document by signing out.
+        Some(Ok(id)) if id.is_document() => remembered(app, &id),
+        Some(Ok(id)) => app.store.find_client(&id).await?,
         _ => None,
     };
     let uri = parameters.get("post_logout_redirect_uri");

@@ -61,3 +61,20 @@ async fn r10_what_is_taken_back_is_dead_everywhere() {
     let page = browser.sign_in(&page).await;
     assert!(page.expect(200).text().contains("The Shop"));
 }
+
+#[tokio::test]
+async fn a15_another_client_of_the_same_id_begins_with_nothing() {
+    let place = Place::start().await;
+    let tokens = place.tokens("openid offline_access").await;
+    let gone = place.app.delete("/api/admin/clients/shop");
+    gone.bearer(&place.admin.access).send().await.expect(204);
+    let again = json!({"id": "shop", "type": "public", "name": "Another", "redirectUris": [super::CALLBACK],
+        "grants": ["authorization_code", "refresh_token"], "scopes": ["openid", "profile"]});
+    place.app.oauth_client(&place.admin, &again).await;
+    let refresh = tokens["refresh_token"].as_str().unwrap();
+    refused(&place.refresh(refresh).await, 400, "invalid_grant");
+    let mut browser = place.browser();
+    let page = browser.authorize(&[]).await;
+    let page = browser.sign_in(&page).await;
+    assert!(page.expect(200).text().contains("Another"));
+}

@@ -23,6 +23,7 @@ statements! {
          WHERE a.user_id = $1 AND a.client_id = $2 AND s.ended_at IS NULL AND s.expires_at > $3 \
          ORDER BY a.session_id LIMIT $4";
     MOVE = "UPDATE authorizations SET browser = $1 WHERE browser = $2";
+    DELETE_OF_CLIENT = "DELETE FROM authorizations WHERE client_id = $1";
     DELETE_OF_USER = "DELETE FROM authorizations WHERE user_id = $1";
     PURGE =
         "DELETE FROM authorizations WHERE session_id IN \
@@ -102,6 +103,12 @@ impl Batch {
     /// Lets those that end with one session of a browser end with another one.
     pub fn move_authorizations(&mut self, from: SessionId, to: SessionId) -> &mut Self {
         self.push(MOVE, Expect::Any, [to.into(), from.into()])
+    }
+
+    /// Deletes those of a client, however many there are: none of its sessions can be refreshed any more.
+    pub fn delete_client_authorizations(&mut self, client: &ClientId) -> &mut Self {
+        let values = [client.as_str().to_owned().into()];
+        self.push(DELETE_OF_CLIENT, Expect::Any, values)
     }
 
     /// Deletes those of a user, however many there are.

@@ -32,7 +32,6 @@ fn every_screen<'a>(text: &'a str, url: &'a str, mut each: impl FnMut(&Screen<'a
         Trouble::Redirect,
         Trouble::Expired,
         Trouble::Busy,
-        Trouble::Refused,
         Trouble::Internal,
     ];
     for trouble in troubles {
@@ -71,7 +70,6 @@ fn asking(text: &str, unverified: bool) -> Vec<Screen<'_>> {
         Some(Told::Disabled),
         Some(Told::Unconfirmed),
         Some(Told::Busy),
-        Some(Told::Expired),
     ]
     .map(signing_in)
     .into();

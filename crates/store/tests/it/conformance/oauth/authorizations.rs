@@ -197,4 +197,12 @@ async fn authorizations_are_purged_and_go_with_their_user(place: &Place) {
     commit!(store, delete_user_authorizations(user_id(1))).unwrap();
     assert!(!is_kept(4).await && !is_kept(5).await && is_kept(6).await);
     commit!(store, delete_user_authorizations(user_id(1))).unwrap();
+    let client = store
+        .find_authorization(session_id(6))
+        .await
+        .unwrap()
+        .unwrap()
+        .client;
+    commit!(store, delete_client_authorizations(&client)).unwrap();
+    assert!(!is_kept(6).await);
 }
