@@ -127,6 +127,28 @@ const PROVEN_METHODS: &[&str] = &[
     "client_secret_post",
     "private_key_jwt",
 ];
+const GRANTS: [Grant; 4] = [
+    Grant::AuthorizationCode,
+    Grant::RefreshToken,
+    Grant::ClientCredentials,
+    Grant::DeviceCode,
+];
+/// What is told of a person and a sign-in.
+const CLAIMS: [&str; 13] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+    "auth_time",
+    "sid",
+    "name",
+    "preferred_username",
+    "updated_at",
+    "email",
+    "email_verified",
+    "roles",
+];
 /// Of assertions and proofs: none with a secret that both sides know.
 const ALGORITHMS: [&str; 4] = ["ES256", "EdDSA", "RS256", "PS256"];
 
@@ -136,12 +158,6 @@ impl Metadata {
         let at = |path: &str| format!("{}{path}", issuance.issuer);
         let ring = issuance.ring.load();
         let open = &app.config.oauth;
-        let grants = [
-            Grant::AuthorizationCode,
-            Grant::RefreshToken,
-            Grant::ClientCredentials,
-            Grant::DeviceCode,
-        ];
         Ok(Self {
             issuer: issuance.issuer.clone(),
             authorization_endpoint: at("/oauth/authorize"),
@@ -157,7 +173,7 @@ impl Metadata {
             end_session_endpoint: at("/oauth/logout"),
             response_types_supported: ["code"],
             response_modes_supported: ["query", "form_post"],
-            grant_types_supported: grants.map(Grant::grant_type).to_vec(),
+            grant_types_supported: GRANTS.map(Grant::grant_type).to_vec(),
             token_endpoint_auth_methods_supported: METHODS,
             token_endpoint_auth_signing_alg_values_supported: ALGORITHMS,
             dpop_signing_alg_values_supported: ALGORITHMS,
@@ -165,21 +181,7 @@ impl Metadata {
             revocation_endpoint_auth_methods_supported: METHODS,
             code_challenge_methods_supported: ["S256"],
             scopes_supported: ["openid", "profile", "email", "roles", "offline_access"],
-            claims_supported: [
-                "iss",
-                "sub",
-                "aud",
-                "exp",
-                "iat",
-                "auth_time",
-                "sid",
-                "name",
-                "preferred_username",
-                "updated_at",
-                "email",
-                "email_verified",
-                "roles",
-            ],
+            claims_supported: CLAIMS,
             claims_parameter_supported: true,
             subject_types_supported: ["public", "pairwise"],
             id_token_signing_alg_values_supported: [ring

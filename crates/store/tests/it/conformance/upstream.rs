@@ -48,7 +48,7 @@ async fn an_identity_is_of_one_user_until_it_is_taken_away(place: &Place) {
     assert_eq!(listed, [first.clone(), second.clone()]);
     assert_eq!(
         store.list_upstream_identities(ada.id, 1).await.unwrap(),
-        [first.clone()]
+        std::slice::from_ref(&first)
     );
     let foreign = commit!(store, delete_upstream_identity(&first.identity, eve.id));
     assert!(matches!(foreign, Err(Error::Stale)), "{foreign:?}");
