@@ -434,6 +434,11 @@ fn pair(header: &str) -> String {
     header.split(';').next().unwrap().to_owned()
 }
 
+/// What the application sends the browser with.
+const ASKED: &str = "/oauth/authorize?response_type=code&client_id=shop&scope=openid&state=s&\
+                     redirect_uri=https%3A%2F%2Fshop.example.com%2Fcb&code_challenge_method=S256&\
+                     code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
 #[tokio::test]
 async fn a_browser_goes_there_and_back_to_the_application() {
     let world = World::of(&[OPEN]).await;
@@ -442,13 +447,10 @@ async fn a_browser_goes_there_and_back_to_the_application() {
     let shop = json!({"id": "shop", "type": "public", "name": "Shop", "redirectUris": ["https://shop.example.com/cb"],
         "grants": ["authorization_code"], "scopes": ["openid"]});
     app.oauth_client(&admin, &shop).await;
-    let asked = "/oauth/authorize?response_type=code&client_id=shop&scope=openid&state=s&\
-                 redirect_uri=https%3A%2F%2Fshop.example.com%2Fcb&code_challenge_method=S256&\
-                 code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-    let page = app.get(asked).send().await;
+    let page = app.get(ASKED).send().await;
     let page = page.expect(200).text().to_owned();
     assert!(
-        page.contains("/oauth/upstream/acme") && page.contains("Acme"),
+        page.contains("upstream&#x2f;acme") && page.contains("Acme"),
         "{page}"
     );
     let interaction = hidden(&page, "interaction");
