@@ -2,7 +2,7 @@
 
 use symbolon_domain::ending::{Event, Sessions, consequences, revocation_until};
 use symbolon_domain::revocation::Revocation;
-use symbolon_domain::{Timestamp, User};
+use symbolon_domain::{EndReason, SessionId, Timestamp, User};
 use symbolon_store::Batch;
 
 use crate::app::App;
@@ -32,4 +32,20 @@ pub(super) fn write(
         };
     }
     decided.revocations
+}
+
+/// The revocations of sessions that a batch ends by a statement about all of them.
+pub(super) fn of_each(
+    app: &App,
+    sessions: &[SessionId],
+    reason: EndReason,
+    now: Timestamp,
+) -> Vec<Revocation> {
+    let until = revocation_until(now, app.longest_access_ttl());
+    let ends = sessions.iter().map(|session| Event::SessionEnds {
+        session: *session,
+        reason,
+    });
+    ends.flat_map(|ends| consequences(&ends, until).revocations)
+        .collect()
 }

@@ -23,7 +23,7 @@ pub async fn logout(app: &App, caller: &Caller, origin: &Origin) -> Result<(), E
     Ok(())
 }
 
-/// Ends a session of the user who asks. False when somebody else had ended it.
+/// Ends a session of the user who asks, and what hangs on it. False when it had ended already.
 pub(super) async fn end_own(
     app: &App,
     session: SessionId,
@@ -31,21 +31,27 @@ pub(super) async fn end_own(
     reason: EndReason,
     origin: &Origin,
 ) -> Result<bool, Error> {
-    let now = app.clock.now();
-    let mut batch = app.store.batch();
-    let mut event = origin.own_event(AuditKind::SessionEnded, now, user, Some(session));
-    event.detail = Some(reason.as_str().to_owned());
-    batch.insert_audit(audit_id(app, now)?, &event);
-    let ends = Event::SessionEnds { session, reason };
-    let mut revocations = consequences::write(app, &mut batch, &ends, None, now);
-    let (_, more) = browser::end_children(app, &mut batch, session, now).await?;
-    revocations.extend(more);
-    let committed = app.commit(batch, &revocations).await;
-    if lost_race(&committed) {
-        return Ok(false);
+    for _ in 0..ROUNDS {
+        let now = app.clock.now();
+        let mut batch = app.store.batch();
+        let mut event = origin.own_event(AuditKind::SessionEnded, now, user, Some(session));
+        event.detail = Some(reason.as_str().to_owned());
+        batch.insert_audit(audit_id(app, now)?, &event);
+        let ends = Event::SessionEnds { session, reason };
+        let mut revocations = consequences::write(app, &mut batch, &ends, None, now);
+        revocations.extend(browser::end_children(app, &mut batch, session, now).await?);
+        let committed = app.commit(batch, &revocations).await;
+        if !lost_race(&committed) {
+            committed?;
+            return Ok(true);
+        }
+        // Somebody else has ended it, or a client's session has just been hung on it.
+        let found = app.store.find_session(session).await?;
+        if found.is_none_or(|found| found.ended.is_some()) {
+            return Ok(false);
+        }
     }
-    committed?;
-    Ok(true)
+    Err(overloaded().into())
 }
 
 /// Ends the session of a refresh token of `client`, for one whose access token has expired. Whatever is not a

@@ -10,6 +10,7 @@ mod reply;
 mod token;
 mod upstream;
 mod userinfo;
+mod visit;
 
 use std::sync::Arc;
 

@@ -61,6 +61,8 @@ statements! {
         "UPDATE sessions SET generation = $1, refresh_digest = $2, refresh_key = $3, rotated_at = $4, \
          late_generation = $5, last_used_at = $6 WHERE id = $7 AND generation = $8 AND refresh_digest = $9 \
          AND late_generation IS NOT DISTINCT FROM $10 AND ended_at IS NULL";
+    REQUIRE_LIVE =
+        "UPDATE sessions SET ended_at = ended_at WHERE id = $1 AND ended_at IS NULL AND expires_at > $2";
     TOUCH = "UPDATE sessions SET last_used_at = $1 WHERE id = $2 AND ended_at IS NULL";
     END = "UPDATE sessions SET ended_at = $1, end_reason = $2 WHERE id = $3 AND ended_at IS NULL";
     END_ALL = "UPDATE sessions SET ended_at = $1, end_reason = $2 WHERE user_id = $3 AND ended_at IS NULL";
@@ -296,6 +298,12 @@ impl Batch {
     ) -> &mut Self {
         let values = [at.into(), reason.as_str().into(), user.into(), kept.into()];
         self.push(END_LIVE_BUT, Expect::Exactly(expected as u64), values)
+    }
+
+    /// Makes the commit [`Error::Stale`] unless the session is neither ended nor, at `now`, at the end of its life. Holds
+    /// against a batch that ends it at the same time.
+    pub fn require_live_session(&mut self, id: SessionId, now: Timestamp) -> &mut Self {
+        self.push(REQUIRE_LIVE, Expect::One, [id.into(), now.into()])
     }
 
     /// Notes that a session was used, if it was not ended.

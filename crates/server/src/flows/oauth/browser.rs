@@ -8,7 +8,6 @@
 
 use std::time::Duration;
 
-use symbolon_domain::audit::AuditKind;
 use symbolon_domain::ending::Event;
 use symbolon_domain::revocation::Revocation;
 use symbolon_domain::{
@@ -20,14 +19,14 @@ use zeroize::Zeroizing;
 
 use crate::app::App;
 use crate::flows::login::{self, Login, Manner, OWN_CLIENT, SignedIn};
+use crate::flows::logout::end_own;
 use crate::flows::refresh::authentic;
-use crate::flows::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded};
-use crate::throttle::Quota;
+use crate::flows::{Error, Origin, consequences, lost_race};
 
 /// A use is noted when the last one was so long ago.
 const NOTED_AFTER: Duration = Duration::from_secs(300);
 /// Sessions of clients that end with one of a browser.
-const MOST_CHILDREN: u32 = 1_000;
+const MOST_CHILDREN: u32 = 100_000;
 
 /// Who is signed in.
 #[derive(Debug, Clone)]
@@ -102,7 +101,7 @@ pub async fn begin(
     sign_in: SignIn,
     former: Option<&Browser>,
     origin: &Origin,
-) -> (Result<Begun, Error>, Vec<Quota>) {
+) -> Result<Begun, Error> {
     let attempt = Login {
         identifier: sign_in.identifier,
         password: sign_in.password,
@@ -110,12 +109,8 @@ pub async fn begin(
         device: None,
         transport: Transport::Page,
     };
-    let attempted = login::login(app, attempt, origin).await;
-    let begun = match attempted.result {
-        Ok(signed_in) => settle(app, signed_in, former, origin).await,
-        Err(error) => Err(error),
-    };
-    (begun, attempted.quotas)
+    let signed_in = login::login(app, attempt, origin).await.result?;
+    settle(app, signed_in, former, origin).await
 }
 
 /// The same for who has signed in elsewhere: at another provider.
@@ -158,7 +153,8 @@ async fn settle(
 
 async fn replace(app: &App, former: &Browser, new: &Browser, origin: &Origin) -> Result<(), Error> {
     if former.user.id != new.user.id {
-        end(app, former, EndReason::Replaced, origin).await?;
+        let (session, user) = (former.session.id, former.user.id);
+        end_own(app, session, user, EndReason::Replaced, origin).await?;
         return Ok(());
     }
     let now = app.clock.now();
@@ -177,61 +173,18 @@ async fn replace(app: &App, former: &Browser, new: &Browser, origin: &Origin) ->
     Ok(committed?)
 }
 
-/// Signs a person out at a browser, and out of what hangs on it. Returns the clients' sessions that ended.
-///
-/// # Errors
-/// A fault of the store.
-pub async fn end(
-    app: &App,
-    browser: &Browser,
-    reason: EndReason,
-    origin: &Origin,
-) -> Result<Vec<SessionId>, Error> {
-    let id = browser.session.id;
-    for _ in 0..ROUNDS {
-        let now = app.clock.now();
-        let mut batch = app.store.batch();
-        let mut event = origin.own_event(AuditKind::SessionEnded, now, browser.user.id, Some(id));
-        event.detail = Some(reason.as_str().to_owned());
-        batch.insert_audit(audit_id(app, now)?, &event);
-        let ends = Event::SessionEnds {
-            session: id,
-            reason,
-        };
-        let mut revocations = consequences::write(app, &mut batch, &ends, None, now);
-        let (children, more) = end_children(app, &mut batch, id, now).await?;
-        revocations.extend(more);
-        let committed = app.commit(batch, &revocations).await;
-        if !lost_race(&committed) {
-            committed?;
-            return Ok(children);
-        }
-        let session = app.store.find_session(id).await?;
-        if session.is_none_or(|session| session.ended.is_some()) {
-            return Ok(Vec::new());
-        }
-    }
-    Err(overloaded().into())
-}
-
-/// Step 3: ends what hangs on a session in the batch that ends it.
+/// Step 3: ends what hangs on a session, behind what ends that in the same batch.
 pub(in crate::flows) async fn end_children(
     app: &App,
     batch: &mut Batch,
     browser: SessionId,
     now: Timestamp,
-) -> Result<(Vec<SessionId>, Vec<Revocation>), Error> {
+) -> Result<Vec<Revocation>, Error> {
     let children = app
         .store
         .list_browser_authorizations(browser, now, MOST_CHILDREN)
         .await?;
-    let mut revocations = Vec::new();
-    for child in &children {
-        let ends = Event::SessionEnds {
-            session: *child,
-            reason: EndReason::SignedOut,
-        };
-        revocations.extend(consequences::write(app, batch, &ends, None, now));
-    }
-    Ok((children, revocations))
+    let reason = EndReason::SignedOut;
+    batch.end_browser_sessions(browser, children.len(), (now, reason));
+    Ok(consequences::of_each(app, &children, reason, now))
 }

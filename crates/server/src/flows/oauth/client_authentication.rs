@@ -9,7 +9,6 @@
 use symbolon_domain::oauth::{OAuthError, Parameters};
 use symbolon_domain::{AuthMethod, Client, ClientId, ClientStatus, Timestamp};
 use symbolon_token::assertion::{ALGORITHMS, ClientAssertion, Expected, LEEWAY};
-use zeroize::Zeroizing;
 
 use super::Failed;
 use super::secret_text::sha256;
@@ -23,7 +22,7 @@ const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 /// What a request shows of its client.
 pub struct Credentials<'a> {
     /// The id and the secret of `Authorization: Basic`, decoded (RFC 6749 section 2.3.1).
-    pub basic: Option<(String, Zeroizing<String>)>,
+    pub basic: Option<(&'a str, &'a str)>,
     /// The parameters of the body.
     pub parameters: &'a Parameters,
 }
@@ -87,8 +86,8 @@ fn read<'a>(credentials: &'a Credentials<'a>) -> Result<(String, Shown<'a>), OAu
         let sentence = "The client shows who it is in more than one way.";
         return Err(OAuthError::invalid_request(sentence));
     }
-    let (id, shown) = if let Some((id, secret)) = &credentials.basic {
-        (id.clone(), Shown::Basic(secret))
+    let (id, shown) = if let Some((id, secret)) = credentials.basic {
+        (id.to_owned(), Shown::Basic(secret))
     } else if let Some(text) = assertion {
         if parameters.get("client_assertion_type") != Some(ASSERTION_TYPE) {
             let sentence = "The parameter client_assertion_type is that of RFC 7523.";

@@ -1,7 +1,6 @@
 //! Which applications have access, and taking it back.
 
 use symbolon_domain::audit::AuditKind;
-use symbolon_domain::ending::Event;
 use symbolon_domain::oauth::{Consent, Scopes};
 use symbolon_domain::{Client, ClientId, EndReason, Refusal, Resource, Timestamp, UserId};
 use symbolon_store::Batch;
@@ -116,18 +115,14 @@ pub async fn withdraw(
             origin.own_event(AuditKind::ConsentWithdrawn, now, user, Some(caller.session));
         event.detail = Some(client.to_string());
         batch.insert_audit(audit_id(app, now)?, &event);
-        let mut revocations = Vec::new();
+        let whose = (user, client);
         let live = app
             .store
-            .list_client_authorizations((user, client), now, MOST)
+            .list_client_authorizations(whose, now, MOST)
             .await?;
-        for session in live {
-            let ends = Event::SessionEnds {
-                session,
-                reason: EndReason::Withdrawn,
-            };
-            revocations.extend(consequences::write(app, &mut batch, &ends, None, now));
-        }
+        let reason = EndReason::Withdrawn;
+        batch.end_client_sessions(whose, live.len(), (now, reason));
+        let revocations = consequences::of_each(app, &live, reason, now);
         let committed = app.commit(batch, &revocations).await;
         if !lost_race(&committed) {
             return Ok(committed?);

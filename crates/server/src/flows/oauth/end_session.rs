@@ -8,12 +8,13 @@
 use symbolon_domain::oauth::{OAuthError, Parameters};
 use symbolon_domain::{Client, ClientId, EndReason, RedirectUri, UserId};
 
-use super::browser::{self, Browser};
+use super::browser::Browser;
 use super::id_token::{self, Hint};
 use super::interaction::Interaction;
 use super::{Failed, claims};
 use crate::app::App;
 use crate::flows::clients::remembered;
+use crate::flows::logout::end_own;
 use crate::flows::{Error, Origin};
 
 /// What happens next.
@@ -56,7 +57,7 @@ pub async fn begin(
         return Ok(done(request));
     };
     if means(app, &request, browser)? {
-        browser::end(app, browser, EndReason::Logout, origin).await?;
+        sign_out(app, browser, origin).await?;
         return Ok(done(request));
     }
     let interaction = Interaction {
@@ -88,9 +89,17 @@ pub async fn confirm(
             let sentence = "Somebody else is signed in by now.";
             return Err(OAuthError::invalid_request(sentence).into());
         }
-        browser::end(app, browser, EndReason::Logout, origin).await?;
+        sign_out(app, browser, origin).await?;
     }
     Ok(done(request))
+}
+
+/// Step 4.
+async fn sign_out(app: &App, browser: &Browser, origin: &Origin) -> Result<(), Error> {
+    let (session, user) = (browser.session.id, browser.user.id);
+    // False: it has ended by itself meanwhile.
+    end_own(app, session, user, EndReason::Logout, origin).await?;
+    Ok(())
 }
 
 fn done(request: Request) -> Ending {

@@ -26,8 +26,10 @@ pub(super) struct Granted {
     pub(super) claims: Option<String>,
     /// Milliseconds since 1970.
     pub(super) auth_time: i64,
-    /// The session of the browser that it ends with, unless it outlives that.
-    pub(super) browser: Option<Uuid>,
+    /// The session of the browser where it was agreed to.
+    pub(super) browser: Uuid,
+    /// Whether it ends with that.
+    pub(super) tied: bool,
     pub(super) jkt: Option<String>,
 }
 
@@ -47,7 +49,8 @@ impl Frozen {
                 nonce: request.nonce.clone(),
                 claims: request.claims.clone(),
                 auth_time: auth_time.millis(),
-                browser: (!scopes.contains(OFFLINE_ACCESS)).then(|| browser.uuid()),
+                browser: browser.uuid(),
+                tied: !scopes.contains(OFFLINE_ACCESS),
                 jkt: request.dpop_jkt.clone(),
             },
         }
@@ -72,6 +75,10 @@ impl Granted {
         let read = self.resources.iter().map(|text| Resource::parse(text));
         let read: Result<Vec<_>, _> = read.collect();
         read.map_err(|problem| Error::fault("reading a kept request")(problem.into()).into())
+    }
+
+    pub(super) fn browser(&self) -> SessionId {
+        SessionId::new(self.browser)
     }
 
     pub(super) fn auth_time(&self) -> Timestamp {

@@ -34,24 +34,31 @@ struct Beginning {
     token: RefreshToken,
 }
 
-/// Begins the session of a grant: `take` uses up what it came from, in the same batch. Nothing where that was used up
-/// already.
+/// Begins the session of a grant, which `user` gave at the sign-in `parent`: `take` uses up what it came from, in the same
+/// batch. What ends the account's sessions, or takes the consent back, comes before that commit or sees the session.
+/// Nothing where something of this changed meanwhile.
 async fn begin(
     app: &App,
     asked: &Asked<'_>,
-    (user, granted): (&User, &Granted),
+    (user, granted, parent): (&User, &Granted, &Session),
     take: impl FnOnce(&mut Batch, SessionId),
 ) -> Result<Option<Tokens>, Failed> {
     if user.status == UserStatus::Disabled {
         return Err(OAuthError::invalid_grant().into());
     }
-    let beginning = prepare(app, asked, user, granted).await?;
+    let client = &asked.client.id;
+    if app.store.find_consent(user.id, client).await?.is_none() {
+        return Err(OAuthError::invalid_grant().into());
+    }
+    let beginning = prepare(app, asked, (user, granted), parent).await?;
     let Beginning {
         session,
         authorization,
         token,
     } = &beginning;
     let mut batch = app.store.batch();
+    batch.require_user(user.id, user.version);
+    batch.require_consent(user.id, client);
     take(&mut batch, session.id);
     batch.insert_session(session);
     batch.insert_authorization(authorization);
@@ -108,8 +115,8 @@ async fn make_room(
 async fn prepare(
     app: &App,
     asked: &Asked<'_>,
-    user: &User,
-    granted: &Granted,
+    (user, granted): (&User, &Granted),
+    parent: &Session,
 ) -> Result<Beginning, Failed> {
     let now = asked.now;
     let random = |error: crate::rng::RngError| Error::fault("random source")(error.into());
@@ -118,13 +125,8 @@ async fn prepare(
     let token = app.issuance()?.first_refresh_token(id, &seed)?;
     let scopes = granted.scopes()?;
     let offline = scopes.contains(OFFLINE_ACCESS);
-    let browser = granted.browser.map(SessionId::new);
     let mut session = session(app, asked, user, (&token, offline));
-    if let Some(browser) = browser {
-        // It ends with the sign-in that it came from, which may be over by now.
-        let parent = app.store.find_session(browser).await?;
-        let live = parent.filter(|parent| parent.life(now).refusal().is_none());
-        let parent = live.ok_or_else(OAuthError::invalid_grant)?;
+    if granted.tied {
         session.expires_at = session.expires_at.min(parent.expires_at);
     }
     if !asked
@@ -143,7 +145,7 @@ async fn prepare(
         client: asked.client.id.clone(),
         resources: granted.resources()?,
         auth_time: granted.auth_time(),
-        browser,
+        browser: granted.tied.then_some(parent.id),
         jkt: asked.request.jkt.clone(),
         claims: granted.claims.clone(),
         expires_at: session.expires_at,

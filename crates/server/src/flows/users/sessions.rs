@@ -44,8 +44,7 @@ pub async fn revoke_session(
             reason: EndReason::Revoked,
         };
         let mut revocations = consequences::write(app, &mut batch, &ends, None, now);
-        let (_, more) = browser::end_children(app, &mut batch, id, now).await?;
-        revocations.extend(more);
+        revocations.extend(browser::end_children(app, &mut batch, id, now).await?);
         let committed = app.commit(batch, &revocations).await;
         // One that somebody else has ended is not live in the next round.
         if !lost_race(&committed) {

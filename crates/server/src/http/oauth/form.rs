@@ -1,6 +1,6 @@
 //! Requests as OAuth sends them: a form in the body (RFC 6749 section 3.2; OAuth 2.1 section 3.2.2), or the query.
 
-use axum::extract::Request;
+use axum::extract::{FromRequest, Request};
 use base64_simd::STANDARD;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Uri};
@@ -10,6 +10,38 @@ use zeroize::Zeroizing;
 
 use super::super::body;
 use super::reply::Told;
+use crate::flows::oauth::Credentials;
+
+/// What a client asks, and what it shows to say who it is.
+pub(super) struct ClientRequest {
+    basic: Option<(String, Zeroizing<String>)>,
+    parameters: Parameters,
+    /// A proof of possession among the rest.
+    pub(super) headers: HeaderMap,
+}
+
+impl ClientRequest {
+    pub(super) fn credentials(&self) -> Credentials<'_> {
+        let basic = self.basic.as_ref();
+        Credentials {
+            basic: basic.map(|(id, secret)| (id.as_str(), secret.as_str())),
+            parameters: &self.parameters,
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for ClientRequest {
+    type Rejection = Told;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Told> {
+        let headers = request.headers().clone();
+        Ok(Self {
+            basic: basic(&headers)?,
+            parameters: of_body(request).await?,
+            headers,
+        })
+    }
+}
 
 /// The parameters of a body.
 ///
@@ -42,9 +74,7 @@ fn of(bytes: &[u8]) -> Result<Parameters, OAuthError> {
 ///
 /// # Errors
 /// `invalid_client` for another scheme, and for what cannot be read.
-pub(super) fn basic(
-    headers: &HeaderMap,
-) -> Result<Option<(String, Zeroizing<String>)>, OAuthError> {
+fn basic(headers: &HeaderMap) -> Result<Option<(String, Zeroizing<String>)>, OAuthError> {
     let Some(value) = headers.get(AUTHORIZATION) else {
         return Ok(None);
     };

@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
 use symbolon_domain::oauth::{Misdirected, ResponseMode};
-use symbolon_domain::{Refusal, User};
+use symbolon_domain::{Client, Refusal, User};
 use url::form_urlencoded;
 
 use super::super::pages::screen::{
@@ -198,14 +198,26 @@ impl<'a> View<'a> {
     }
 }
 
-/// The application that asks, as people know it.
+/// The application that asks, as people know it, beside where the answer goes.
 fn asker(asking: &Asking) -> Option<Asker<'_>> {
     let (client, leads_to) = (asking.client.as_ref()?, asking.leads_to.as_ref()?);
-    Some(Asker {
-        name: client.definition.name.as_str(),
-        host: client.id.document_host().unwrap_or_else(|| leads_to.host()),
-        unverified: client.id.is_document(),
+    let known = asker_of(client);
+    Some(match known.unverified {
+        true => known,
+        false => Asker {
+            host: leads_to.host(),
+            ..known
+        },
     })
+}
+
+/// An application, as people know it: one that describes itself, by the host that does.
+pub(super) fn asker_of(client: &Client) -> Asker<'_> {
+    Asker {
+        name: client.definition.name.as_str(),
+        host: client.id.document_host().unwrap_or(client.id.as_str()),
+        unverified: client.id.is_document(),
+    }
 }
 
 pub(super) fn person(user: &User) -> Person<'_> {

@@ -2,22 +2,23 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::response::Response;
+use http::StatusCode;
 use http::header::{HeaderName, HeaderValue};
-use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use serde_json::json;
 use symbolon_domain::Refusal;
 use symbolon_domain::oauth::{ErrorCode, OAuthError};
 
 use super::super::bearer::proofs;
-use super::form::{basic, of_body};
+use super::form::ClientRequest;
 use super::reply::{Told, json as answer};
 use crate::app::App;
+use crate::flows::oauth;
 use crate::flows::oauth::grants::device as devices;
+use crate::flows::oauth::introspect::Active;
 use crate::flows::oauth::token::{TokenRequest, Tokens};
-use crate::flows::oauth::{self, Credentials};
 use crate::flows::{Error, Origin, dpop};
 
 const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
@@ -38,17 +39,11 @@ struct TokensBody<'a> {
 pub(super) async fn token(
     State(app): State<Arc<App>>,
     origin: Origin,
-    request: Request,
+    request: ClientRequest,
 ) -> Result<Response, Told> {
-    let basic = basic(request.headers())?;
-    let jkt = key_of(&app, request.headers(), "/oauth/token")?;
-    let parameters = of_body(request).await?;
     let request = TokenRequest {
-        credentials: Credentials {
-            basic,
-            parameters: &parameters,
-        },
-        jkt,
+        credentials: request.credentials(),
+        jkt: key_of(&app, &request, "/oauth/token")?,
     };
     let tokens = oauth::token::token(&app, &request, &origin).await?;
     let mut response = answer(StatusCode::OK, &body(&tokens));
@@ -59,8 +54,8 @@ pub(super) async fn token(
 }
 
 /// The thumbprint of the key of the proof that a request has (RFC 9449 section 5).
-fn key_of(app: &App, headers: &HeaderMap, path: &str) -> Result<Option<String>, Told> {
-    let proofs = proofs(headers);
+fn key_of(app: &App, request: &ClientRequest, path: &str) -> Result<Option<String>, Told> {
+    let proofs = proofs(&request.headers);
     let sent = dpop::Sent {
         proofs: &proofs,
         method: "POST",
@@ -102,27 +97,18 @@ fn body(tokens: &Tokens) -> TokensBody<'_> {
 pub(super) async fn introspect(
     State(app): State<Arc<App>>,
     origin: Origin,
-    request: Request,
+    request: ClientRequest,
 ) -> Result<Response, Told> {
-    let basic = basic(request.headers())?;
-    let parameters = of_body(request).await?;
-    let credentials = Credentials {
-        basic,
-        parameters: &parameters,
-    };
-    let active = oauth::introspect::introspect(&app, &credentials, &origin).await?;
-    let Some(active) = active else {
-        return Ok(answer(StatusCode::OK, &json!({"active": false})));
-    };
     #[derive(Serialize)]
     struct Body {
         active: bool,
         #[serde(flatten)]
-        rest: oauth::introspect::Active,
+        rest: Option<Active>,
     }
+    let rest = oauth::introspect::introspect(&app, &request.credentials(), &origin).await?;
     let body = Body {
-        active: true,
-        rest: active,
+        active: rest.is_some(),
+        rest,
     };
     Ok(answer(StatusCode::OK, &body))
 }
@@ -131,15 +117,9 @@ pub(super) async fn introspect(
 pub(super) async fn revoke(
     State(app): State<Arc<App>>,
     origin: Origin,
-    request: Request,
+    request: ClientRequest,
 ) -> Result<StatusCode, Told> {
-    let basic = basic(request.headers())?;
-    let parameters = of_body(request).await?;
-    let credentials = Credentials {
-        basic,
-        parameters: &parameters,
-    };
-    oauth::revoke::revoke(&app, &credentials, &origin).await?;
+    oauth::revoke::revoke(&app, &request.credentials(), &origin).await?;
     Ok(StatusCode::OK)
 }
 
@@ -147,16 +127,11 @@ pub(super) async fn revoke(
 pub(super) async fn push(
     State(app): State<Arc<App>>,
     origin: Origin,
-    request: Request,
+    request: ClientRequest,
 ) -> Result<Response, Told> {
-    let basic = basic(request.headers())?;
-    let jkt = key_of(&app, request.headers(), "/oauth/par")?;
-    let parameters = of_body(request).await?;
-    let credentials = Credentials {
-        basic,
-        parameters: &parameters,
-    };
-    let pushed = oauth::pushed::push(&app, &credentials, (jkt.as_deref(), &origin)).await?;
+    let jkt = key_of(&app, &request, "/oauth/par")?;
+    let asked = (jkt.as_deref(), &origin);
+    let pushed = oauth::pushed::push(&app, &request.credentials(), asked).await?;
     let body = json!({"request_uri": pushed.request_uri, "expires_in": pushed.expires_in});
     Ok(answer(StatusCode::CREATED, &body))
 }
@@ -165,15 +140,9 @@ pub(super) async fn push(
 pub(super) async fn device(
     State(app): State<Arc<App>>,
     origin: Origin,
-    request: Request,
+    request: ClientRequest,
 ) -> Result<Response, Told> {
-    let basic = basic(request.headers())?;
-    let parameters = of_body(request).await?;
-    let credentials = Credentials {
-        basic,
-        parameters: &parameters,
-    };
-    let begun = devices::authorize(&app, &credentials, &origin).await?;
+    let begun = devices::authorize(&app, &request.credentials(), &origin).await?;
     let page = format!("{}{}", app.issuance()?.issuer, super::device::CODE);
     let body = json!({
         "device_code": begun.device_code.as_str(),

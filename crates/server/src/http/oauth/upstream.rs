@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, State};
 use axum::response::Response;
+use http::StatusCode;
 use http::header::{HeaderValue, SET_COOKIE};
-use http::{HeaderMap, StatusCode, Uri};
 use symbolon_domain::oauth::OAuthError;
 use symbolon_domain::upstream::Arrival;
 
@@ -13,13 +13,12 @@ use super::super::cookies;
 use super::super::pages::screen::{Fault, Screen, Trouble};
 use super::authorize::SIGN_IN;
 use super::browser_cookie as cookie;
-use super::form::{of_body, of_query};
 use super::pages::{View, redirect};
-use super::reply::Told;
+use super::visit::Visit;
 use crate::app::App;
+use crate::flows::Error;
 use crate::flows::oauth::browser;
 use crate::flows::upstream::{Goal, LIFE, Landed, NotLanded, Returned, begin, choices, land};
-use crate::flows::{Error, Origin};
 
 /// Where the button of each provider leads, and what stands on it.
 pub(super) fn actions(app: &App) -> Vec<(String, &str)> {
@@ -32,17 +31,12 @@ pub(super) fn actions(app: &App) -> Vec<(String, &str)> {
 pub(super) async fn leave(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
-    origin: Origin,
-    request: Request,
+    visit: Visit,
 ) -> Response {
-    let view = View::new(&app, &origin);
-    let form = match of_body(request).await {
-        Ok(form) => form,
-        Err(Told(failed)) => return view.failed(failed),
-    };
+    let view = View::new(&app, &visit.origin);
     let goal = Goal {
         linking: None,
-        carried: form.get("interaction").unwrap_or_default().to_owned(),
+        carried: visit.field("interaction").to_owned(),
     };
     match begin(&app, &name, goal).await {
         Ok(begun) => {
@@ -59,12 +53,10 @@ pub(super) async fn leave(
 pub(super) async fn come_back(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
-    origin: Origin,
-    headers: HeaderMap,
-    uri: Uri,
+    visit: Visit,
 ) -> Response {
-    let view = View::new(&app, &origin);
-    let landed = arrive(&app, &name, (&headers, &uri), &origin).await;
+    let view = View::new(&app, &visit.origin);
+    let landed = arrive(&app, &name, &visit).await;
     let mut response = match landed {
         Ok((landed, begun)) => {
             let carried = landed.carried.as_str();
@@ -82,21 +74,20 @@ pub(super) async fn come_back(
 async fn arrive(
     app: &App,
     name: &str,
-    (headers, uri): (&HeaderMap, &Uri),
-    origin: &Origin,
+    visit: &Visit,
 ) -> Result<(Landed, browser::Begun), NotLanded> {
-    let parameters = of_query(uri).map_err(|_| NotLanded::Unbound)?;
-    let bound = cookies::named(headers, cookie_name(app)?.0).map_err(|_| NotLanded::Unbound)?;
+    let (parameters, origin) = (&visit.parameters, &visit.origin);
+    let bound = cookies::named(&visit.headers, cookie_name(app)?.0);
+    let bound = bound.map_err(|_| NotLanded::Unbound)?;
     let returned = Returned {
         state: parameters.get("state"),
         code: parameters.get("code"),
         error: parameters.get("error"),
         iss: parameters.get("iss"),
     };
-    let former = cookie::who(app, headers).await?;
     let landed = land(app, (name, bound), &returned, None, origin).await?;
     let user = landed.user.clone();
-    let begun = browser::begin_known(app, user, former.as_ref(), origin).await?;
+    let begun = browser::begin_known(app, user, visit.browser.as_ref(), origin).await?;
     Ok((landed, begun))
 }
 

@@ -4,8 +4,8 @@ use futures_util::future::join_all;
 use serde_json::json;
 use symbolon_domain::audit::AuditKind;
 
-use super::{CALLBACK, Place, VERIFIER, refused, told};
-use crate::people::{claims, header};
+use super::{CALLBACK, Place, VERIFIER, form, refused, told};
+use crate::people::{OTHER_PASSWORD, PASSWORD, claims, header};
 
 #[tokio::test]
 async fn a_person_signs_in_agrees_and_the_client_gets_tokens() {
@@ -148,4 +148,50 @@ async fn a5_a9_a10_what_does_not_fit_the_code_is_refused() {
     // None of that used it up; time does.
     place.app.clock.advance(std::time::Duration::from_secs(60));
     refused(&place.exchange(&code).await, 400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn a6_what_ended_meanwhile_gives_no_tokens() {
+    let place = Place::start().await;
+    let with_consent = async || {
+        let mut browser = place.browser();
+        browser.code(&[("scope", "openid offline_access")]).await
+    };
+    // She takes the consent back.
+    let code = with_consent().await;
+    let ada = place.app.login("ada").await;
+    let taken = place.app.delete("/api/consents/shop").bearer(&ada.access);
+    taken.send().await.expect(204);
+    refused(&place.exchange(&code).await, 400, "invalid_grant");
+    // She ends all her sessions: what may go on without her has not begun.
+    let new = json!({"currentPassword": PASSWORD, "newPassword": OTHER_PASSWORD});
+    for path in ["/api/logout/all", "/api/user/password"] {
+        let code = with_consent().await;
+        let ada = place.app.login("ada").await;
+        let request = place.app.post(path).json(&new).bearer(&ada.access);
+        request.send().await.expect(204);
+        refused(&place.exchange(&code).await, 400, "invalid_grant");
+    }
+}
+
+#[tokio::test]
+async fn a6_a_sign_out_and_an_exchange_at_once_leave_nothing_alive() {
+    let place = Place::start().await;
+    for _ in 0..10 {
+        let mut browser = place.browser();
+        let code = browser.code(&[]).await;
+        let hint = place.exchange(&code).await.expect(200).json();
+        let hint = hint["id_token"].as_str().unwrap();
+        let code = browser.code(&[]).await;
+        let path = format!("/oauth/logout?{}", form(&[("id_token_hint", hint)]));
+        let (tokens, out) = tokio::join!(place.exchange(&code), browser.get(&path));
+        out.expect(200);
+        if tokens.status == 200 {
+            let refresh = &tokens.json()["refresh_token"];
+            let refreshed = place.refresh(refresh.as_str().unwrap()).await;
+            refused(&refreshed, 400, "invalid_grant");
+        } else {
+            refused(&tokens, 400, "invalid_grant");
+        }
+    }
 }

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::{Place, refused};
-use crate::people::PASSWORD;
+use crate::people::{OTHER_PASSWORD, PASSWORD};
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
@@ -111,6 +113,41 @@ async fn a_device_may_be_refused_and_may_come_too_late() {
     );
     let other = place.post_as_web("/oauth/device", &[]).await;
     refused(&other, 400, "unauthorized_client");
+}
+
+#[tokio::test]
+async fn a_device_goes_on_after_a_sign_out_and_not_after_a_change_of_the_password() {
+    let place = Place::start().await;
+    for (path, good) in [("/api/logout", true), ("/api/user/password", false)] {
+        let mut browser = place.browser();
+        browser.code(&[]).await;
+        let begun = place.post("/oauth/device", &[("client_id", "shop")]).await;
+        let begun = begun.expect(200).json();
+        let typed = begun["user_code"].as_str().unwrap();
+        let decision = [("interaction", typed), ("decision", "allow")];
+        browser.post("/device/confirm", &decision).await.expect(200);
+        if path == "/api/logout" {
+            let page = browser.get("/oauth/logout").await;
+            let hidden = super::hidden(&page);
+            let decision = [("interaction", hidden.as_str()), ("decision", "allow")];
+            browser
+                .post("/oauth/logout/confirm", &decision)
+                .await
+                .expect(200);
+            assert_eq!(browser.cookie, None);
+        } else {
+            let new = json!({"currentPassword": PASSWORD, "newPassword": OTHER_PASSWORD});
+            let ada = place.app.login("ada").await;
+            let request = place.app.post(path).json(&new).bearer(&ada.access);
+            request.send().await.expect(204);
+        }
+        let answer = poll(&place, begun["device_code"].as_str().unwrap()).await;
+        if good {
+            answer.expect(200);
+        } else {
+            refused(&answer, 400, "invalid_grant");
+        }
+    }
 }
 
 #[tokio::test]

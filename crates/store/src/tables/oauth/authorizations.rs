@@ -1,7 +1,7 @@
 //! What each session of a client may do.
 
 use symbolon_domain::oauth::Authorization;
-use symbolon_domain::{ClientId, SessionId, Timestamp, UserId};
+use symbolon_domain::{ClientId, EndReason, SessionId, Timestamp, UserId};
 
 use super::{joined, read_resources, read_scopes};
 use crate::statement::{Expect, statements};
@@ -22,6 +22,13 @@ statements! {
         "SELECT a.session_id FROM authorizations a JOIN sessions s ON s.id = a.session_id \
          WHERE a.user_id = $1 AND a.client_id = $2 AND s.ended_at IS NULL AND s.expires_at > $3 \
          ORDER BY a.session_id LIMIT $4";
+    END_OF_BROWSER =
+        "UPDATE sessions SET ended_at = $1, end_reason = $2 WHERE id IN \
+         (SELECT session_id FROM authorizations WHERE browser = $3) AND ended_at IS NULL AND expires_at > $1";
+    END_OF_CLIENT =
+        "UPDATE sessions SET ended_at = $1, end_reason = $2 WHERE id IN \
+         (SELECT session_id FROM authorizations WHERE user_id = $3 AND client_id = $4) \
+         AND ended_at IS NULL AND expires_at > $1";
     MOVE = "UPDATE authorizations SET browser = $1 WHERE browser = $2";
     DELETE_OF_CLIENT = "DELETE FROM authorizations WHERE client_id = $1";
     DELETE_OF_USER = "DELETE FROM authorizations WHERE user_id = $1";
@@ -98,6 +105,30 @@ impl Batch {
                 granted.expires_at.into(),
             ],
         )
+    }
+
+    /// Ends the sessions that end with a browser's. The commit is [`Error::Stale`] unless there are `count` of them: each has
+    /// a revocation, and one may have begun since they were listed.
+    pub fn end_browser_sessions(
+        &mut self,
+        browser: SessionId,
+        count: usize,
+        (now, reason): (Timestamp, EndReason),
+    ) -> &mut Self {
+        let values = [now.into(), reason.as_str().into(), browser.into()];
+        self.push(END_OF_BROWSER, Expect::Exactly(count as u64), values)
+    }
+
+    /// The same for the sessions of a client for a user.
+    pub fn end_client_sessions(
+        &mut self,
+        (user, client): (UserId, &ClientId),
+        count: usize,
+        (now, reason): (Timestamp, EndReason),
+    ) -> &mut Self {
+        let client = client.as_str().to_owned().into();
+        let values = [now.into(), reason.as_str().into(), user.into(), client];
+        self.push(END_OF_CLIENT, Expect::Exactly(count as u64), values)
     }
 
     /// Lets those that end with one session of a browser end with another one.

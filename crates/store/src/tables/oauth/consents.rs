@@ -20,6 +20,7 @@ statements! {
          VALUES ($1, $2, $3, $4, $5, $6) \
          ON CONFLICT (user_id, client_id) DO UPDATE SET scopes = excluded.scopes, resources = excluded.resources, \
          updated_at = excluded.updated_at";
+    REQUIRE = "UPDATE consents SET updated_at = updated_at WHERE user_id = $1 AND client_id = $2";
     DELETE = "DELETE FROM consents WHERE user_id = $1 AND client_id = $2";
     DELETE_OF_USER = "DELETE FROM consents WHERE user_id = $1";
     DELETE_OF_CLIENT = "DELETE FROM consents WHERE client_id = $1";
@@ -71,6 +72,12 @@ impl Batch {
                 consent.updated_at.into(),
             ],
         )
+    }
+
+    /// Makes the commit [`Error::Stale`] if nothing was agreed to. Holds against a batch that forgets it at the same time.
+    pub fn require_consent(&mut self, user: UserId, client: &ClientId) -> &mut Self {
+        let values = [user.into(), client.as_str().to_owned().into()];
+        self.push(REQUIRE, Expect::One, values)
     }
 
     /// Forgets it. The commit is [`Error::Stale`] if there is none.

@@ -14,6 +14,7 @@ on_every_engine!(
     one_of_many_rotations_wins,
     addresses_of_sessions_are_remembered,
     a_use_is_noted_until_the_end,
+    a_session_must_be_live,
 );
 
 async fn what_is_inserted_is_found(place: &Place) {
@@ -274,4 +275,27 @@ async fn a_use_is_noted_until_the_end(place: &Place) {
     .unwrap();
     let ended = store.find_session(id).await.unwrap().unwrap();
     assert_eq!(ended.last_used_at, at(12_000));
+}
+
+async fn a_session_must_be_live(place: &Place) {
+    let store = place.open().await;
+    let live = session(1, 1);
+    commit!(
+        store,
+        insert_session(&live),
+        insert_session(&session(2, 1)),
+        end_session(session_id(2), at(13_000), EndReason::Logout)
+    )
+    .unwrap();
+    let required = async |number, now| {
+        let required = commit!(store, require_live_session(session_id(number), now));
+        assert!(matches!(required, Ok(()) | Err(Error::Stale)));
+        required.is_ok()
+    };
+    let last = live.expires_at.minus(Duration::from_millis(1));
+    assert!(required(1, at(13_000)).await && required(1, last).await);
+    assert!(!required(1, live.expires_at).await, "it is over");
+    assert!(!required(2, at(13_000)).await && !required(3, at(13_000)).await);
+    let found = store.find_session(live.id).await.unwrap();
+    assert_eq!(found, Some(live), "nothing changed");
 }

@@ -5,12 +5,13 @@
 //! 3. `code_verifier` is what `code_challenge` was made of. A DPoP key is the one that the code is bound to.
 //! 4. A code that was used ends the session that it was used for, once all the rest is right: only who could have used it
 //!    can do that (OAuth 2.1 section 4.1.3; SECURITY row A6).
-//! 5. In one transaction the code is used up and the session begins: of many at once, one gets tokens (row A8).
+//! 5. The sign-in at the browser has not ended meanwhile, whatever was granted, nor was the consent taken back.
+//! 6. In one transaction the code is used up and the session begins: of many at once, one gets tokens (row A8).
 
 use symbolon_domain::audit::AuditKind;
 use symbolon_domain::ending::Event;
 use symbolon_domain::oauth::{OAuthError, Parameters, Verifier};
-use symbolon_domain::{EndReason, SessionId};
+use symbolon_domain::{EndReason, Life, SessionId};
 use symbolon_store::CodeRow;
 use symbolon_token::encoding;
 
@@ -42,10 +43,15 @@ pub(in super::super) async fn exchange(app: &App, asked: &Asked<'_>) -> Result<T
         }
         let user = app.store.find_user(code.user).await?;
         let user = user.ok_or_else(OAuthError::invalid_grant)?;
+        let granted = &frozen.granted;
+        let parent = app.store.find_session(granted.browser()).await?;
+        let parent = parent.filter(|parent| parent.life(asked.now) == Life::Live);
+        let parent = parent.ok_or_else(OAuthError::invalid_grant)?;
         let take = |batch: &mut symbolon_store::Batch, session| {
+            batch.require_live_session(parent.id, asked.now);
             batch.take_code(digest, session, asked.now);
         };
-        if let Some(tokens) = begin(app, asked, (&user, &frozen.granted), take).await? {
+        if let Some(tokens) = begin(app, asked, (&user, granted, &parent), take).await? {
             return Ok(tokens);
         }
     }

@@ -12,7 +12,7 @@ use symbolon_domain::oauth::{
     DEVICE_INTERVAL, DeviceState, ErrorCode, OAuthError, Poll, Scopes, USER_CODE_LETTERS, UserCode,
     poll as judge_poll, scopes_of, targets_of,
 };
-use symbolon_domain::{Client, ClientStatus, Grant, Resource};
+use symbolon_domain::{Client, ClientStatus, EndReason, Grant, Resource, Session};
 use symbolon_store::DeviceRow;
 use zeroize::Zeroizing;
 
@@ -133,6 +133,14 @@ pub struct Waiting {
     row: DeviceRow,
 }
 
+impl Waiting {
+    /// The code to compare, as it is shown.
+    #[must_use]
+    pub fn code(&self) -> String {
+        self.row.user_code.shown()
+    }
+}
+
 /// Step 2: the device that waits under this code; nothing where there is none.
 ///
 /// # Errors
@@ -237,10 +245,13 @@ pub(in super::super) async fn poll(app: &App, asked: &Asked<'_>) -> Result<Token
                 let user = app.store.find_user(user).await?;
                 let user = user.ok_or_else(OAuthError::invalid_grant)?;
                 let granted = granted(&row)?;
+                let parent = app.store.find_session(granted.browser()).await?;
+                let parent = parent.filter(|parent| is_to_be_believed(parent));
+                let parent = parent.ok_or_else(OAuthError::invalid_grant)?;
                 let take = |batch: &mut symbolon_store::Batch, session| {
                     batch.take_device(digest, session, asked.now);
                 };
-                if let Some(tokens) = begin(app, asked, (&user, &granted), take).await? {
+                if let Some(tokens) = begin(app, asked, (&user, &granted, &parent), take).await? {
                     return Ok(tokens);
                 }
             }
@@ -251,17 +262,26 @@ pub(in super::super) async fn poll(app: &App, asked: &Asked<'_>) -> Result<Token
 
 fn granted(row: &DeviceRow) -> Result<Granted, Failed> {
     let wish = read(row)?;
-    let auth_time = row.auth_time.ok_or_else(OAuthError::invalid_grant)?;
+    let approved = row.auth_time.zip(row.browser);
+    let (auth_time, browser) = approved.ok_or_else(OAuthError::invalid_grant)?;
     Ok(Granted {
         scopes: wish.scopes,
         resources: wish.resources,
         nonce: None,
         claims: None,
         auth_time: auth_time.millis(),
+        browser: browser.uuid(),
         // The device goes on when the person signs out at the browser where they agreed.
-        browser: None,
+        tied: false,
         jkt: None,
     })
+}
+
+/// Whether the sign-in at which somebody agreed goes on, or ended because they were done: not because somebody else may have
+/// been at it.
+fn is_to_be_believed(parent: &Session) -> bool {
+    let reason = parent.ended.map(|ended| ended.reason);
+    matches!(reason, None | Some(EndReason::Logout | EndReason::Replaced))
 }
 
 fn refused(code: ErrorCode) -> OAuthError {

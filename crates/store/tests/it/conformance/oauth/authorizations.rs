@@ -9,6 +9,7 @@ on_every_engine!(
     an_authorization_is_kept_as_it_is,
     live_sessions_that_end_with_a_browser,
     live_sessions_of_a_client_for_a_user,
+    sessions_end_by_browser_and_by_client,
     authorizations_move_to_another_browser,
     authorizations_are_purged_and_go_with_their_user,
 );
@@ -149,6 +150,56 @@ async fn live_sessions_of_a_client_for_a_user(place: &Place) {
     )
     .unwrap();
     assert_eq!(listed(1, "shop", 20_000, 9).await, ids(&[5]));
+}
+
+async fn sessions_end_by_browser_and_by_client(place: &Place) {
+    let store = place.open().await;
+    let offline = Authorization {
+        browser: None,
+        ..authorization(3)
+    };
+    let foreign = Authorization {
+        user: user_id(2),
+        browser: Some(session_id(101)),
+        ..authorization(4)
+    };
+    let short = Authorization {
+        expires_at: at(10_500),
+        ..authorization(5)
+    };
+    insert(&store, &[authorization(1), authorization(2)]).await;
+    insert(&store, &[offline, foreign, short]).await;
+    let of_browser = async |count, now| {
+        let how = (at(now), EndReason::SignedOut);
+        commit!(store, end_browser_sessions(session_id(100), count, how))
+    };
+    let of_client = async |count, now| {
+        let how = (at(now), EndReason::Withdrawn);
+        let shop = client("shop");
+        commit!(store, end_client_sessions((user_id(1), &shop), count, how))
+    };
+    let ended = async |number| {
+        let found = store.find_session(session_id(number)).await.unwrap();
+        let ended = found.unwrap().ended;
+        ended.map(|ended| (ended.at, ended.reason))
+    };
+    for wrong in [1, 3] {
+        let none = of_browser(wrong, 11_000).await;
+        assert!(matches!(none, Err(Error::Stale)), "{none:?}");
+        assert_eq!(ended(1).await, None, "nothing of it is kept");
+    }
+    of_browser(2, 11_000).await.unwrap();
+    of_browser(0, 11_001).await.unwrap();
+    for number in [1, 2] {
+        let how = (at(11_000), EndReason::SignedOut);
+        assert_eq!(ended(number).await, Some(how));
+    }
+    let none = of_client(2, 12_000).await;
+    assert!(matches!(none, Err(Error::Stale)), "{none:?}");
+    of_client(1, 12_000).await.unwrap();
+    let how = (at(12_000), EndReason::Withdrawn);
+    assert_eq!(ended(3).await, Some(how));
+    assert_eq!((ended(4).await, ended(5).await), (None, None), "bystanders");
 }
 
 async fn authorizations_move_to_another_browser(place: &Place) {

@@ -89,7 +89,12 @@ async fn consents_are_forgotten(place: &Place) {
         let ids = found.into_iter().map(|one| one.client.to_string());
         ids.collect::<Vec<_>>()
     };
+    let required = async |owner| commit!(store, require_consent(user_id(owner), &client("a")));
+    required(1).await.unwrap();
     commit!(store, delete_consent(user_id(1), &client("a"))).unwrap();
+    let none = required(1).await;
+    assert!(is_stale(&none), "{none:?}");
+    required(2).await.unwrap();
     for id in ["a", "z"] {
         let none = commit!(store, delete_consent(user_id(1), &client(id)));
         assert!(is_stale(&none), "{none:?}");
