@@ -35,7 +35,7 @@ fn is_good(scheme: &str, host: &Host<'_>) -> bool {
     match scheme {
         // Browsers leave the default port out.
         "https" => host.port != Some("443"),
-        "http" => (host.is_loopback() || host.name == "localhost") && host.port != Some("80"),
+        "http" => host.is_this_machine() && host.port != Some("80"),
         _ => false,
     }
 }

@@ -9,8 +9,8 @@ const MAX_LENGTH: usize = 2_000;
 text_type! {
     /// Where a browser is sent with an answer: an absolute URI without a fragment, kept and compared byte for byte.
     ///
-    /// `https`; or `http` to an address of loopback, written as a number (RFC 8252 section 7.3); or a scheme of an app's
-    /// own, with a dot (section 7.1). No wildcard, no user, nothing that one program reads as another host or path than
+    /// `https`; or `http` to this machine: an address of loopback (RFC 8252 section 7.3), or `localhost`, which section 8.3
+    /// advises against and which MCP clients use; or a scheme of an app's own, with a dot (section 7.1). No wildcard, no user, nothing that one program reads as another host or path than
     /// the next.
     RedirectUri
 }
@@ -29,7 +29,7 @@ impl RedirectUri {
         match parts.scheme {
             "https" | "http" => {
                 let host = parts.authority.and_then(Host::of).ok_or_else(malformed)?;
-                if parts.scheme == "http" && !host.is_loopback() {
+                if parts.scheme == "http" && !host.is_this_machine() {
                     return Err(insecure());
                 }
             }
@@ -57,7 +57,8 @@ impl RedirectUri {
         }
     }
 
-    /// Whether `given` is this one: byte for byte, save the port of an address of loopback (RFC 8252 section 7.3).
+    /// Whether `given` is this one: byte for byte, save the port on this machine (RFC 8252 section 7.3). The name and the
+    /// addresses of this machine are each another host.
     pub fn admits(&self, given: &Self) -> bool {
         self == given
             || self
@@ -81,13 +82,11 @@ impl RedirectUri {
         }
     }
 
-    /// What stands before and behind the port, for an address of loopback by `http`.
+    /// What stands before and behind the port, for this machine by `http`.
     fn without_port(&self) -> Option<(&str, &str)> {
         let parts = split(self.as_str()).filter(|parts| parts.scheme == "http")?;
-        let host = parts
-            .authority
-            .and_then(Host::of)
-            .filter(Host::is_loopback)?;
+        let host = parts.authority.and_then(Host::of)?;
+        let host = Some(host).filter(Host::is_this_machine)?;
         let rest = self.as_str().strip_prefix("http://")?;
         let rest = rest.get(parts.authority?.len()..)?;
         Some((host.name, rest))
@@ -105,7 +104,7 @@ fn malformed() -> Problem {
 fn insecure() -> Problem {
     Problem::new(
         "redirect_uri_insecure",
-        "A redirect URI begins with https://, or with http:// and a loopback address such as 127.0.0.1, or with a scheme \
-         of the app's own that has a dot, such as com.example.app:/.",
+        "A redirect URI begins with https://, or with http:// and this machine (127.0.0.1, [::1], localhost), or with a \
+         scheme of the app's own that has a dot, such as com.example.app:/.",
     )
 }

@@ -53,6 +53,8 @@ fn a1_redirect_uris_that_are_exact() {
         "http://127.0.0.1:49152/cb",
         "http://127.1.2.3:1/",
         "http://[::1]:3000/cb",
+        "http://localhost/cb",
+        "http://localhost:8090/oauth/callback",
         "com.example.app:/callback",
         "com.example.app:/callback?x=y",
         "com.example.app://callback",
@@ -132,7 +134,9 @@ fn a1_redirect_uris_that_could_be_read_in_two_ways() {
 fn a1_redirect_uris_that_others_could_take() {
     for bad in [
         "http://app.example.com/cb",
-        "http://localhost/cb",
+        "http://localhost.example.com/cb",
+        "http://app.localhost/cb",
+        "http://xn--localhost/cb",
         "http://127.0.0.1.example.com/cb",
         "http://10.0.0.1/cb",
         "http://[::ffff:127.0.0.1]/cb",

@@ -101,6 +101,12 @@ impl<'a> Host<'a> {
             None => self.name.parse().is_ok_and(|ip: Ipv4Addr| ip.is_loopback()),
         }
     }
+
+    /// This machine: such an address, or the name that stands for it in browsers (RFC 6761 section 6.3; RFC 8252 section
+    /// 8.3 would rather have the address).
+    pub(super) fn is_this_machine(&self) -> bool {
+        self.is_loopback() || self.name == "localhost"
+    }
 }
 
 /// Labels of lower-case letters, digits and hyphens; what ends in a number must be an IPv4 address, for browsers take it

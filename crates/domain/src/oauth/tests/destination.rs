@@ -5,6 +5,7 @@ use crate::ClientStatus;
 
 const LOOPBACK: &str = "http://127.0.0.1/cb";
 const LOOPBACK_6: &str = "http://[::1]:3000/cb?x=1";
+const LOCALHOST: &str = "http://localhost:8090/cb";
 const APP: &str = "com.example.app:/cb";
 
 fn leads(client: &Client, uri: &str) -> Result<Destination, Misdirected> {
@@ -168,6 +169,34 @@ fn a2_the_port_of_a_loopback_address_is_free() {
 }
 
 #[test]
+fn a2_the_port_of_localhost_is_free_and_the_name_is_no_address() {
+    let client = client(ClientType::Public, &[LOCALHOST]);
+    for good in [
+        "http://localhost/cb",
+        "http://localhost:8090/cb",
+        "http://localhost:49152/cb",
+    ] {
+        assert!(is_sent(&client, good), "{good}");
+    }
+    for attack in [
+        "http://127.0.0.1:8090/cb",
+        "http://[::1]:8090/cb",
+        "https://localhost:8090/cb",
+        "http://LOCALHOST:8090/cb",
+        "http://localhost.:8090/cb",
+        "http://localhost:8090/cb/",
+        "http://localhost:8090/",
+        "http://localhost:0/cb",
+        "http://a.localhost:8090/cb",
+        "http://localhost.evil.example/cb",
+        "http://localhost@evil.example/cb",
+        "http://localhost:8090@evil.example/cb",
+    ] {
+        assert!(!is_sent(&client, attack), "{attack:?}");
+    }
+}
+
+#[test]
 fn a2_other_ports_are_not_free() {
     let client = client(
         ClientType::Public,
@@ -229,15 +258,17 @@ fn a1_clients_that_have_no_use_for_codes() {
 
 #[test]
 fn a15_where_anybodys_program_may_listen() {
-    let uris = [CALLBACK, LOOPBACK, LOOPBACK_6, APP];
+    let uris = [CALLBACK, LOOPBACK, LOOPBACK_6, LOCALHOST, APP];
     for (kind, uri, open) in [
         (ClientType::Public, CALLBACK, false),
         (ClientType::Public, LOOPBACK, true),
         (ClientType::Public, "http://127.0.0.1:49152/cb", true),
         (ClientType::Public, LOOPBACK_6, true),
+        (ClientType::Public, LOCALHOST, true),
         (ClientType::Public, APP, true),
         (ClientType::Confidential, CALLBACK, false),
         (ClientType::Confidential, LOOPBACK, false),
+        (ClientType::Confidential, LOCALHOST, false),
         (ClientType::Confidential, APP, false),
     ] {
         let found = leads(&client(kind, &uris), uri).unwrap();
