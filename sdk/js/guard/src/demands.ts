@@ -18,9 +18,13 @@ export function requirePermission(permission: string): Demand {
 
 /** Exactly this scope; else 403 `insufficient_scope`, whose challenge names it (RFC 6750 section 3.1). */
 export function requireScope(scope: string): Demand {
-  // RFC 6749 section 3.3: what a scope can be, and what may stand in the challenge.
-  if (!/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)) throw new TypeError('not a scope')
+  if (!isScope(scope)) throw new TypeError('not a scope')
   return ({ scopes }) => (scopes.has(scope) ? undefined : new Rejection('insufficient_scope', scope))
+}
+
+/** RFC 6749 section 3.3: what a scope can be, and what may stand in a challenge. */
+export function isScope(text: string): boolean {
+  return /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(text)
 }
 
 // A demand for nothing would be met by nobody, or, worse, by everybody.

@@ -134,8 +134,8 @@ export class Guard {
     } catch (error) {
       this.#refused(error)
       if (!(error instanceof Rejection)) throw error
-      const { resourceMetadata, address } = this.#settings
-      const looks = { resourceMetadata, proofs: address !== undefined, nonce: this.#proofs.nonce }
+      const { resourceMetadata, challengeScope: scope, address } = this.#settings
+      const looks = { resourceMetadata, scope, proofs: address !== undefined, nonce: this.#proofs.nonce }
       return { answer: render(error, incoming.requestId, looks) }
     }
   }

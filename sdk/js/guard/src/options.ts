@@ -1,4 +1,5 @@
 import { systemClock, type Clock } from './clock.js'
+import { isScope } from './demands.js'
 import { logEvent, safely, type Report } from './events.js'
 import type { Algorithm } from './keys.js'
 import type { Fetch } from './network.js'
@@ -28,6 +29,8 @@ export interface GuardOptions {
   resourceMetadata?: string | undefined
   /** The scopes that the metadata lists. */
   scopes?: readonly string[] | undefined
+  /** The scopes to begin with, which 401 challenges name (RFC 6750 section 3; MCP clients ask for these). Default: none. */
+  challengeScopes?: readonly string[] | undefined
   /**
    * Where clients reach this API, which the proofs of bound tokens name (RFC 9449): `https://api.example`, or
    * `https://api.example/v1` behind a proxy that takes `/v1` away. Default: the origin of `resource`. `{ host: 'https' }`
@@ -67,6 +70,8 @@ export interface Settings {
   readonly resource: string | undefined
   readonly resourceMetadata: string | undefined
   readonly scopes: readonly string[]
+  /** As challenges name them, separated by spaces. */
+  readonly challengeScope: string | undefined
   /** What stands before the path of a request, given its header `Host`; nothing where proofs cannot be judged. */
   readonly address: ((host: string | undefined) => string | undefined) | undefined
   readonly proofs: Omit<ProofSettings, 'now'>
@@ -89,12 +94,13 @@ const MAX_MS = 2 ** 31 - 1
 
 /** Throws `TypeError` or `RangeError`, naming the option. */
 export function settle(options: GuardOptions): Settings {
-  const { issuer, audience, resource, scopes = [], algorithms = ALGORITHMS } = options
+  const { issuer, audience, resource, scopes = [], challengeScopes = [], algorithms = ALGORITHMS } = options
   const { search, hash } = url('issuer', issuer)
   // RFC 8414 section 2.
   if (search || hash || /[?#]/.test(issuer)) throw new TypeError('issuer: has a query or a fragment')
   if (typeof audience !== 'string' || audience === '') throw new TypeError('audience: missing')
   if (algorithms.length === 0) throw new TypeError('algorithms: none')
+  if (!challengeScopes.every(isScope)) throw new TypeError('challengeScopes: not a scope')
   for (const algorithm of algorithms) oneOf('algorithms', algorithm, ALGORITHMS)
   const metadata = options.resourceMetadata ?? (resource === undefined ? undefined : metadataUrl(resource))
   return {
@@ -104,6 +110,7 @@ export function settle(options: GuardOptions): Settings {
     // Written anew by the URL parser, so that it has no quote that would end the challenge's parameter.
     resourceMetadata: metadata === undefined ? undefined : url('resourceMetadata', metadata).href,
     scopes,
+    challengeScope: challengeScopes.length === 0 ? undefined : challengeScopes.join(' '),
     address: address(options.address ?? (resource === undefined ? undefined : url('resource', resource).origin)),
     proofs: proofs(options.proofs ?? {}),
     algorithms,

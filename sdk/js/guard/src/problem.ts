@@ -48,6 +48,8 @@ export const PROOF_ALGORITHMS = ['ES256', 'EdDSA', 'RS256', 'PS256'] as const
 /** What of the guard goes into its answers. */
 export interface Looks {
   readonly resourceMetadata?: string | undefined
+  /** The scopes to begin with, which answers with 401 name. */
+  readonly scope?: string | undefined
   /** Whether it judges proofs of possession. */
   readonly proofs?: boolean
   /** The nonce that proofs need, if they do. */
@@ -76,7 +78,8 @@ export function render(rejection: Rejection, requestId: string | undefined, look
 }
 
 /** The value of `WWW-Authenticate` (RFC 6750 section 3; RFC 9728 section 5.1; RFC 9449 section 7.1), where there is one. */
-export function challengeOf({ code, scope }: Rejection, { resourceMetadata, proofs = false }: Looks = {}): string | undefined {
+export function challengeOf({ code, status, scope }: Rejection, looks: Looks = {}): string | undefined {
+  const { resourceMetadata, proofs = false } = looks
   const ofProof = PROOF_ERRORS[code]
   const named = ERRORS[code] ?? (ofProof && [])
   if (!named) return undefined
@@ -85,7 +88,7 @@ export function challengeOf({ code, scope }: Rejection, { resourceMetadata, proo
       ['resource_metadata', resourceMetadata],
       ['error', error],
       ['error_description', description],
-      ['scope', scope],
+      ['scope', scope ?? (status === 401 ? looks.scope : undefined)],
       ['algs', algs],
     ]
     const all = parameters.filter(([, value]) => value !== undefined).map(([name, value]) => `${name}="${value}"`)

@@ -159,6 +159,25 @@ describe('every framework gives the same answers', () => {
     await refused('/scoped', bearer(await issuer.sign({ scope: '*' })), 403, 'insufficient_scope', challenge)
   })
 
+  test('the scopes to begin with are named to who has no good token', async () => {
+    const options = { issuer: issuer.url, audience: AUDIENCE, onEvent: () => undefined }
+    const named = await createGuard({ ...options, challengeScopes: ['notes:read', 'openid'] })
+    try {
+      const challenge = async (...authorization: string[]): Promise<string | undefined> => {
+        const { answer } = await named.judge({ authorization, requestId: undefined }, [requireScope('notes:write')])
+        return answer?.headers['WWW-Authenticate']
+      }
+      assert.equal(await challenge(), 'Bearer scope="notes:read openid"')
+      assert.match((await challenge('Bearer x')) ?? '', /^Bearer error="invalid_token".*, scope="notes:read openid"$/)
+      assert.match((await challenge(`Bearer ${await issuer.sign()}`)) ?? '', /error="insufficient_scope".*, scope="notes:write"$/)
+    } finally {
+      named.close()
+    }
+    for (const wrong of ['', 'a b', 'a"b']) {
+      await assert.rejects(createGuard({ ...options, challengeScopes: [wrong] }), /^TypeError: challengeScopes/)
+    }
+  })
+
   test('revoked and stale', async () => {
     const [revoked, stale] = [await issuer.sign({ sid: 'r' }), await issuer.sign({ sub: 'other' })]
     const { entry } = await import('./issuer.js')
