@@ -17,6 +17,7 @@ const NODE: &str = "Node 20 or later: apt-get install nodejs npm";
 const PYTHON: &str = "Python 3.11 or later: apt-get install python3-venv";
 const GUARD: &str = "sdk/js/guard";
 const EXPRESS: &str = "examples/express";
+const MCP: &str = "examples/mcp";
 const PYTHON_GUARD: &str = "sdk/python";
 /// OAuth clients that others wrote.
 const CLIENTS: &str = "crates/server/tests/clients";
@@ -63,6 +64,7 @@ impl Sdks {
         command.env("SYMBOLON_TEST_OPENIDCONNECT", &self.openidconnect);
         if self.node {
             command.env("SYMBOLON_TEST_EXPRESS", self.root.join(EXPRESS));
+            command.env("SYMBOLON_TEST_MCP", self.root.join(MCP));
             command.env("SYMBOLON_TEST_CLIENTS", self.root.join(CLIENTS));
         }
         if let Some(python) = &self.python {
@@ -105,7 +107,7 @@ fn python_answers() -> bool {
 }
 
 fn install_node(root: &Path, workspace: &Workspace) -> Result<()> {
-    for folder in [GUARD, EXPRESS, CLIENTS] {
+    for folder in [GUARD, EXPRESS, MCP, CLIENTS] {
         let folder_path = root.join(folder);
         let stamp = workspace
             .target()?

@@ -1,4 +1,5 @@
 //! Other people's clients, each through sign-in, refresh, userinfo, revocation and logout.
 
 mod clients;
+mod mcp;
 mod program;

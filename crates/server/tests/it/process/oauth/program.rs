@@ -10,7 +10,7 @@ use symbolon_testkit::skip;
 use super::super::place::{Kept, Outcome, PASSWORD, PATIENCE, Place, drain, finish};
 use super::super::running::Server;
 
-const EMAIL: &str = "ada@example.com";
+pub const EMAIL: &str = "ada@example.com";
 const CHROMIUM: &str = "/usr/bin/chromium";
 pub const CALLBACK: &str = "https://app.example.com/callback";
 pub const GOODBYE: &str = "https://app.example.com/goodbye";
@@ -26,7 +26,7 @@ pub struct Stage {
     clippy::disallowed_methods,
     reason = "the test is told where things are"
 )]
-fn told(variable: &str, what: &str) -> Option<PathBuf> {
+pub fn told(variable: &str, what: &str) -> Option<PathBuf> {
     let found = std::env::var_os(variable).map(PathBuf::from);
     if found.is_none() {
         skip(&format!(
@@ -72,9 +72,19 @@ pub fn python(program: &str) -> Option<Command> {
 impl Stage {
     pub fn new() -> Self {
         let place = Place::new();
-        let server = place.serve();
+        let command = place.command(&["serve", "--listen", "127.0.0.1:0"]);
+        Self::of(place, command)
+    }
+
+    /// The same with a server of one's own.
+    pub fn of(place: Place, command: Command) -> Self {
+        let server = Server::start(command);
         server.register(EMAIL);
         Self { place, server }
+    }
+
+    pub fn issuer(&self) -> String {
+        format!("http://{}", self.server.address)
     }
 
     /// Makes the client that the words describe; its secret, or nothing.
@@ -86,7 +96,7 @@ impl Stage {
 
     fn ready(&self, command: &mut Command, id: &str) {
         command
-            .env("ISSUER", format!("http://{}", self.server.address))
+            .env("ISSUER", self.issuer())
             .env("CLIENT_ID", id)
             .env("EMAIL", EMAIL)
             .env("PASSWORD", PASSWORD)
