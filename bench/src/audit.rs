@@ -151,6 +151,7 @@ async fn sign_in(app: &App, number: u64, audited: bool) -> Result<()> {
         expires_at: now.plus(life.absolute_ttl),
         persistent: true,
         transport: symbolon_domain::Transport::Cookie,
+        method: symbolon_domain::SignInMethod::Password,
         device: None,
         user_agent: event.user_agent.clone(),
         address: event.address.clone(),

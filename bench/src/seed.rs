@@ -16,7 +16,8 @@ use symbolon::{
     rng::Rng,
 };
 use symbolon_domain::{
-    Email, RoleName, Roles, Session, SessionId, Timestamp, Transport, User, UserId, UserStatus,
+    Email, RoleName, Roles, Session, SessionId, SignInMethod, Timestamp, Transport, User, UserId,
+    UserStatus,
     refresh::RefreshState,
     revocation::{Effect, Revocation, Subject},
 };
@@ -182,6 +183,7 @@ impl Seeded {
             expires_at: made.plus(life.absolute_ttl),
             persistent: true,
             transport: Transport::Body,
+            method: SignInMethod::Password,
             device: Some("Pixel 9".into()),
             user_agent: Some(
                 "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0".into(),

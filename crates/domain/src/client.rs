@@ -146,10 +146,13 @@ pub struct Client {
 }
 
 impl Client {
-    /// What pairwise subjects of this client are made for (OpenID Connect Core section 8.1): the host of its redirect
-    /// URIs, or its id where it has none.
+    /// What pairwise subjects of this client are made for (OpenID Connect Core 1.0 section 8.1): the host of its redirect
+    /// URIs, or its id where it has none. Of one that describes itself it is the host that does: redirect URIs can be
+    /// anybody's.
     pub fn sector(&self) -> &str {
-        self.definition.sector().unwrap_or(self.id.as_str())
+        let document = self.id.document_host();
+        let redirect = document.or_else(|| self.definition.sector());
+        redirect.unwrap_or(self.id.as_str())
     }
 }
 

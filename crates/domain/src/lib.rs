@@ -45,7 +45,9 @@ pub use problem::{FieldError, Problem};
 pub use refusal::Refusal;
 pub use role::{RoleName, Roles};
 pub use role_book::{Effective, Role, RoleBook};
-pub use session::{EndReason, Ended, Life, Lifetimes, Session, SessionPolicy, Transport};
+pub use session::{
+    EndReason, Ended, Life, Lifetimes, Session, SessionPolicy, SignInMethod, Transport,
+};
 pub use time::Timestamp;
 pub use user::{User, UserStatus};
 pub use words::UnknownWord;

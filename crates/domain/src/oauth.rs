@@ -19,9 +19,9 @@ pub use device::{
     DEVICE_INTERVAL, DeviceState, Poll, SLOW_DOWN, USER_CODE_LETTERS, UserCode, poll,
 };
 pub use error::{ErrorCode, OAuthError};
-pub use granted::{Authorization, Consent};
+pub use granted::{Agreement, Authorization, Consent};
 pub use parameters::Parameters;
 pub use pkce::{Challenge, Verifier};
-pub use prompt::{Asked, Browser, Next, Prompt, next};
+pub use prompt::{ACR, Asked, Browser, Next, Prompt, next};
 pub use redirect::{Destination, Misdirected, destination};
 pub use scopes::{OFFLINE_ACCESS, OPENID, ROLES, Scopes};

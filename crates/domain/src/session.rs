@@ -20,6 +20,16 @@ words! {
 }
 
 words! {
+    /// How somebody signed in.
+    pub enum SignInMethod ("sign-in method") {
+        /// With the password.
+        Password => "password",
+        /// At another provider.
+        Upstream => "upstream",
+    }
+}
+
+words! {
     /// Why a session was ended. Running out of time is not an ending: see [`Life`].
     pub enum EndReason ("end reason") {
         /// Its owner signed out on it.
@@ -75,6 +85,8 @@ pub struct Session {
     pub persistent: bool,
     /// How its refresh token travels.
     pub transport: Transport,
+    /// How its owner signed in for it.
+    pub method: SignInMethod,
     /// The device's name, as the client gave it.
     pub device: Option<String>,
     /// The `User-Agent` of the sign-in.

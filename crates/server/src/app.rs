@@ -90,6 +90,8 @@ pub struct Issuance {
     pub ring: ArcSwap<KeyRing>,
     /// Held while the keys change.
     pub ring_writer: Mutex<()>,
+    /// Held while a key is made because it is needed now.
+    pub key_maker: tokio::sync::Mutex<()>,
     /// The verifier of our own routes.
     pub guard: Checker,
     /// Judges proofs of possession, and remembers them while they are good.

@@ -78,10 +78,20 @@ const DOCUMENT: Rate = Rate {
     burst: 30,
     each: Duration::from_secs(20),
 };
-/// Codes of devices that one network may type: a guess hits one of 2^34.
+/// Codes of devices that one network, or one person, may type: a guess hits one of 2^34.
 const USER_CODE: Rate = Rate {
     burst: 30,
     each: Duration::from_secs(30),
+};
+/// Requests of clients that prove nothing which one network may have kept here.
+const OPEN_REQUEST: Rate = Rate {
+    burst: 60,
+    each: Duration::from_secs(2),
+};
+/// Answers of other providers that one network may have us ask about.
+const ARRIVAL: Rate = Rate {
+    burst: 60,
+    each: Duration::from_secs(5),
 };
 /// Until a network's place in the queue may be free.
 const SLOT_WAIT: Duration = Duration::from_secs(1);
@@ -301,9 +311,35 @@ impl Throttle {
     pub fn begin_user_code(
         &self,
         network: Option<IpAddr>,
+        user: UserId,
         now: Timestamp,
     ) -> Result<(), RateLimited> {
-        self.count_only((Lane::UserCode, USER_CODE), network, now)
+        self.count_only((Lane::UserCode, USER_CODE), network, now)?;
+        self.count_user((Lane::UserCode, USER_CODE), user, now)
+    }
+
+    /// Counts a request that is kept for a client which has proven nothing.
+    ///
+    /// # Errors
+    /// When there were too many.
+    pub fn begin_open_request(
+        &self,
+        network: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<(), RateLimited> {
+        self.count_only((Lane::OpenRequest, OPEN_REQUEST), network, now)
+    }
+
+    /// Counts somebody who comes back from another provider.
+    ///
+    /// # Errors
+    /// When there were too many.
+    pub fn begin_arrival(
+        &self,
+        network: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<(), RateLimited> {
+        self.count_only((Lane::Arrival, ARRIVAL), network, now)
     }
 
     /// Counts a change that a user makes to the own profile.
@@ -311,11 +347,20 @@ impl Throttle {
     /// # Errors
     /// When there were too many.
     pub fn begin_profile_change(&self, user: UserId, now: Timestamp) -> Result<(), RateLimited> {
+        self.count_user((Lane::Profile, PROFILE), user, now)
+    }
+
+    fn count_user(
+        &self,
+        (lane, rate): (Lane, Rate),
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<(), RateLimited> {
         if !self.enabled {
             return Ok(());
         }
-        let key = self.table.key(Lane::Profile, &[user.as_bytes()]);
-        limited(self.table.update(key, now, |bits| PROFILE.take(bits, now)))
+        let key = self.table.key(lane, &[user.as_bytes()]);
+        limited(self.table.update(key, now, |bits| rate.take(bits, now)))
     }
 
     fn count(

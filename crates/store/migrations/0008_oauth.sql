@@ -1,5 +1,8 @@
 -- OAuth 2.1: what clients of people were given.
 
+-- How somebody signed in: with the password, until there was another way.
+ALTER TABLE sessions ADD COLUMN method TEXT NOT NULL DEFAULT 'password';
+
 -- What a session of a client may do: one row for each, written once.
 CREATE TABLE authorizations (
     session_id BLOB NOT NULL CONSTRAINT authorizations_session PRIMARY KEY,
@@ -28,8 +31,8 @@ CREATE INDEX authorizations_by_expiry ON authorizations (expires_at);
 CREATE TABLE consents (
     user_id BLOB NOT NULL,
     client_id TEXT NOT NULL,
-    scopes TEXT NOT NULL,
-    resources TEXT NOT NULL,
+    agreement TEXT NOT NULL,
+    version BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     CONSTRAINT consents_key PRIMARY KEY (user_id, client_id)

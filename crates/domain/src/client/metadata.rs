@@ -260,9 +260,10 @@ impl ClientMetadata {
     }
 
     fn id_token_alg(&self) -> Result<Option<Algorithm>, MetadataError> {
-        let algorithm = self.id_token_signed_response_alg.as_deref();
-        let algorithm = algorithm.map(str::parse).transpose();
-        algorithm.map_err(|_| {
+        // What OpenID Connect Dynamic Client Registration 1.0 section 2 has where nothing is said.
+        let word = self.id_token_signed_response_alg.as_deref();
+        let algorithm = word.unwrap_or(Algorithm::Rs256.as_str()).parse();
+        algorithm.map(Some).map_err(|_| {
             wrong("The id_token_signed_response_alg is not one of those of this server.")
         })
     }

@@ -32,6 +32,19 @@ fn a_language_is_negotiated() {
 }
 
 #[test]
+fn the_first_language_that_there_is() {
+    for (tags, expected) in [
+        ("", None),
+        ("it x-klingon", None),
+        ("it PL-pl de", Some(Locale::Pl)),
+        ("fr-CA fr en", Some(Locale::Fr)),
+        ("de,fr", None),
+    ] {
+        assert_eq!(Locale::of_ui_locales(tags), expected, "{tags}");
+    }
+}
+
+#[test]
 fn every_mail_that_somebody_else_can_cause_is_counted_tighter() {
     for kind in MailKind::ALL {
         assert_eq!(kind.hourly() == 5, kind.is_asked_for(), "{kind}");

@@ -41,6 +41,8 @@ pub struct AuthorizationRequest {
     pub asked: Asked,
     /// Who is expected to sign in, for the form.
     pub login_hint: Option<String>,
+    /// An ID token that tells who is expected to be signed in.
+    pub id_token_hint: Option<String>,
     /// The thumbprint of the key that the code is bound to (RFC 9449 section 10).
     pub dpop_jkt: Option<String>,
     /// The parameter `claims` as it came.
@@ -90,6 +92,7 @@ pub fn judge(
             max_age_s: max_age(parameters)?,
         },
         login_hint: bounded(parameters, "login_hint", MOST_HINT)?,
+        id_token_hint: bounded(parameters, "id_token_hint", MOST_STATE)?,
         dpop_jkt: bounded(parameters, "dpop_jkt", 43)?,
         claims: bounded(parameters, "claims", MOST_STATE)?,
     })

@@ -39,6 +39,8 @@ words! {
         RequestUriNotSupported => "request_uri_not_supported",
         /// OpenID Connect Core 1.0 section 3.1.2.6; RFC 9126 section 2.2.
         InvalidRequestUri => "invalid_request_uri",
+        /// OpenID Connect Core Unmet Authentication Requirements 1.0; RFC 9470 section 5.
+        UnmetAuthenticationRequirements => "unmet_authentication_requirements",
         /// RFC 8628 section 3.5.
         AuthorizationPending => "authorization_pending",
         /// RFC 8628 section 3.5.

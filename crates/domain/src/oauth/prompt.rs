@@ -3,6 +3,10 @@ use core::time::Duration;
 use super::{ErrorCode, OAuthError, Parameters, Scopes};
 use crate::{Timestamp, UserId};
 
+/// The context of every sign-in, `acr` (OpenID Connect Core 1.0 section 2): one factor, shown to this server or to another
+/// provider that its owner trusts.
+pub const ACR: &str = "1";
+
 /// `prompt` (OpenID Connect Core 1.0 section 3.1.2.1).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[expect(
@@ -64,8 +68,10 @@ pub struct Asked {
 pub struct Browser {
     /// The person.
     pub user: UserId,
-    /// When they gave the password.
+    /// When they signed in.
     pub auth_time: Timestamp,
+    /// Whether they are who the request expects, where it says whom (`id_token_hint`).
+    pub expected: bool,
 }
 
 /// What happens next.
@@ -101,8 +107,15 @@ pub fn next(
         let old = most.is_some_and(|most| now.since(browser.auth_time) > most);
         own || !(again || old)
     };
-    if browser.filter(is_fresh).is_none() {
+    let Some(browser) = browser.filter(is_fresh) else {
         return page(Next::SignIn, ErrorCode::LoginRequired);
+    };
+    if !browser.expected {
+        // Somebody else has just signed in for this request: there is nobody to ask again.
+        return match browser.auth_time >= began_at {
+            true => Next::Refuse(ErrorCode::LoginRequired),
+            false => page(Next::SignIn, ErrorCode::LoginRequired),
+        };
     }
     let settled = agreed.is_some_and(|agreed| agreed.cover(wanted)) && !asked.prompt.consent;
     match settled {

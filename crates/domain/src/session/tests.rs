@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{EndReason, Ended, Life, Session, SessionPolicy, Transport};
+use super::{EndReason, Ended, Life, Session, SessionPolicy, SignInMethod, Transport};
 use crate::refresh::{Digest, RefreshState};
 use crate::{Refusal, SessionId, Timestamp, UserId};
 
@@ -21,6 +21,7 @@ fn session(policy: SessionPolicy, remember: bool) -> Session {
         expires_at: lives.expires_at,
         persistent: lives.persistent,
         transport: Transport::Cookie,
+        method: SignInMethod::Password,
         device: None,
         user_agent: None,
         address: None,

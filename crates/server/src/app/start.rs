@@ -183,6 +183,7 @@ impl App {
             audience,
             ring: ArcSwap::from_pointee(ring),
             ring_writer: Mutex::default(),
+            key_maker: tokio::sync::Mutex::default(),
             guard,
             proofs,
             proofs_of_keys,

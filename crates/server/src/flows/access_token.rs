@@ -1,7 +1,7 @@
 //! Access tokens (RFC 9068): of our own sign-in, of a client for a person, of a client for itself.
 
 use serde::Serialize;
-use symbolon_domain::oauth::{Authorization, OPENID, ROLES, Scopes};
+use symbolon_domain::oauth::{ACR, Authorization, OPENID, ROLES, Scopes};
 use symbolon_domain::{Client, Effective, Resource, Session, Timestamp, User};
 use symbolon_token::{Typ, encoding};
 
@@ -56,6 +56,8 @@ struct Claims<'a> {
     /// RFC 9068 section 2.2.1.
     #[serde(skip_serializing_if = "Option::is_none")]
     auth_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cnf: Option<Confirmation<'a>>,
 }
@@ -206,6 +208,7 @@ fn sign(app: &App, draft: &Draft<'_>, now: Timestamp) -> Result<AccessToken, Err
         roles: draft.roles,
         email: draft.email,
         auth_time: draft.auth_time.map(Timestamp::seconds),
+        acr: draft.auth_time.map(|_| ACR),
         cnf: draft.jkt.map(|jkt| Confirmation { jkt }),
     };
     let ring = issuance.ring.load();

@@ -15,6 +15,7 @@ use symbolon_store::Batch;
 
 use super::Error;
 use super::authenticate::Caller;
+use super::login::OWN_CLIENT;
 use crate::app::App;
 
 /// Who administrates.
@@ -24,6 +25,9 @@ pub enum Actor {
     Operator,
     /// A signed-in user: may do what their roles allow.
     User(UserId),
+    /// An application that such a user let in: of what they may do it may do what it asks for at the moment, and nothing
+    /// that takes more. It gives nobody a role, and touches nobody who has one.
+    Application(UserId),
 }
 
 /// What an actor may do at the moment of a decision.
@@ -36,7 +40,10 @@ pub struct Authority {
 
 impl From<&Caller> for Actor {
     fn from(caller: &Caller) -> Self {
-        Self::User(caller.user)
+        match caller.token.claims().client_id == OWN_CLIENT {
+            true => Self::User(caller.user),
+            false => Self::Application(caller.user),
+        }
     }
 }
 
@@ -46,7 +53,7 @@ impl Actor {
     /// # Errors
     /// `forbidden` for a user who is gone, disabled or lacks the permission; a fault of the store.
     pub async fn authorize(self, app: &App, permission: &str) -> Result<Authority, Error> {
-        let Self::User(id) = self else {
+        let (Self::User(id) | Self::Application(id)) = self else {
             return Ok(Authority {
                 user: None,
                 holds: Effective {
@@ -60,9 +67,16 @@ impl Actor {
         // After the user: roles that were given meanwhile are at least as new as the definitions.
         let book = app.role_book().await?;
         let user = user.filter(User::is_active).ok_or(Refusal::Forbidden)?;
-        let holds = book.effective(&user.roles);
+        let mut holds = book.effective(&user.roles);
         if !holds.permissions.allow(permission) {
             return Err(Refusal::Forbidden.into());
+        }
+        if matches!(self, Self::Application(_)) {
+            holds = Effective {
+                roles: Roles::default(),
+                permissions: Permissions::from_names([permission])
+                    .map_err(|_| Refusal::Forbidden)?,
+            };
         }
         Ok(Authority {
             user: Some(user),

@@ -10,7 +10,7 @@ use super::{Error, dpop, overloaded};
 use crate::app::App;
 
 /// As the guards of resources, this one fails closed when it has not heard of revocations for so long.
-const STALENESS: Duration = Duration::from_secs(15);
+pub(super) const STALENESS: Duration = Duration::from_secs(15);
 
 /// A caller with a valid access token of our own sign-in.
 #[derive(Clone)]

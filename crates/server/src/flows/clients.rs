@@ -17,7 +17,8 @@ mod self_registered;
 mod write;
 
 use symbolon_domain::{
-    Client, ClientDefinition, ClientId, ClientStatus, ClientType, Refusal, Roles,
+    Client, ClientDefinition, ClientId, ClientStatus, ClientType, Effective, Permission,
+    Permissions, Refusal, Roles, Scope,
 };
 
 pub use self::document::{remembered, resolve};
@@ -184,5 +185,13 @@ fn must_be_sound(authority: &Authority, client: &Client, former: &Roles) -> Resu
         return Err(Refusal::Validation(faults).into());
     }
     authority.may_grant(former)?;
-    authority.may_grant(roles)
+    authority.may_grant(roles)?;
+    // What people who have it can let the client have: whoever decides where their answers go could take it.
+    let scopes = client.definition.scopes.iter().map(Scope::as_str);
+    let permissions = scopes.filter(|scope| Permission::parse(scope).is_ok());
+    let permissions = Permissions::from_names(permissions).map_err(|_| Refusal::Forbidden)?;
+    authority.must_have(&Effective {
+        roles: Roles::default(),
+        permissions,
+    })
 }

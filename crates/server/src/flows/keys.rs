@@ -8,7 +8,11 @@
 //! 3. until `expires_at`, set when it is replaced, it stays published.
 //!
 //! A withdrawn key is gone at once.
+//!
+//! One key signs access tokens, and the ID tokens of clients that ask for nothing else. For each other algorithm that a
+//! client asks for there is one that signs ID tokens alone: made when it is first needed, replaced with the other.
 
+mod id_token;
 mod ring;
 
 use std::time::Duration;
@@ -20,6 +24,7 @@ use symbolon_store::{Batch, KeyRow, KeyState};
 use symbolon_token::{Algorithm, KeySet, SigningKey};
 use zeroize::Zeroizing;
 
+pub(super) use id_token::provide;
 pub use ring::KeyRing;
 
 use super::actor::Actor;
@@ -36,6 +41,7 @@ pub const READ: &str = "keys:read";
 /// What it takes to rotate and withdraw them.
 pub const WRITE: &str = "keys:write";
 pub(crate) const SIGNING: &str = "sign";
+pub(crate) const ID_TOKEN: &str = "id_token";
 pub(crate) const REFRESH: &str = "refresh";
 
 /// A key as an operator sees it.
@@ -148,7 +154,8 @@ pub fn published(app: &App) -> Result<Published, Error> {
     Ok(Published { json, etag })
 }
 
-/// Makes a new signing key of the configured algorithm. It signs after [`PUBLISH_LEAD`], or at once.
+/// Makes a new signing key of the configured algorithm, and one for each that signs ID tokens alone. They sign after
+/// [`PUBLISH_LEAD`], or at once.
 ///
 /// # Errors
 /// `forbidden`, `conflict` when another rotation is under way, or a fault.
@@ -167,6 +174,7 @@ pub async fn rotate(
         let mut batch = app.store.batch();
         authority.bind(&mut batch);
         let new = replace_signing_key(app, master, &rows, &mut batch, activate)?;
+        id_token::replace(app, master, &rows, &mut batch, activate)?;
         let mut event = origin.event(AuditKind::KeyRotated, now);
         authority.stamp(&mut event);
         event.detail = Some(new.kid.clone());
@@ -200,7 +208,7 @@ pub async fn withdraw(
         let now = app.clock.now();
         let rows = app.store.list_keys().await?;
         rows.iter()
-            .find(|row| row.kid == kid && row.purpose == SIGNING && row.state == KeyState::Live)
+            .find(|row| row.kid == kid && row.purpose != REFRESH && row.state == KeyState::Live)
             .ok_or(Refusal::NotFound)?;
         let mut batch = app.store.batch();
         authority.bind(&mut batch);
@@ -237,7 +245,11 @@ pub async fn withdraw(
 
 /// The signing keys that nothing replaces yet: one, but for a withdrawal that is under way.
 fn current(rows: &[KeyRow]) -> impl Iterator<Item = &KeyRow> {
-    let live = |row: &&KeyRow| row.purpose == SIGNING && row.state == KeyState::Live;
+    current_of(rows, SIGNING)
+}
+
+fn current_of<'a>(rows: &'a [KeyRow], purpose: &'static str) -> impl Iterator<Item = &'a KeyRow> {
+    let live = move |row: &&KeyRow| row.purpose == purpose && row.state == KeyState::Live;
     rows.iter()
         .filter(move |row| live(row) && row.expires_at.is_none())
 }
@@ -278,19 +290,33 @@ fn signing_key(
     now: Timestamp,
     activate: Timestamp,
 ) -> Result<KeyRow, Error> {
-    let algorithm = app.config.tokens.algorithm;
+    let key = generate(app, app.config.tokens.algorithm)?;
+    stored(app, master, (SIGNING, &key), now, activate)
+}
+
+fn generate(app: &App, algorithm: Algorithm) -> Result<SigningKey, Error> {
+    let fault = Error::fault("signing key");
+    if algorithm != Algorithm::Hs256 {
+        return SigningKey::generate(algorithm).map_err(|error| fault(error.into()));
+    }
+    let random = |error: crate::rng::RngError| Error::fault("random source")(error.into());
+    let secret = Zeroizing::new(app.rng.bytes::<32>().map_err(random)?);
+    let kid: [u8; 16] = app.rng.bytes().map_err(random)?;
+    SigningKey::hmac(&symbolon_token::encoding::encode(&kid), &*secret)
+        .map_err(|error| fault(error.into()))
+}
+
+fn stored(
+    app: &App,
+    master: &MasterKey,
+    (purpose, key): (&str, &SigningKey),
+    now: Timestamp,
+    activate: Timestamp,
+) -> Result<KeyRow, Error> {
     let fault = |source: Box<dyn std::error::Error + Send + Sync>| Error::Fault {
         context: "signing key",
         source,
     };
-    let key = if algorithm == Algorithm::Hs256 {
-        let secret = Zeroizing::new(app.rng.bytes::<32>().map_err(|error| fault(error.into()))?);
-        let kid: [u8; 16] = app.rng.bytes().map_err(|error| fault(error.into()))?;
-        SigningKey::hmac(&symbolon_token::encoding::encode(&kid), &*secret)
-    } else {
-        SigningKey::generate(algorithm)
-    };
-    let key = key.map_err(|error| fault(error.into()))?;
     let private = key
         .to_private_bytes()
         .map_err(|error| fault(error.into()))?;
@@ -300,12 +326,12 @@ fn signing_key(
         .transpose();
     Ok(KeyRow {
         kid: key.kid().to_owned(),
-        purpose: SIGNING.to_owned(),
-        algorithm: algorithm.as_str().to_owned(),
+        purpose: purpose.to_owned(),
+        algorithm: key.algorithm().as_str().to_owned(),
         number: 0,
         public_jwk: public.map_err(|error| fault(error.into()))?,
         sealed: master
-            .seal(&app.rng, &ring::context(SIGNING, key.kid()), &private)
+            .seal(&app.rng, &ring::context(purpose, key.kid()), &private)
             .map_err(|error| fault(error.into()))?,
         state: KeyState::Live,
         created_at: now,

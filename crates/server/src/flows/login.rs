@@ -18,14 +18,15 @@ use symbolon_domain::ending::Event;
 use symbolon_domain::mail::MailKind;
 use symbolon_domain::refresh::RefreshState;
 use symbolon_domain::{
-    EndReason, Identifier, Password, Refusal, Session, SessionId, SessionPolicy, Transport, User,
-    UserId, UserStatus,
+    EndReason, Identifier, Password, Refusal, Session, SessionId, SessionPolicy, SignInMethod,
+    Transport, User, UserId, UserStatus,
 };
 use symbolon_store::Credentials;
 use symbolon_token::refresh::RefreshToken;
 use zeroize::Zeroizing;
 
 use super::access_token::{AccessToken, issue};
+use super::oauth::browser;
 use super::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, outbox, overloaded};
 use crate::app::App;
 use crate::clock::Stopwatch;
@@ -65,6 +66,8 @@ pub struct Manner<'a> {
     pub device: Option<&'a str>,
     /// How the refresh token travels.
     pub transport: Transport,
+    /// How the person signed in.
+    pub method: SignInMethod,
 }
 
 impl Login {
@@ -73,6 +76,7 @@ impl Login {
             remember: self.remember,
             device: self.device.as_deref(),
             transport: self.transport,
+            method: SignInMethod::Password,
         }
     }
 }
@@ -374,6 +378,8 @@ async fn begin(
             .list_sessions(user.id, now, u32::MAX)
             .await?
             .iter()
+            // Those of applications have a bound of their own.
+            .filter(|session| session.client_id == OWN_CLIENT)
             .skip(SESSIONS_PER_USER as usize - 1)
         {
             let ends = Event::SessionEnds {
@@ -381,6 +387,7 @@ async fn begin(
                 reason: EndReason::Replaced,
             };
             revocations.extend(consequences::write(app, &mut batch, &ends, None, now));
+            revocations.extend(browser::end_children(app, &mut batch, oldest.id, now).await?);
             let mut event =
                 origin.own_event(AuditKind::SessionEnded, now, user.id, Some(oldest.id));
             event.detail = Some(EndReason::Replaced.as_str().to_owned());
@@ -435,6 +442,7 @@ fn new_session(
         expires_at: life.expires_at,
         persistent: life.persistent,
         transport: manner.transport,
+        method: manner.method,
         device: manner.device.map(str::to_owned),
         user_agent: origin.user_agent.clone(),
         address: origin.address_text(),

@@ -45,7 +45,7 @@ impl Once {
     pub fn of(app: &App, actor: Actor, asked: &Asked<'_>) -> Result<Self, Error> {
         let who = match actor {
             Actor::Operator => [0; 16],
-            Actor::User(id) => *id.as_bytes(),
+            Actor::User(id) | Actor::Application(id) => *id.as_bytes(),
         };
         let length = (asked.thing.len() as u64).to_be_bytes();
         let text = [&length, asked.thing.as_bytes(), &who, asked.key.as_bytes()].concat();

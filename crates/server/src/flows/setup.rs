@@ -76,7 +76,8 @@ pub async fn setup(
         let event = origin.event(AuditKind::SetupRefused, now);
         batch.insert_audit(audit_id(app, now)?, &event);
         batch.commit().await?;
-        return Err(Refusal::Forbidden.into());
+        // Somebody may have been quicker since step 3.
+        return Err(refused(app).await?.into());
     }
     let roles = Roles::new(vec![RoleName::ADMIN, RoleName::USER]);
     let account = check(app, registration, roles)?;
@@ -92,10 +93,7 @@ pub async fn setup(
     let committed = batch.commit().await;
     if lost_race(&committed) {
         // Somebody else was quicker, or a newer server has printed another token.
-        return Err(match is_done(app).await? {
-            true => Refusal::NotFound.into(),
-            false => Refusal::Forbidden.into(),
-        });
+        return Err(refused(app).await?.into());
     }
     committed?;
     Ok(user)
@@ -105,6 +103,13 @@ pub async fn setup(
 #[must_use]
 pub fn quotas(app: &App, origin: &Origin) -> Vec<Quota> {
     app.throttle.setup_quotas(origin.address, app.clock.now())
+}
+
+async fn refused(app: &App) -> Result<Refusal, Error> {
+    Ok(match is_done(app).await? {
+        true => Refusal::NotFound,
+        false => Refusal::Forbidden,
+    })
 }
 
 /// Step 3: whether there is an administrator who is not disabled.

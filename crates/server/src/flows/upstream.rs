@@ -41,6 +41,8 @@ const MOST_CARRIED: usize = 2_000;
 pub struct Goal {
     /// Who is signed in here and wants to link; otherwise somebody signs in.
     pub linking: Option<UserId>,
+    /// Whether the person is to sign in there anew, whoever they are.
+    pub anew: bool,
     /// What the door needs to go on afterwards.
     pub carried: String,
 }
@@ -138,6 +140,7 @@ pub async fn begin(app: &App, name: &str, goal: Goal) -> Result<Begun, NotLanded
         ));
     }
     let provider = provider::of(app, config).await?;
+    let anew = goal.anew;
     let bound = Bound::draw(app, name, goal)?;
     let untrusted = |_| NotLanded::Untrusted("the provider's address is none");
     let mut location = Url::parse(&provider.authorization).map_err(untrusted)?;
@@ -154,6 +157,11 @@ pub async fn begin(app: &App, name: &str, goal: Goal) -> Result<Begun, NotLanded
     }
     if matches!(config.kind, UpstreamKind::OpenId { .. }) {
         query.append_pair("nonce", &bound.nonce);
+        if anew {
+            // A provider that knows neither lets them in as usual.
+            query.append_pair("prompt", "login");
+            query.append_pair("max_age", "0");
+        }
     }
     drop(query);
     Ok(Begun {
@@ -182,6 +190,8 @@ pub async fn land(
     if !is_bound {
         return Err(NotLanded::Unbound);
     }
+    let counted = app.throttle.begin_arrival(origin.address, app.clock.now());
+    counted.map_err(Error::from)?;
     let provider = provider::of(app, config).await?;
     // Step 2, before anything else of the answer is looked at.
     match returned.iss {

@@ -9,6 +9,7 @@ use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
+use symbolon_domain::oauth::ACR;
 use symbolon_domain::{Grant, Refusal};
 use symbolon_token::{encoding, feed_key};
 use utoipa::ToSchema;
@@ -91,13 +92,15 @@ struct Metadata {
     /// The scopes of people; a permission such as `orders:read` is one as well.
     scopes_supported: [&'static str; 5],
     /// What is told of a person.
-    claims_supported: [&'static str; 13],
+    claims_supported: [&'static str; 15],
     /// The parameter `claims` is heeded.
     claims_parameter_supported: bool,
     /// What `sub` clients see.
     subject_types_supported: [&'static str; 2],
+    /// What is told of how somebody signed in.
+    acr_values_supported: [&'static str; 1],
     /// What ID tokens are signed with.
-    id_token_signing_alg_values_supported: [&'static str; 1],
+    id_token_signing_alg_values_supported: [&'static str; 4],
     /// The values of `prompt`.
     prompt_values_supported: [&'static str; 4],
     /// The languages of the pages.
@@ -134,13 +137,15 @@ const GRANTS: [Grant; 4] = [
     Grant::DeviceCode,
 ];
 /// What is told of a person and a sign-in.
-const CLAIMS: [&str; 13] = [
+const CLAIMS: [&str; 15] = [
     "iss",
     "sub",
     "aud",
     "exp",
     "iat",
     "auth_time",
+    "acr",
+    "amr",
     "sid",
     "name",
     "preferred_username",
@@ -149,14 +154,13 @@ const CLAIMS: [&str; 13] = [
     "email_verified",
     "roles",
 ];
-/// Of assertions and proofs: none with a secret that both sides know.
+/// Of ID tokens, assertions and proofs: none with a secret that both sides know.
 const ALGORITHMS: [&str; 4] = ["ES256", "EdDSA", "RS256", "PS256"];
 
 impl Metadata {
     fn of(app: &App) -> Result<Self, Error> {
         let issuance = app.issuance()?;
         let at = |path: &str| format!("{}{path}", issuance.issuer);
-        let ring = issuance.ring.load();
         let open = &app.config.oauth;
         Ok(Self {
             issuer: issuance.issuer.clone(),
@@ -184,10 +188,8 @@ impl Metadata {
             claims_supported: CLAIMS,
             claims_parameter_supported: true,
             subject_types_supported: ["public", "pairwise"],
-            id_token_signing_alg_values_supported: [ring
-                .signer(app.clock.now())?
-                .algorithm()
-                .as_str()],
+            acr_values_supported: [ACR],
+            id_token_signing_alg_values_supported: ALGORITHMS,
             prompt_values_supported: ["none", "login", "consent", "select_account"],
             ui_locales_supported: ["en", "de", "fr", "es", "pl"],
             authorization_response_iss_parameter_supported: true,

@@ -27,6 +27,8 @@ pub(super) enum Lane {
     Client = 9,
     Document = 10,
     UserCode = 11,
+    OpenRequest = 12,
+    Arrival = 13,
 }
 
 /// Where a counter is, and the tag by which it is known there. Two keys that share both share a counter: with 60 bits

@@ -196,7 +196,9 @@ async fn keys_of_clients_are_fetched_and_kept() {
     web.put("/keys", Page::json(json!({"keys": [key("a")]})));
     let client = found(&app, &web).await.unwrap();
     let keys = async |wanted| {
-        let keys = public_keys(&app.app, &client, wanted).await.unwrap();
+        let keys = public_keys(&app.app, &client, wanted, &Origin::default())
+            .await
+            .unwrap();
         keys.map(|keys| keys.keys[0].kid().unwrap().to_owned())
     };
     assert_eq!(keys(Wanted::Known).await.as_deref(), Some("a"));

@@ -68,6 +68,7 @@ impl World {
     async fn leave(&self, name: &str, linking: Option<UserId>) -> Away {
         let goal = Goal {
             linking,
+            anew: false,
             carried: "on".to_owned(),
         };
         let begun = begin(&self.app.app, name, goal).await.unwrap();

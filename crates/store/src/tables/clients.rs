@@ -28,7 +28,7 @@ statements! {
          status, secrets, version, created_at, updated_at, auth_method, jwks, jwks_uri, subject_type, id_token_alg, \
          consent, require_pushed, dpop_bound, backchannel_logout_uri FROM clients WHERE status = $1 AND id > $2 \
          ORDER BY id LIMIT $3";
-    LIST_ORIGINS = "SELECT origins FROM clients WHERE status = $1 AND origins <> '' ORDER BY id LIMIT $2";
+    LIST_ORIGINS = "SELECT origins FROM clients WHERE status = $1 AND origins <> '' ORDER BY created_at, id LIMIT $2";
     LIST_BY_ROLE = "SELECT client_id FROM client_roles WHERE role = $1 ORDER BY client_id LIMIT $2";
     INSERT =
         "INSERT INTO clients (id, name, kind, redirect_uris, post_logout_redirect_uris, origins, grants, scopes, \

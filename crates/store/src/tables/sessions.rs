@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use symbolon_domain::refresh::{Digest, RefreshState};
-use symbolon_domain::{EndReason, Ended, Session, SessionId, Timestamp, Transport, User, UserId};
+use symbolon_domain::{
+    EndReason, Ended, Session, SessionId, SignInMethod, Timestamp, Transport, User, UserId,
+};
 
 use super::users::{read_user, user_columns};
 use crate::statement::{Expect, Statement, statements};
@@ -13,14 +15,14 @@ macro_rules! session_columns {
     () => {
         "s.id, s.user_id, s.client_id, s.generation, s.refresh_digest, s.refresh_key, s.rotated_at, \
          s.late_generation, s.last_used_at, s.idle_ttl, s.expires_at, s.persistent, s.transport, s.device, \
-         s.user_agent, s.address, s.created_at, s.ended_at, s.end_reason"
+         s.user_agent, s.address, s.created_at, s.ended_at, s.end_reason, s.method"
     };
 }
 
 /// Sessions of one user that are looked through for devices.
 const MOST_DEVICES: u32 = 500;
 /// How many columns [`session_columns`] has.
-const SESSION_COLUMNS: usize = 19;
+const SESSION_COLUMNS: usize = 20;
 
 statements! {
     FIND = concat!("SELECT ", session_columns!(), " FROM sessions s WHERE s.id = $1");
@@ -55,8 +57,8 @@ statements! {
     INSERT =
         "INSERT INTO sessions (id, user_id, client_id, generation, refresh_digest, refresh_key, rotated_at, \
          late_generation, last_used_at, idle_ttl, expires_at, persistent, transport, device, user_agent, address, \
-         created_at, ended_at, end_reason) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
+         created_at, ended_at, end_reason, method) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
     ROTATE =
         "UPDATE sessions SET generation = $1, refresh_digest = $2, refresh_key = $3, rotated_at = $4, \
          late_generation = $5, last_used_at = $6 WHERE id = $7 AND generation = $8 AND refresh_digest = $9 \
@@ -241,6 +243,7 @@ impl Batch {
                 session.created_at.into(),
                 session.ended.map(|ended| ended.at).into(),
                 session.ended.map(|ended| ended.reason.as_str()).into(),
+                session.method.as_str().into(),
             ],
         )
     }
@@ -337,6 +340,7 @@ fn read_session(row: &Row<'_>, at: usize) -> Result<Session, Error> {
         expires_at: row.time(at + 10)?,
         persistent: row.bool(at + 11)?,
         transport: row.parsed(at + 12, str::parse::<Transport>)?,
+        method: row.parsed(at + 19, str::parse::<SignInMethod>)?,
         device: row.text_or_none(at + 13)?,
         user_agent: row.text_or_none(at + 14)?,
         address: row.text_or_none(at + 15)?,

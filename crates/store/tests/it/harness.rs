@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use symbolon_domain::refresh::{Digest, RefreshState};
 use symbolon_domain::{
-    Email, Roles, Session, SessionId, Timestamp, Transport, User, UserId, UserStatus, Username,
+    Email, Roles, Session, SessionId, SignInMethod, Timestamp, Transport, User, UserId, UserStatus,
+    Username,
 };
 use symbolon_store::{DatabaseUrl, OpenOptions, Store};
 use symbolon_testkit::Postgres;
@@ -92,6 +93,7 @@ pub fn session(number: u16, owner: u16) -> Session {
         expires_at: at(100_000),
         persistent: true,
         transport: Transport::Cookie,
+        method: SignInMethod::Password,
         device: None,
         user_agent: None,
         address: None,

@@ -13,6 +13,7 @@ fn signed_in(auth_time: i64) -> Browser {
     Browser {
         user: UserId::new(Uuid::from_u128(7)),
         auth_time: at(auth_time),
+        expected: true,
     }
 }
 
@@ -250,4 +251,27 @@ proptest! {
             prop_assert_eq!(after, Next::Answer);
         }
     }
+}
+
+#[test]
+fn somebody_else_than_expected_signs_in_again_but_not_for_ever() {
+    let (agreed, wanted) = (scopes_from("openid"), scopes_from("openid"));
+    let happens = |words: &str, auth_time| {
+        let other = Browser {
+            expected: false,
+            ..signed_in(auth_time)
+        };
+        let times = (at(BEGAN), at(NOW));
+        next(
+            &asked(words, None),
+            Some(&other),
+            times,
+            (Some(&agreed), &wanted),
+        )
+    };
+    let refused = Next::Refuse(ErrorCode::LoginRequired);
+    assert_eq!(happens("", BEGAN - 1), Next::SignIn);
+    assert_eq!(happens("none", BEGAN - 1), refused);
+    assert_eq!(happens("", BEGAN), refused);
+    assert_eq!(happens("login", BEGAN), refused);
 }

@@ -41,6 +41,7 @@ fn what_a_request_asks_for() {
         nonce: None,
         asked: Asked::default(),
         login_hint: None,
+        id_token_hint: None,
         dpop_jkt: None,
         claims: None,
     };
@@ -54,6 +55,7 @@ fn what_a_request_asks_for() {
         ("prompt", "consent login"),
         ("max_age", "3600"),
         ("login_hint", "ada@example.com"),
+        ("id_token_hint", "a.b.c"),
         ("dpop_jkt", CHALLENGE),
         ("claims", "{}"),
         ("display", "popup"),
@@ -76,6 +78,7 @@ fn what_a_request_asks_for() {
             max_age_s: Some(3_600),
         },
         login_hint: text("ada@example.com"),
+        id_token_hint: text("a.b.c"),
         dpop_jkt: text(CHALLENGE),
         claims: text("{}"),
         ..expected
@@ -342,6 +345,7 @@ fn values_that_are_handed_on_are_bounded() {
         ("state", 4_096),
         ("nonce", 512),
         ("login_hint", 320),
+        ("id_token_hint", 4_096),
         ("dpop_jkt", 43),
         ("claims", 4_096),
     ] {

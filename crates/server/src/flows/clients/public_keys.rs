@@ -6,7 +6,7 @@ use std::time::Duration;
 use symbolon_domain::{Client, ClientJwks};
 use symbolon_token::Jwks;
 
-use super::super::{Error, overloaded};
+use super::super::{Error, Origin, overloaded};
 use crate::app::App;
 use crate::outbound::{Answer, OutboundError};
 
@@ -27,27 +27,29 @@ pub enum Wanted {
 /// The public keys of a client; none where it has none, or where what it has is of no use.
 ///
 /// # Errors
-/// `overloaded` where their host does not answer.
+/// `overloaded` where their host does not answer, `rate_limited` where too many were fetched for who asks.
 pub async fn public_keys(
     app: &App,
     client: &Client,
     wanted: Wanted,
+    origin: &Origin,
 ) -> Result<Option<Arc<Jwks>>, Error> {
     let parts = &client.definition;
     if let Some(jwks) = &parts.jwks {
         return Ok(Some(Arc::new(jwks.keys().clone())));
     }
     match &parts.jwks_uri {
-        Some(uri) => fetch_keys(app, uri.as_str(), wanted).await,
+        Some(uri) => fetch_keys(app, uri.as_str(), wanted, origin).await,
         None => Ok(None),
     }
 }
 
-/// The keys at a URI that a client or another provider named.
+/// The keys at a URI that a client or another provider named. Nobody makes us fetch without a limit.
 pub(in crate::flows) async fn fetch_keys(
     app: &App,
     uri: &str,
     wanted: Wanted,
+    origin: &Origin,
 ) -> Result<Option<Arc<Jwks>>, Error> {
     let now = app.clock.now();
     if let Some((keys, since)) = app.fetched_keys.find(uri, now)
@@ -55,6 +57,7 @@ pub(in crate::flows) async fn fetch_keys(
     {
         return Ok(Some(keys));
     }
+    app.throttle.begin_document(origin.address, now)?;
     let answer = match app.outbound.fetch(uri, MOST).await {
         Ok(answer) if answer.status < 500 => answer,
         Err(OutboundError::Forbidden | OutboundError::TooLong) => return Ok(None),

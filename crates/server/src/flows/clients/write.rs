@@ -5,9 +5,10 @@ use symbolon_domain::ending::Event;
 use symbolon_domain::revocation::{Effect, Revocation, Subject};
 use symbolon_domain::{Client, ClientId, ClientStatus, FieldValue, Timestamp};
 use symbolon_store::Batch;
+use symbolon_token::Algorithm;
 
 use super::super::actor::Authority;
-use super::super::{Error, Origin, audit_id, consequences};
+use super::super::{Error, Origin, audit_id, consequences, keys};
 use crate::app::App;
 
 /// Longest text of an audit row, in characters: lists of URIs can be long.
@@ -21,6 +22,8 @@ pub(in crate::flows) struct Writer<'a> {
     pub(in crate::flows) now: Timestamp,
     pub(in crate::flows) batch: Batch,
     pub(in crate::flows) revocations: Vec<Revocation>,
+    /// What ID tokens of these clients will be signed with.
+    algorithms: Vec<Algorithm>,
 }
 
 impl<'a> Writer<'a> {
@@ -39,6 +42,7 @@ impl<'a> Writer<'a> {
             now: app.clock.now(),
             batch,
             revocations: Vec::new(),
+            algorithms: Vec::new(),
         }
     }
 
@@ -49,6 +53,7 @@ impl<'a> Writer<'a> {
         let detail = told(&client.id, Some(client.kind.as_str()), fields);
         self.audit(AuditKind::ClientCreated, detail)?;
         self.batch.insert_client(client);
+        self.algorithms.extend(client.definition.id_token_alg);
         Ok(())
     }
 
@@ -67,6 +72,7 @@ impl<'a> Writer<'a> {
             self.audit(AuditKind::ClientChanged, detail)?;
         }
         self.batch.update_client(client, self.now);
+        self.algorithms.extend(client.definition.id_token_alg);
         let (was, is) = (&former.definition, &client.definition);
         if is.status == ClientStatus::Disabled && was.status == ClientStatus::Active {
             self.end_tokens(&client.id, Effect::Revoked);
@@ -99,7 +105,14 @@ impl<'a> Writer<'a> {
 
     /// Commits all of it.
     pub(in crate::flows) async fn commit(self) -> Result<(), symbolon_store::Error> {
-        self.app.commit(self.batch, &self.revocations).await
+        self.app.commit(self.batch, &self.revocations).await?;
+        if self.app.issuance().is_ok() {
+            for algorithm in self.algorithms {
+                // Ahead of the first token, so that it is published by then; what fails here is tried again with that.
+                keys::provide(self.app, algorithm).await.ok();
+            }
+        }
+        Ok(())
     }
 
     fn end_tokens(&mut self, id: &ClientId, effect: Effect) {

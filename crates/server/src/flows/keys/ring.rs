@@ -5,9 +5,9 @@ use std::sync::Arc;
 use symbolon_domain::Timestamp;
 use symbolon_store::{KeyRow, KeyState};
 use symbolon_token::refresh::ChainKey;
-use symbolon_token::{KeySet, SigningKey};
+use symbolon_token::{Algorithm, KeySet, SigningKey};
 
-use super::{Error, REFRESH, SIGNING};
+use super::{Error, ID_TOKEN, REFRESH, SIGNING};
 use crate::sealing::MasterKey;
 
 /// Every key that is not withdrawn, opened.
@@ -31,7 +31,7 @@ impl KeyRing {
                 .open(&context(&row.purpose, &row.kid), &row.sealed)
                 .map_err(|error| fault(error.into()))?;
             match row.purpose.as_str() {
-                SIGNING => {
+                SIGNING | ID_TOKEN => {
                     let algorithm = row
                         .algorithm
                         .parse()
@@ -64,16 +64,24 @@ impl KeyRing {
 
     /// The key that signs at `now`: the newest one that is active.
     pub fn signer(&self, now: Timestamp) -> Result<&SigningKey, Error> {
-        self.published(now)
-            .take_while(|(row, _)| row.activate_at <= now)
-            .last()
-            // A clock that was set back: the oldest key is the one that guards know best.
-            .or_else(|| self.published(now).next())
-            .map(|(_, key)| &**key)
-            .ok_or_else(|| Error::Fault {
-                context: "signing",
-                source: "no signing key is open".into(),
-            })
+        let signing = |(row, _): &&(KeyRow, Arc<SigningKey>)| row.purpose == SIGNING;
+        let found = active(self.published(now).filter(signing), now);
+        found.ok_or_else(|| Error::Fault {
+            context: "signing",
+            source: "no signing key is open".into(),
+        })
+    }
+
+    /// The key that signs ID tokens with `algorithm` at `now`, where there is one.
+    pub fn id_token_signer(&self, algorithm: Algorithm, now: Timestamp) -> Option<&SigningKey> {
+        let signer = self.signer(now).ok();
+        let of_its_own = |(row, key): &&(KeyRow, Arc<SigningKey>)| {
+            let signs = row.retire_at.is_none_or(|end| now < end);
+            row.purpose == ID_TOKEN && key.algorithm() == algorithm && signs
+        };
+        signer
+            .filter(|key| key.algorithm() == algorithm)
+            .or_else(|| active(self.published(now).filter(of_its_own), now))
     }
 
     /// The key of new refresh chains.
@@ -89,16 +97,17 @@ impl KeyRing {
         self.chains.iter().find(|chain| chain.number() == number)
     }
 
-    /// What verifies at `now`: published keys whose tokens may still live.
+    /// What verifies access tokens at `now`: published keys whose tokens may still live.
     pub fn key_set(&self, now: Timestamp) -> Result<KeySet, Error> {
-        let keys = self
+        let signing = self
             .published(now)
-            .map(|(_, key)| key.verifying_key())
-            .collect();
-        KeySet::new(keys).map_err(|error| Error::Fault {
-            context: "key set",
-            source: error.into(),
-        })
+            .filter(|(row, _)| row.purpose == SIGNING);
+        key_set(signing)
+    }
+
+    /// The same for ID tokens.
+    pub fn id_token_keys(&self, now: Timestamp) -> Result<KeySet, Error> {
+        key_set(self.published(now))
     }
 
     /// The public keys as RFC 7517 section 5 has them, in JSON.
@@ -115,11 +124,32 @@ impl KeyRing {
         self.rows == rows
     }
 
-    fn published(&self, now: Timestamp) -> impl Iterator<Item = &(KeyRow, Arc<SigningKey>)> {
+    fn published(
+        &self,
+        now: Timestamp,
+    ) -> impl Iterator<Item = &(KeyRow, Arc<SigningKey>)> + Clone {
         self.signing
             .iter()
             .filter(move |(row, _)| row.expires_at.is_none_or(|end| now < end))
     }
+}
+
+/// The newest of these that is active. A clock that was set back: the oldest one is the one that others know best.
+fn active<'a>(
+    keys: impl Iterator<Item = &'a (KeyRow, Arc<SigningKey>)> + Clone,
+    now: Timestamp,
+) -> Option<&'a SigningKey> {
+    let mut oldest = keys.clone();
+    let newest = keys.take_while(|(row, _)| row.activate_at <= now).last();
+    newest.or_else(|| oldest.next()).map(|(_, key)| &**key)
+}
+
+fn key_set<'a>(keys: impl Iterator<Item = &'a (KeyRow, Arc<SigningKey>)>) -> Result<KeySet, Error> {
+    let keys = keys.map(|(_, key)| key.verifying_key()).collect();
+    KeySet::new(keys).map_err(|error| Error::Fault {
+        context: "key set",
+        source: error.into(),
+    })
 }
 
 /// What a key does at `now`, among `all`.
@@ -132,6 +162,7 @@ pub(super) fn part(row: &KeyRow, all: &[KeyRow], now: Timestamp) -> &'static str
     }
     let newer = all.iter().any(|other| {
         other.purpose == row.purpose
+            && (row.purpose == SIGNING || other.algorithm == row.algorithm)
             && other.state == KeyState::Live
             && other.activate_at <= now
             && (other.activate_at, &other.kid) > (row.activate_at, &row.kid)

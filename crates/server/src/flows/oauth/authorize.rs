@@ -4,7 +4,8 @@
 //! 2. The client, then the redirect URI: without both, a page of ours says what is wrong and nobody is sent anywhere
 //!    (RFC 6749 section 4.1.2.1).
 //! 3. The request is judged; from here on errors go to the redirect URI, with `iss` (RFC 9207) and `state`.
-//! 4. Who is signed in at the browser, and is that fresh enough (`prompt`, `max_age`)? If not, the person signs in.
+//! 4. Who is signed in at the browser, and is that fresh enough (`prompt`, `max_age`), and whom the
+//!    client expects (`id_token_hint`)? If not, the person signs in.
 //! 5. What is asked for that the person may give: permissions that they do not have are left out.
 //! 6. Has the person agreed to it before? A client that anybody's program could pass for is asked about each time
 //!    (RFC 8252 section 8.6). If not, the person is asked.
@@ -14,23 +15,24 @@
 
 use std::time::Duration;
 
+use symbolon_domain::mail::Locale;
 use symbolon_domain::oauth::{
-    self, AuthorizationRequest, Consent, ErrorCode, Misdirected, Next, OAuthError, OFFLINE_ACCESS,
+    self, AuthorizationRequest, ErrorCode, Misdirected, Next, OAuthError, OFFLINE_ACCESS,
     Parameters, ResponseMode, Scopes, destination, judge, response_mode,
 };
-use symbolon_domain::{Client, ClientId, ConsentPolicy, RedirectUri, User, UserId};
+use symbolon_domain::{Client, ClientId, ConsentPolicy, RedirectUri, Resource, User, UserId};
 use symbolon_store::CodeRow;
 use zeroize::Zeroizing;
 
 use super::browser::Browser;
 use super::consents::{self, Agreed};
 use super::frozen::Frozen;
-use super::interaction::Interaction;
+use super::interaction::{Interaction, Shown};
 use super::secret_text::{digest_of, draw};
-use super::{Failed, pushed};
+use super::{Failed, claims, id_token, pushed};
 use crate::app::App;
 use crate::flows::clients::{remembered, resolve};
-use crate::flows::{Error, Origin};
+use crate::flows::{Error, Origin, ROUNDS, lost_race, overloaded};
 
 /// What a code begins with.
 pub(super) const PREFIX: &str = "sbc_";
@@ -59,16 +61,33 @@ pub struct Asking {
     pub interaction: String,
     /// Who is expected to sign in.
     pub login_hint: Option<String>,
+    /// The language that the client wishes for.
+    pub locale: Option<Locale>,
 }
 
 impl Asking {
     /// Of a client that is not looked up before the person has signed in.
     fn of_nobody_known(app: &App, interaction: &Interaction) -> Result<Self, Error> {
+        let locales = interaction.parameters.get("ui_locales");
         Ok(Self {
             client: None,
             leads_to: None,
             interaction: interaction.seal(app)?,
             login_hint: None,
+            locale: locales.and_then(Locale::of_ui_locales),
+        })
+    }
+
+    fn of(
+        app: &App,
+        (client, request): (&Client, &AuthorizationRequest),
+        interaction: &Interaction,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            client: Some(Box::new(client.clone())),
+            leads_to: Some(request.destination.uri.clone()),
+            login_hint: request.login_hint.clone(),
+            ..Self::of_nobody_known(app, interaction)?
         })
     }
 }
@@ -142,6 +161,16 @@ pub async fn go_on(
     advance(app, interaction, browser, (None, origin)).await
 }
 
+/// Whether a request is not content with who is signed in (`prompt`, `max_age`).
+pub fn must_sign_in_anew(app: &App, interaction: &str) -> bool {
+    let opened = Interaction::open(app, interaction, app.clock.now());
+    opened.is_ok_and(|interaction| {
+        let parameters = &interaction.parameters;
+        let prompt = parameters.get("prompt").unwrap_or_default();
+        prompt.split(' ').any(|word| word == "login") || parameters.get("max_age").is_some()
+    })
+}
+
 /// The request again, with the person's answer.
 ///
 /// # Errors
@@ -153,14 +182,7 @@ pub async fn decide(
     (decision, origin): (Decision, &Origin),
 ) -> Result<Step, Failed> {
     let interaction = Interaction::open(app, interaction, app.clock.now())?;
-    // Whoever was asked has to be the one who answers: another tab may have signed somebody else in.
-    let asked = interaction.asked.is_some() && interaction.asked == of(browser);
-    let decision = asked.then_some(decision);
-    advance(app, interaction, browser, (decision, origin)).await
-}
-
-fn of(browser: Option<&Browser>) -> Option<UserId> {
-    browser.map(|browser| browser.user.id)
+    advance(app, interaction, browser, (Some(decision), origin)).await
 }
 
 /// Steps 2 to 7.
@@ -175,6 +197,8 @@ async fn advance(
         // Nobody makes us fetch a document before a person has signed in (SECURITY row F4).
         Some(Ok(id)) if browser.is_none() && id.is_document() => match remembered(app, &id) {
             Some(client) => Some(client),
+            // No page may ask, and there is no address to answer to.
+            None if parameters.get("prompt") == Some("none") => None,
             None => return Ok(Step::SignIn(Asking::of_nobody_known(app, &interaction)?)),
         },
         Some(Ok(id)) => resolve(app, &id, origin).await?,
@@ -187,16 +211,19 @@ async fn advance(
     let Some(client) = client else {
         return Ok(Step::Nowhere(Misdirected::Client));
     };
-    let judged = match client.definition.require_pushed && !interaction.pushed {
+    let judged = match client.definition.require_pushed && interaction.pushed.is_none() {
         true => Err(OAuthError::invalid_request(
             "The client pushes its requests first.",
         )),
-        false => judge(&client, place.clone(), parameters),
+        false => judge(&client, place.clone(), parameters).and_then(|request| {
+            claims::check(request.claims.as_deref())?;
+            Ok(request)
+        }),
     };
     let answered = match judged {
         Ok(request) => {
             let asks = (&client, &request, &interaction);
-            person(app, asks, browser, (decision, origin)).await
+            decided(app, asks, browser, (decision, origin)).await
         }
         Err(error) => Err(error.into()),
     };
@@ -211,13 +238,32 @@ async fn advance(
 }
 
 /// Steps 4 to 7. What OAuth has an error for is for the client.
+async fn decided(
+    app: &App,
+    asks: (&Client, &AuthorizationRequest, &Interaction),
+    browser: Option<&Browser>,
+    answer: (Option<Decision>, &Origin),
+) -> Result<Step, Failed> {
+    for _ in 0..ROUNDS {
+        if let Some(step) = person(app, asks, browser, answer).await? {
+            return Ok(step);
+        }
+    }
+    Err(overloaded().into())
+}
+
+/// The same once: nothing where what the person has agreed to changed meanwhile.
 async fn person(
     app: &App,
     (client, request, interaction): (&Client, &AuthorizationRequest, &Interaction),
     browser: Option<&Browser>,
     (decision, origin): (Option<Decision>, &Origin),
-) -> Result<Step, Failed> {
+) -> Result<Option<Step>, Failed> {
     let wanted = wanted(app, request, browser).await?;
+    // Whoever was asked has to be the one who answers, and this has to be what they were asked: another tab may have
+    // signed somebody else in, and the client may be another by now.
+    let shown = browser.map(|browser| shown(browser, request, &wanted));
+    let decision = decision.filter(|_| shown.is_some() && interaction.asked == shown);
     // Who has just agreed has agreed to this; for the owner's own application the owner has.
     let trusted = client.definition.consent == ConsentPolicy::Trusted;
     let agreed = match browser {
@@ -229,10 +275,16 @@ async fn person(
     };
     let mut asked = request.asked;
     asked.prompt.consent &= decision.is_none();
-    let who = browser.map(|browser| oauth::Browser {
-        user: browser.user.id,
-        auth_time: browser.auth_time(),
-    });
+    let expected = expected(app, client, request)?;
+    let who = |browser: &Browser| {
+        let sub = claims::subject(app, client, browser.user.id)?;
+        Ok::<_, Error>(oauth::Browser {
+            user: browser.user.id,
+            auth_time: browser.auth_time(),
+            expected: expected.iter().all(|expected| *expected == sub),
+        })
+    };
+    let who = browser.map(who).transpose()?;
     let times = (interaction.began_at, app.clock.now());
     let next = oauth::next(&asked, who.as_ref(), times, (agreed.as_ref(), &wanted));
     match (next, browser) {
@@ -244,17 +296,37 @@ async fn person(
             Err(OAuthError::new(ErrorCode::AccessDenied, sentence).into())
         }
         (Next::Answer, Some(browser)) => {
-            let reply = answer(app, (client, request), (browser, &wanted), origin).await?;
-            Ok(Step::Answer(reply))
+            let asks = (client, request, interaction);
+            let reply = answer(app, asks, (browser, &wanted), origin).await?;
+            Ok(reply.map(Step::Answer))
         }
-        (Next::Consent, Some(browser)) => ask(app, client, (request, wanted), interaction, browser),
-        _ => Ok(Step::SignIn(Asking {
-            leads_to: Some(request.destination.uri.clone()),
-            interaction: interaction.seal(app)?,
-            login_hint: request.login_hint.clone(),
-            client: Some(Box::new(client.clone())),
-        })),
+        (Next::Consent, Some(browser)) => {
+            ask(app, client, (request, wanted), interaction, browser).map(Some)
+        }
+        _ => {
+            let asking = Asking::of(app, (client, request), interaction)?;
+            Ok(Some(Step::SignIn(asking)))
+        }
     }
+}
+
+/// Step 4: the person whom an ID token of this client names, or the parameter `claims` (OpenID Connect Core 1.0 section
+/// 5.5.1), as it knows them.
+fn expected(
+    app: &App,
+    client: &Client,
+    request: &AuthorizationRequest,
+) -> Result<Vec<String>, Failed> {
+    let mut expected = claims::subjects(request.claims.as_deref());
+    let Some(text) = &request.id_token_hint else {
+        return Ok(expected);
+    };
+    let hint = id_token::read_hint(app, text)?;
+    let own = hint.filter(|hint| hint.client == client.id.as_str());
+    let sentence = "The parameter id_token_hint is no ID token that this client got here.";
+    let own = own.ok_or_else(|| OAuthError::invalid_request(sentence))?;
+    expected.push(own.sub);
+    Ok(expected)
 }
 
 /// The page of step 6.
@@ -266,7 +338,7 @@ fn ask(
     browser: &Browser,
 ) -> Result<Step, Failed> {
     let interaction = Interaction {
-        asked: Some(browser.user.id),
+        asked: Some(shown(browser, request, &scopes)),
         ..interaction.clone()
     };
     let resources = request.resources.iter().map(ToString::to_string);
@@ -276,12 +348,7 @@ fn ask(
         resources: resources.collect(),
         scopes,
     };
-    let asking = Asking {
-        leads_to: Some(request.destination.uri.clone()),
-        interaction: interaction.seal(app)?,
-        login_hint: None,
-        client: Some(Box::new(client.clone())),
-    };
+    let asking = Asking::of(app, (client, request), &interaction)?;
     Ok(Step::Consent(asking, Box::new(wanted)))
 }
 
@@ -298,7 +365,7 @@ async fn wanted(
     Ok(request.scopes.held_by(&holds.permissions))
 }
 
-/// What the person has agreed to before, if that was for these APIs as well.
+/// What the person has agreed to before, at these APIs.
 async fn agreed(
     app: &App,
     user: UserId,
@@ -306,20 +373,25 @@ async fn agreed(
     request: &AuthorizationRequest,
 ) -> Result<Option<Scopes>, Error> {
     let consent = app.store.find_consent(user, &client.id).await?;
-    let covers = |consent: &Consent| {
-        let mut resources = request.resources.iter();
-        resources.all(|resource| consent.resources.contains(resource))
-    };
-    Ok(consent.filter(covers).map(|consent| consent.scopes))
+    Ok(consent.and_then(|consent| consent.agreement.at(&request.resources)))
 }
 
-/// Step 7.
+fn shown(browser: &Browser, request: &AuthorizationRequest, scopes: &Scopes) -> Shown {
+    Shown {
+        user: browser.user.id.uuid(),
+        scopes: scopes.to_string(),
+        resources: request.resources.iter().map(Resource::to_string).collect(),
+        leads_to: request.destination.uri.to_string(),
+    }
+}
+
+/// Step 7. Nothing where what the person has agreed to changed meanwhile.
 async fn answer(
     app: &App,
-    (client, request): (&Client, &AuthorizationRequest),
+    (client, request, interaction): (&Client, &AuthorizationRequest, &Interaction),
     (browser, scopes): (&Browser, &Scopes),
     origin: &Origin,
-) -> Result<Reply, Failed> {
+) -> Result<Option<Reply>, Failed> {
     let now = app.clock.now();
     let code = draw(app, PREFIX)?;
     let digest = digest_of(PREFIX, &code).ok_or_else(OAuthError::invalid_grant)?;
@@ -340,14 +412,21 @@ async fn answer(
         resources: &request.resources,
     };
     consents::add(app, &mut batch, browser, (&agreed, now), origin).await?;
-    batch.commit().await?;
-    let answer = vec![("code", code)];
-    reply(
-        app,
-        (&request.destination.uri, request.response_mode),
-        answer,
-        request.state.as_deref(),
-    )
+    let committed = batch.commit().await;
+    if lost_race(&committed) {
+        return Ok(None);
+    }
+    committed?;
+    // The code of a request that was answered before goes nowhere.
+    if let Some(name) = &interaction.pushed
+        && !pushed::burn(app, name, now).await?
+    {
+        let sentence = "The request was answered already.";
+        return Err(OAuthError::invalid_request(sentence).into());
+    }
+    let place = (&request.destination.uri, request.response_mode);
+    let state = request.state.as_deref();
+    reply(app, place, vec![("code", code)], state).map(Some)
 }
 
 /// An error for the client (RFC 6749 section 4.1.2.1).

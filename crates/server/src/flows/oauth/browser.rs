@@ -11,8 +11,8 @@ use std::time::Duration;
 use symbolon_domain::ending::Event;
 use symbolon_domain::revocation::Revocation;
 use symbolon_domain::{
-    EndReason, Identifier, Life, Password, Session, SessionId, Timestamp, Transport, User,
-    UserStatus,
+    EndReason, Identifier, Life, Password, Session, SessionId, SignInMethod, Timestamp, Transport,
+    User, UserStatus,
 };
 use symbolon_store::Batch;
 use zeroize::Zeroizing;
@@ -127,6 +127,7 @@ pub async fn begin_known(
         remember: false,
         device: None,
         transport: Transport::Page,
+        method: SignInMethod::Upstream,
     };
     let signed_in = login::login_known(app, user, &manner, origin).await?;
     settle(app, signed_in, former, origin).await

@@ -2,7 +2,7 @@
 //! (section 5.5).
 
 use serde_json::{Map, Value, json};
-use symbolon_domain::oauth::{ROLES, Scopes};
+use symbolon_domain::oauth::{ACR, ErrorCode, OAuthError, ROLES, Scopes};
 use symbolon_domain::{Client, SubjectType, User, UserId};
 use symbolon_token::encoding;
 
@@ -11,14 +11,55 @@ use crate::flows::Error;
 
 /// `sub`: the id of the person, or for a pairwise client one that no client of another host sees (section 8.1).
 pub(super) fn subject(app: &App, client: &Client, user: UserId) -> Result<String, Error> {
-    let sector = client.definition.sector();
-    let (SubjectType::Pairwise, Some(sector)) = (client.definition.subject_type, sector) else {
+    if client.definition.subject_type == SubjectType::Public {
         return Ok(user.to_string());
-    };
-    let text = [sector.as_bytes(), b"\0", user.as_bytes()].concat();
+    }
+    let text = [client.sector().as_bytes(), b"\0", user.as_bytes()].concat();
     let tag = app.issuance()?.master.mac("pairwise subject", &text);
     let tag = tag.map_err(|error| Error::fault("pairwise subject")(error.into()))?;
     Ok(encoding::encode(&tag))
+}
+
+/// The parameter `claims` is a JSON object, and does not insist on a context of the sign-in that there is none of
+/// (OpenID Connect Core 1.0 section 5.5.1.1).
+///
+/// # Errors
+/// `invalid_request`, `unmet_authentication_requirements`.
+pub(super) fn check(asked: Option<&str>) -> Result<(), OAuthError> {
+    let Some(text) = asked else {
+        return Ok(());
+    };
+    let Ok(Value::Object(asked)) = serde_json::from_str(text) else {
+        let sentence = "The parameter claims is a JSON object.";
+        return Err(OAuthError::invalid_request(sentence));
+    };
+    let acr = asked.get("id_token").and_then(|claims| claims.get("acr"));
+    let insists = acr.filter(|acr| acr.get("essential") == Some(&Value::Bool(true)));
+    let is_met = |acr: &Value| {
+        let one = acr.get("value").is_none_or(|value| value == ACR);
+        let some = |values: &Vec<Value>| values.iter().any(|value| value == ACR);
+        one && acr.get("values").and_then(Value::as_array).is_none_or(some)
+    };
+    match insists.is_none_or(is_met) {
+        true => Ok(()),
+        false => Err(OAuthError::new(
+            ErrorCode::UnmetAuthenticationRequirements,
+            "There is no sign-in here of the acr that the client insists on.",
+        )),
+    }
+}
+
+/// The values of `sub` that the parameter `claims` asks for.
+pub(super) fn subjects(asked: Option<&str>) -> Vec<String> {
+    let asked = asked.and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let of = |member| {
+        let value = asked.as_ref()?.get(member)?.get("sub")?.get("value")?;
+        value.as_str().map(str::to_owned)
+    };
+    ["id_token", "userinfo"]
+        .into_iter()
+        .filter_map(of)
+        .collect()
 }
 
 /// Where claims are told.

@@ -60,7 +60,7 @@ pub async fn authenticate(
             proves(client, secret) && method == Some(AuthMethod::ClientSecretPost)
         }
         (Shown::Assertion(text), Some(client)) if method == Some(AuthMethod::PrivateKeyJwt) => {
-            is_good(app, client, text).await?
+            is_good(app, client, text, origin).await?
         }
         (Shown::Assertion(_), _) => false,
         // The comparison is done all the same.
@@ -98,8 +98,8 @@ fn read<'a>(credentials: &'a Credentials<'a>) -> Result<(String, Shown<'a>), OAu
         (id, Shown::Assertion(text))
     } else {
         let shown = parameters.get("client_secret");
-        let id = parameters.required("client_id")?.to_owned();
-        (id, shown.map_or(Shown::Nothing, Shown::Post))
+        let id = named.ok_or_else(OAuthError::invalid_client)?;
+        (id.to_owned(), shown.map_or(Shown::Nothing, Shown::Post))
     };
     match named.is_some_and(|named| named != id) {
         true => {
@@ -111,7 +111,7 @@ fn read<'a>(credentials: &'a Credentials<'a>) -> Result<(String, Shown<'a>), OAu
 }
 
 /// Step 4.
-async fn is_good(app: &App, client: &Client, text: &str) -> Result<bool, Error> {
+async fn is_good(app: &App, client: &Client, text: &str, origin: &Origin) -> Result<bool, Error> {
     let now = app.clock.now();
     let expected = Expected {
         client_id: client.id.as_str(),
@@ -121,7 +121,7 @@ async fn is_good(app: &App, client: &Client, text: &str) -> Result<bool, Error> 
     };
     let mut wanted = Wanted::Known;
     let assertion = loop {
-        let Some(keys) = public_keys(app, client, wanted).await? else {
+        let Some(keys) = public_keys(app, client, wanted, origin).await? else {
             return Ok(false);
         };
         match (ClientAssertion::verify(text, &keys, &expected), wanted) {

@@ -1,7 +1,7 @@
 //! Which applications have access, and taking it back.
 
 use symbolon_domain::audit::AuditKind;
-use symbolon_domain::oauth::{Consent, Scopes};
+use symbolon_domain::oauth::{Agreement, Consent, Scopes};
 use symbolon_domain::{Client, ClientId, EndReason, Refusal, Resource, Timestamp, UserId};
 use symbolon_store::Batch;
 
@@ -59,7 +59,8 @@ pub(super) struct Agreed<'a> {
     pub(super) resources: &'a [Resource],
 }
 
-/// Keeps that a person agreed, beside what they agreed to before, in the batch that acts on it.
+/// Keeps that a person agreed, beside what they agreed to before, in the batch that acts on it. That does not hold if the
+/// consent changed meanwhile, or was taken back: then the person is asked again.
 pub(super) async fn add(
     app: &App,
     batch: &mut Batch,
@@ -72,22 +73,20 @@ pub(super) async fn add(
     let mut consent = before.clone().unwrap_or_else(|| Consent {
         user,
         client: agreed.client.clone(),
-        scopes: Scopes::default(),
-        resources: Vec::new(),
+        agreement: Agreement::default(),
+        version: 0,
         created_at: now,
         updated_at: now,
     });
-    consent.scopes = consent.scopes.with(agreed.scopes);
-    consent.resources.extend(agreed.resources.iter().cloned());
-    consent.resources.sort();
-    consent.resources.dedup();
+    consent.agreement = consent.agreement.with(agreed.resources, agreed.scopes);
     if before.as_ref() == Some(&consent) {
+        batch.require_consent(user, agreed.client);
         return Ok(());
     }
     consent.updated_at = now;
     batch.put_consent(&consent);
     let mut event = origin.own_event(AuditKind::ConsentGiven, now, user, Some(browser.session.id));
-    event.detail = Some(format!("{}: {}", consent.client, consent.scopes));
+    event.detail = Some(format!("{}: {}", consent.client, agreed.scopes));
     batch.insert_audit(audit_id(app, now)?, &event);
     Ok(())
 }

@@ -10,7 +10,7 @@ use symbolon_domain::{Client, ClientId, EndReason, RedirectUri, UserId};
 
 use super::browser::Browser;
 use super::id_token::{self, Hint};
-use super::interaction::Interaction;
+use super::interaction::{Interaction, Shown};
 use super::{Failed, claims};
 use crate::app::App;
 use crate::flows::clients::remembered;
@@ -63,8 +63,8 @@ pub async fn begin(
     let interaction = Interaction {
         parameters,
         began_at: app.clock.now(),
-        asked: Some(browser.user.id),
-        pushed: false,
+        asked: Some(Shown::to(browser.user.id)),
+        pushed: None,
     };
     Ok(Ending::Ask {
         interaction: interaction.seal(app)?,
@@ -85,7 +85,7 @@ pub async fn confirm(
     let interaction = Interaction::open(app, interaction, app.clock.now())?;
     let request = read(app, &interaction.parameters).await?;
     if let Some(browser) = browser {
-        if interaction.asked != Some(browser.user.id) {
+        if interaction.asked != Some(Shown::to(browser.user.id)) {
             let sentence = "Somebody else is signed in by now.";
             return Err(OAuthError::invalid_request(sentence).into());
         }
@@ -104,9 +104,14 @@ async fn sign_out(app: &App, browser: &Browser, origin: &Origin) -> Result<(), E
 
 fn done(request: Request) -> Ending {
     Ending::Done {
-        trusted: request.hint.is_some(),
+        trusted: request.hint.is_some() && is_known(request.client.as_ref()),
         back: request.back,
     }
+}
+
+/// Nobody here vouches for one that describes itself: the person goes there themselves (RFC 9700 section 4.11.2).
+fn is_known(client: Option<&Client>) -> bool {
+    client.is_some_and(|client| !client.id.is_document())
 }
 
 /// Steps 1 and 2.

@@ -11,8 +11,8 @@ use crate::flows::Error;
 /// A request that a person agreed to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Frozen {
-    /// The redirect URI, if the request named one: then the exchange names it as well.
-    pub(super) redirect_uri: Option<String>,
+    /// Where the code went.
+    pub(super) redirect_uri: String,
     pub(super) challenge: String,
     pub(super) granted: Granted,
 }
@@ -41,7 +41,7 @@ impl Frozen {
     ) -> Self {
         let destination = &request.destination;
         Self {
-            redirect_uri: destination.named.then(|| destination.uri.to_string()),
+            redirect_uri: destination.uri.to_string(),
             challenge: request.challenge.as_str().to_owned(),
             granted: Granted {
                 scopes: scopes.to_string(),

@@ -7,10 +7,13 @@ pub(super) mod refresh;
 
 use symbolon_domain::audit::AuditKind;
 use symbolon_domain::ending::Event;
-use symbolon_domain::oauth::{Authorization, OAuthError, OFFLINE_ACCESS, OPENID};
+use symbolon_domain::oauth::{
+    Authorization, ErrorCode, OAuthError, OFFLINE_ACCESS, OPENID, Parameters,
+};
 use symbolon_domain::refresh::RefreshState;
 use symbolon_domain::{
-    EndReason, Grant, Session, SessionId, SessionPolicy, Transport, User, UserStatus,
+    EndReason, Grant, Resource, Session, SessionId, SessionPolicy, SignInMethod, Transport, User,
+    UserStatus,
 };
 use symbolon_store::Batch;
 use symbolon_token::refresh::RefreshToken;
@@ -50,6 +53,9 @@ async fn begin(
     if app.store.find_consent(user.id, client).await?.is_none() {
         return Err(OAuthError::invalid_grant().into());
     }
+    // What is wrong with this request uses nothing up.
+    let parameters = asked.request.credentials.parameters;
+    let resources = narrowed(&granted.resources()?, parameters)?;
     let beginning = prepare(app, asked, (user, granted), parent).await?;
     let Beginning {
         session,
@@ -82,7 +88,11 @@ async fn begin(
         .grants
         .contains(&Grant::RefreshToken);
     let refresh_token = goes_on.then(|| token.encode());
-    let facts = (user, session, authorization);
+    let authorization = Authorization {
+        resources,
+        ..authorization.clone()
+    };
+    let facts = (user, session, &authorization);
     let nonce = granted.nonce.as_deref();
     tokens(app, asked, facts, (refresh_token, nonce))
         .await
@@ -126,6 +136,7 @@ async fn prepare(
     let scopes = granted.scopes()?;
     let offline = scopes.contains(OFFLINE_ACCESS);
     let mut session = session(app, asked, user, (&token, offline));
+    session.method = parent.method;
     if granted.tied {
         session.expires_at = session.expires_at.min(parent.expires_at);
     }
@@ -186,12 +197,31 @@ fn session(
         expires_at: life.expires_at,
         persistent: offline,
         transport: Transport::Body,
+        method: SignInMethod::Password,
         device: Some(asked.client.definition.name.to_string()),
         user_agent: asked.origin.user_agent.clone(),
         address: asked.origin.address.map(|address| address.to_string()),
         created_at: now,
         last_used_at: now,
         ended: None,
+    }
+}
+
+/// Those of the APIs that were granted which the request names; all where it names none (RFC 8707 section 2.2).
+fn narrowed(granted: &[Resource], parameters: &Parameters) -> Result<Vec<Resource>, OAuthError> {
+    let named = parameters.resources();
+    let is_named =
+        |one: &&Resource| named.is_empty() || named.iter().any(|name| name == one.as_str());
+    let left: Vec<_> = granted.iter().filter(is_named).cloned().collect();
+    let all_known = named
+        .iter()
+        .all(|name| left.iter().any(|one| one.as_str() == name));
+    match all_known {
+        true => Ok(left),
+        false => Err(OAuthError::new(
+            ErrorCode::InvalidTarget,
+            "The parameter resource names what was not granted.",
+        )),
     }
 }
 
@@ -208,14 +238,14 @@ async fn tokens(
         true => {
             let about = About {
                 user,
-                session: session.id,
+                session,
                 client: &asked.client,
                 auth_time: authorization.auth_time,
                 nonce,
                 claims: authorization.claims.as_deref(),
                 scopes: &scopes,
             };
-            Some(id_token::issue(app, &about, &access.token, asked.now)?)
+            Some(id_token::issue(app, &about, &access.token, asked.now).await?)
         }
         false => None,
     };

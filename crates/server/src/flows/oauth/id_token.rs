@@ -1,24 +1,26 @@
 //! ID tokens (OpenID Connect Core 1.0 section 2).
 
+use std::time::Duration;
+
 use aws_lc_rs::digest::{SHA256, SHA512, digest};
 use serde_json::{Map, Value, json};
-use symbolon_domain::oauth::Scopes;
-use symbolon_domain::{Client, SessionId, Timestamp, User};
+use symbolon_domain::oauth::{ACR, Scopes};
+use symbolon_domain::{Client, Session, SignInMethod, Timestamp, User};
 use symbolon_token::id_token::{Expected, IdTokenHint};
 use symbolon_token::{Algorithm, Typ, encoding};
 
 use super::claims::{self, Place};
 use crate::app::App;
-use crate::flows::Error;
+use crate::flows::{Error, keys, overloaded};
 
 /// How long an ID token is good: it is read once, when it arrives.
-const LIFE_S: i64 = 3_600;
+pub const LIFE: Duration = Duration::from_secs(3_600);
 
 /// What an ID token tells.
 pub(super) struct About<'a> {
     pub(super) user: &'a User,
     /// The client's session, which a logout token names.
-    pub(super) session: SessionId,
+    pub(super) session: &'a Session,
     pub(super) client: &'a Client,
     pub(super) auth_time: Timestamp,
     pub(super) nonce: Option<&'a str>,
@@ -27,15 +29,18 @@ pub(super) struct About<'a> {
 }
 
 /// Signs an ID token beside an access token.
-pub(super) fn issue(
+pub(super) async fn issue(
     app: &App,
     about: &About<'_>,
     access: &str,
     now: Timestamp,
 ) -> Result<String, Error> {
     let issuance = app.issuance()?;
+    let algorithm = algorithm(app, about.client, now)?;
+    keys::provide(app, algorithm).await?;
     let ring = issuance.ring.load();
-    let signer = ring.signer(now)?;
+    let signer = ring.id_token_signer(algorithm, now);
+    let signer = signer.ok_or_else(overloaded)?;
     let mut all = Map::new();
     let mut put = |name: &str, value: Value| {
         all.insert(name.to_owned(), value);
@@ -46,12 +51,16 @@ pub(super) fn issue(
         json!(claims::subject(app, about.client, about.user.id)?),
     );
     put("aud", json!(about.client.id.as_str()));
-    put("exp", json!(now.seconds() + LIFE_S));
+    put("exp", json!(now.plus(LIFE).seconds()));
     put("iat", json!(now.seconds()));
     put("auth_time", json!(about.auth_time.seconds()));
     put("at_hash", json!(half_hash(signer.algorithm(), access)));
-    put("sid", json!(about.session.to_string()));
-    put("amr", json!(["pwd"]));
+    put("sid", json!(about.session.id.to_string()));
+    put("acr", json!(ACR));
+    // Of who signed in elsewhere, that provider knows (RFC 8176 section 2).
+    if about.session.method == SignInMethod::Password {
+        put("amr", json!(["pwd"]));
+    }
     if let Some(nonce) = about.nonce {
         put("nonce", json!(nonce));
     }
@@ -64,6 +73,18 @@ pub(super) fn issue(
     signer
         .sign(Typ::Jwt, &all)
         .map_err(|error| Error::fault("ID token")(error.into()))
+}
+
+/// What the client asked for; else that of access tokens, unless who verifies those could sign ID tokens as well.
+fn algorithm(app: &App, client: &Client, now: Timestamp) -> Result<Algorithm, Error> {
+    if let Some(algorithm) = client.definition.id_token_alg {
+        return Ok(algorithm);
+    }
+    let usual = app.issuance()?.ring.load().signer(now)?.algorithm();
+    Ok(match usual.is_symmetric() {
+        true => Algorithm::Rs256,
+        false => usual,
+    })
 }
 
 /// `at_hash`: the left half of the digest that the signature is made with (section 3.1.3.6).
@@ -88,7 +109,7 @@ pub(super) struct Hint {
 /// Reads a hint: an ID token of ours of whatever age; nothing where it is none.
 pub(super) fn read_hint(app: &App, text: &str) -> Result<Option<Hint>, Error> {
     let issuance = app.issuance()?;
-    let keys = issuance.ring.load().key_set(app.clock.now())?;
+    let keys = issuance.ring.load().id_token_keys(app.clock.now())?;
     let expected = Expected {
         issuer: &issuance.issuer,
         algorithms: &Algorithm::ALL,

@@ -3,6 +3,8 @@
 //! It holds the parameters as they came and when they came first, behind a MAC. Each step judges the parameters anew; the
 //! time tells whether a sign-in belongs to this request (`prompt=login`).
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use symbolon_domain::oauth::Parameters;
 use symbolon_domain::{Timestamp, UserId};
@@ -16,21 +18,42 @@ use crate::flows::Error;
 const LABEL: &str = "authorization request";
 const TAG_BYTES: usize = 32;
 /// How long a person may take.
-const LIFE_MS: i64 = 3_600_000;
+pub(super) const LIFE: Duration = Duration::from_secs(3_600);
 
 /// A request on its way through the pages.
 #[derive(Clone)]
 pub(super) struct Interaction {
     pub(super) parameters: Parameters,
     pub(super) began_at: Timestamp,
-    /// Who is being asked whether they agree.
-    pub(super) asked: Option<UserId>,
-    /// It was pushed ahead.
-    pub(super) pushed: bool,
+    /// What somebody is being asked.
+    pub(super) asked: Option<Shown>,
+    /// The name under which it was pushed ahead: it is good for one answer (RFC 9126 section 4).
+    pub(super) pushed: Option<String>,
+}
+
+/// What a person sees when they are asked: what they allow is that, whatever a client has become meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Shown {
+    pub(super) user: Uuid,
+    pub(super) scopes: String,
+    pub(super) resources: Vec<String>,
+    pub(super) leads_to: String,
+}
+
+impl Shown {
+    /// What is the same for whatever asks.
+    pub(super) fn to(user: UserId) -> Self {
+        Self {
+            user: user.uuid(),
+            scopes: String::new(),
+            resources: Vec::new(),
+            leads_to: String::new(),
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
-struct Kept(i64, Option<Uuid>, bool, Vec<(String, String)>);
+struct Kept(i64, Option<Shown>, Option<String>, Vec<(String, String)>);
 
 impl Interaction {
     /// As text for a hidden field.
@@ -40,8 +63,12 @@ impl Interaction {
         };
         let pairs = self.parameters.pairs();
         let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let asked = self.asked.map(|user| user.uuid());
-        let kept = Kept(self.began_at.millis(), asked, self.pushed, pairs.collect());
+        let kept = Kept(
+            self.began_at.millis(),
+            self.asked.clone(),
+            self.pushed.clone(),
+            pairs.collect(),
+        );
         let mut bytes = serde_json::to_vec(&kept).map_err(|error| fault(error.into()))?;
         let tag = app.issuance()?.master.mac(LABEL, &bytes);
         bytes.extend_from_slice(&tag.map_err(|error| fault(error.into()))?);
@@ -62,13 +89,14 @@ impl Interaction {
         }
         let Kept(began_at, asked, pushed, pairs) =
             serde_json::from_slice(kept).map_err(|_| Failed::Expired)?;
-        if now.millis() - began_at > LIFE_MS {
+        let began_at = Timestamp::from_millis(began_at);
+        if now > began_at.plus(LIFE) {
             return Err(Failed::Expired);
         }
         Ok(Self {
             parameters: Parameters::read(pairs)?,
-            began_at: Timestamp::from_millis(began_at),
-            asked: asked.map(UserId::new),
+            began_at,
+            asked,
             pushed,
         })
     }

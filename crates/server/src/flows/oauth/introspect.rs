@@ -17,7 +17,8 @@ use symbolon_token::{
 use super::grants::refresh;
 use super::{Credentials, Failed, authenticate};
 use crate::app::App;
-use crate::flows::{Error, Origin};
+use crate::flows::authenticate::STALENESS;
+use crate::flows::{Error, Origin, overloaded};
 
 /// What is told of a token that is alive (RFC 7662 section 2.2).
 #[derive(Debug, Serialize)]
@@ -159,6 +160,9 @@ pub(super) fn alive(app: &App, token: &str, now: Timestamp) -> Result<Option<Acc
         version: claims.ver,
         issued_at: claims.iat,
     };
+    if issuance.feed.silence() > STALENESS {
+        return Err(overloaded().into());
+    }
     let hit = issuance.guard.revocations().find(&subject);
     Ok(hit.is_none().then_some(claims))
 }

@@ -7,12 +7,13 @@
 
 use std::time::Duration;
 
-use symbolon_domain::Timestamp;
 use symbolon_domain::oauth::{Misdirected, OAuthError, Parameters, destination, judge};
+use symbolon_domain::{ClientType, Timestamp};
 use symbolon_store::PushedRow;
 
-use super::secret_text::{digest_of, draw};
-use super::{Credentials, Failed, authenticate};
+use super::interaction;
+use super::secret_text::{digest_of, draw, sha256};
+use super::{Credentials, Failed, authenticate, claims};
 use crate::app::App;
 use crate::flows::{Error, Origin, lost_race};
 
@@ -40,6 +41,12 @@ pub async fn push(
 ) -> Result<Pushed, Failed> {
     let client = authenticate(app, credentials, origin).await?;
     let parameters = credentials.parameters;
+    if client.kind == ClientType::Public {
+        let counted = app
+            .throttle
+            .begin_open_request(origin.address, app.clock.now());
+        counted.map_err(Error::from)?;
+    }
     if parameters.get("request_uri").is_some() {
         let sentence = "A request that is pushed names no other one.";
         return Err(OAuthError::invalid_request(sentence).into());
@@ -50,7 +57,8 @@ pub async fn push(
             Misdirected::RedirectUri => "The parameter redirect_uri is none of the client's.",
         })
     })?;
-    judge(&client, place, parameters)?;
+    let request = judge(&client, place, parameters)?;
+    claims::check(request.claims.as_deref())?;
     let bound = parameters.get("dpop_jkt");
     if jkt.is_some() && bound.is_some() && jkt != bound {
         let sentence = "The parameter dpop_jkt is not the key of the proof.";
@@ -77,6 +85,19 @@ pub async fn push(
     })
 }
 
+/// Marks a request that was pushed as answered; false if it was before.
+pub(super) async fn burn(app: &App, name: &str, now: Timestamp) -> Result<bool, Error> {
+    let text = format!("pushed\0{name}");
+    let mut batch = app.store.batch();
+    batch.insert_replay(sha256(text.as_bytes()), now.plus(interaction::LIFE));
+    let burnt = batch.commit().await;
+    if lost_race(&burnt) {
+        return Ok(false);
+    }
+    burnt?;
+    Ok(true)
+}
+
 /// Not what the client has shown to say who it is.
 fn is_of_request((name, _): &(&str, &str)) -> bool {
     let of_client = [
@@ -88,16 +109,16 @@ fn is_of_request((name, _): &(&str, &str)) -> bool {
     !of_client.contains(name)
 }
 
-/// The parameters behind a name, which is used up; the parameters themselves where they have none of ours. And whether
-/// they were pushed.
+/// The parameters behind a name, which is used up; the parameters themselves where they have none of ours. And the
+/// name.
 pub(super) async fn fetch(
     app: &App,
     parameters: Parameters,
     now: Timestamp,
-) -> Result<(Parameters, bool), Failed> {
+) -> Result<(Parameters, Option<String>), Failed> {
     let name = parameters.get("request_uri").unwrap_or_default();
     if !name.starts_with(PREFIX) {
-        return Ok((parameters, false));
+        return Ok((parameters, None));
     }
     let gone = || {
         OAuthError::invalid_request("The request was used, is too old, or is of another client.")
@@ -117,5 +138,5 @@ pub(super) async fn fetch(
     taken?;
     let pairs: Vec<(String, String)> = serde_json::from_str(&found.request)
         .map_err(|error| Error::fault("reading a kept request")(error.into()))?;
-    Ok((Parameters::read(pairs)?, true))
+    Ok((Parameters::read(pairs)?, Some(name.to_owned())))
 }

@@ -4,9 +4,11 @@
 //! 2. It was given for `openid`.
 //! 3. The claims are those of its scopes, and those that the request asked for.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 use symbolon_domain::oauth::{OPENID, Scopes};
-use symbolon_domain::{ClientId, Refusal, SessionId, UserId};
+use symbolon_domain::{ClientId, Refusal, Scope, SessionId, UserId};
 use symbolon_guard::Verified;
 
 use super::Failed;
@@ -19,9 +21,16 @@ use crate::flows::clients::resolve;
 ///
 /// # Errors
 /// `invalid_token` where the person is gone, `insufficient_scope`; a fault.
-pub async fn userinfo(app: &App, verified: &Verified) -> Result<Map<String, Value>, Failed> {
+pub async fn userinfo(
+    app: &App,
+    verified: &Verified,
+    origin: &Origin,
+) -> Result<Map<String, Value>, Failed> {
     let token = verified.claims();
-    let scopes = Scopes::parse(&token.scope)?;
+    // Our own sign-in has `*` among them, which is no scope of a client.
+    let words = token.scope.split(' ');
+    let scopes: BTreeSet<_> = words.flat_map(Scope::parse).collect();
+    let scopes = Scopes::from(scopes);
     if !scopes.contains(OPENID) {
         return Err(Refusal::InsufficientScope.into());
     }
@@ -36,7 +45,7 @@ pub async fn userinfo(app: &App, verified: &Verified) -> Result<Map<String, Valu
     let asked = authorization.and_then(|authorization| authorization.claims);
     let mut all = Map::new();
     let sub = match ClientId::parse(&token.client_id) {
-        Ok(id) => match resolve(app, &id, &Origin::default()).await? {
+        Ok(id) => match resolve(app, &id, origin).await? {
             Some(client) => claims::subject(app, &client, user.id)?,
             None => return Err(Refusal::InvalidToken.into()),
         },

@@ -12,6 +12,7 @@ use super::provider::Provider;
 use super::{NotLanded, callback_uri};
 use crate::app::App;
 use crate::config::{ProfileConfig, UpstreamConfig, UpstreamKind};
+use crate::flows::Origin;
 use crate::outbound::{Call, Credentials, Sent};
 use crate::secret::Secret;
 
@@ -148,7 +149,7 @@ async fn verify(
     };
     let mut refused = NotLanded::Untrusted("it has no keys");
     for wanted in [Wanted::Known, Wanted::Newer] {
-        let keys = fetch_keys(app, keys_at, wanted).await;
+        let keys = fetch_keys(app, keys_at, wanted, &Origin::default()).await;
         let Some(jwks) = keys.map_err(|_| NotLanded::Unreachable)? else {
             break;
         };

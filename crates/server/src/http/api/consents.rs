@@ -48,8 +48,17 @@ impl ConsentBody {
         Self {
             client_id: consent.client.to_string(),
             name: name.map(|client| client.definition.name.to_string()),
-            scopes: consent.scopes.iter().map(Scope::to_string).collect(),
-            resources: consent.resources.iter().map(ToString::to_string).collect(),
+            scopes: consent
+                .agreement
+                .scopes()
+                .iter()
+                .map(Scope::to_string)
+                .collect(),
+            resources: consent
+                .agreement
+                .resources()
+                .map(ToString::to_string)
+                .collect(),
             created_at: rfc3339(consent.created_at),
             updated_at: rfc3339(consent.updated_at),
         }

@@ -6,12 +6,13 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use symbolon_domain::Refusal;
-use symbolon_domain::oauth::OFFLINE_ACCESS;
 
-use super::super::pages::screen::{CodeTold, DeviceCode, DeviceConfirm, Screen, SignIn, Told};
+use super::super::pages::screen::{
+    CodeTold, DeviceCode, DeviceConfirm, Screen, SignIn, Told, Until,
+};
 use super::authorize::{attempt, told};
 use super::browser_cookie as cookie;
-use super::pages::{View, asker_of, person, until};
+use super::pages::{View, asker_of, person};
 use super::visit::Visit;
 use crate::app::App;
 use crate::flows::Error;
@@ -114,7 +115,8 @@ fn confirm(view: &View<'_>, browser: &Browser, waiting: &Waiting) -> Response {
         user: person(&browser.user),
         scopes: &scopes,
         resources: &resources,
-        until: until(waiting.scopes.contains(OFFLINE_ACCESS)),
+        // The device goes on when the person signs out here.
+        until: Until::Withdrawn,
     });
     view.show(StatusCode::OK, &screen)
 }

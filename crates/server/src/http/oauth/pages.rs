@@ -42,6 +42,15 @@ impl<'a> View<'a> {
         screen.response(self.app, self.origin, status)
     }
 
+    /// A page in the language that the client wishes for, before that of the browser.
+    fn show_asked(&self, asking: &Asking, screen: &Screen<'_>) -> Response {
+        let origin = Origin {
+            locale: asking.locale.unwrap_or(self.origin.locale),
+            ..self.origin.clone()
+        };
+        screen.response(self.app, &origin, StatusCode::OK)
+    }
+
     /// The step that a request has come to.
     pub(super) fn of(&self, step: Result<Step, Failed>, typed: Option<&Typed<'_>>) -> Response {
         match step {
@@ -70,7 +79,7 @@ impl<'a> View<'a> {
             upstreams: &upstreams,
             leaves: true,
         });
-        self.show(StatusCode::OK, &screen)
+        self.show_asked(asking, &screen)
     }
 
     fn consent(&self, asking: &Asking, wanted: &Wanted) -> Response {
@@ -89,7 +98,7 @@ impl<'a> View<'a> {
             until: until(wanted.offline),
             leaves: true,
         });
-        self.show(StatusCode::OK, &screen)
+        self.show_asked(asking, &screen)
     }
 
     /// The answer goes to the client: in the query by a redirect that never repeats a form (303), or in a form.

@@ -17,6 +17,7 @@ use super::pages::{View, redirect};
 use super::visit::Visit;
 use crate::app::App;
 use crate::flows::Error;
+use crate::flows::oauth::authorize::must_sign_in_anew;
 use crate::flows::oauth::browser;
 use crate::flows::upstream::{Goal, LIFE, Landed, NotLanded, Returned, begin, choices, land};
 
@@ -36,6 +37,7 @@ pub(super) async fn leave(
     let view = View::new(&app, &visit.origin);
     let goal = Goal {
         linking: None,
+        anew: must_sign_in_anew(&app, visit.field("interaction")),
         carried: visit.field("interaction").to_owned(),
     };
     match begin(&app, &name, goal).await {

@@ -9,6 +9,7 @@ use http::StatusCode;
 use super::super::bearer::Credential;
 use super::reply::{Told, json};
 use crate::app::App;
+use crate::flows::Origin;
 use crate::flows::authenticate::check_presented;
 use crate::flows::oauth::userinfo::userinfo as flow;
 
@@ -16,6 +17,7 @@ use crate::flows::oauth::userinfo::userinfo as flow;
 /// looked for (OAuth 2.1 section 5.1.1).
 pub(super) async fn userinfo(
     State(app): State<Arc<App>>,
+    origin: Origin,
     request: Request,
 ) -> Result<Response, Told> {
     let verified = {
@@ -23,6 +25,6 @@ pub(super) async fn userinfo(
         let now = app.clock.now();
         credential.with(&app, |presented| check_presented(&app, presented, now))?
     };
-    let claims = flow(&app, &verified).await?;
+    let claims = flow(&app, &verified, &origin).await?;
     Ok(json(StatusCode::OK, &claims))
 }

@@ -35,6 +35,10 @@ async fn a1_nobody_is_sent_to_an_address_that_is_not_registered() {
                 .starts_with("text/html")
         );
     }
+    let unknown = "https://nobody.example.com/client.json";
+    let silent = [("client_id", unknown), ("prompt", "none")];
+    let answer = place.browser().authorize(&silent).await;
+    assert!(!answer.expect(400).text().contains("type=\"password\""));
     for client in ["nobody", "", "symbolon", "-"] {
         let answer = place.browser().authorize(&[("client_id", client)]).await;
         assert_eq!(

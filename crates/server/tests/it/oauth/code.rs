@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 use symbolon_domain::audit::AuditKind;
 
-use super::{CALLBACK, Place, VERIFIER, form, refused, told};
+use super::{CALLBACK, CHALLENGE, Place, VERIFIER, form, refused, told};
 use crate::people::{OTHER_PASSWORD, PASSWORD, claims, header};
 
 #[tokio::test]
@@ -124,7 +124,7 @@ async fn a5_a9_a10_what_does_not_fit_the_code_is_refused() {
             "https://shop.example.com/cb/",
             "invalid_grant",
         ),
-        ("redirect_uri", "", "invalid_grant"),
+        ("redirect_uri", CHALLENGE, "invalid_grant"),
         ("code", guessed, "invalid_grant"),
         ("code", device.as_str(), "invalid_grant"),
         ("code", "x", "invalid_grant"),

@@ -5,6 +5,8 @@ mod client_credentials;
 mod code;
 mod consents;
 mod device;
+mod granted;
+mod id_token;
 mod logout;
 mod pushed;
 mod refresh;

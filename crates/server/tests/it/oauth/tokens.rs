@@ -11,8 +11,8 @@ async fn a24_who_has_no_business_with_a_token_hears_nothing_of_it() {
     let access = tokens["access_token"].as_str().unwrap();
     refused(
         &place.post("/oauth/introspect", &[("token", access)]).await,
-        400,
-        "invalid_request",
+        401,
+        "invalid_client",
     );
     let public = [("token", access), ("client_id", "shop")];
     refused(

@@ -1,25 +1,25 @@
 //! What people have agreed to.
 
-use symbolon_domain::oauth::Consent;
-use symbolon_domain::{ClientId, UserId};
+use symbolon_domain::oauth::{Agreement, Consent, Scopes};
+use symbolon_domain::{ClientId, Problem, Resource, UserId};
 
-use super::{joined, read_resources, read_scopes};
 use crate::statement::{Expect, statements};
 use crate::value::Row;
 use crate::{Batch, Error, Store};
 
 statements! {
     FIND =
-        "SELECT user_id, client_id, scopes, resources, created_at, updated_at FROM consents \
+        "SELECT user_id, client_id, agreement, version, created_at, updated_at FROM consents \
          WHERE user_id = $1 AND client_id = $2";
     LIST =
-        "SELECT user_id, client_id, scopes, resources, created_at, updated_at FROM consents \
+        "SELECT user_id, client_id, agreement, version, created_at, updated_at FROM consents \
          WHERE user_id = $1 AND client_id > $2 ORDER BY client_id LIMIT $3";
-    PUT =
-        "INSERT INTO consents (user_id, client_id, scopes, resources, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6) \
-         ON CONFLICT (user_id, client_id) DO UPDATE SET scopes = excluded.scopes, resources = excluded.resources, \
-         updated_at = excluded.updated_at";
+    INSERT =
+        "INSERT INTO consents (user_id, client_id, agreement, version, created_at, updated_at) \
+         VALUES ($1, $2, $3, 1, $4, $5) ON CONFLICT DO NOTHING";
+    UPDATE =
+        "UPDATE consents SET agreement = $1, version = version + 1, updated_at = $2 \
+         WHERE user_id = $3 AND client_id = $4 AND version = $5";
     REQUIRE = "UPDATE consents SET updated_at = updated_at WHERE user_id = $1 AND client_id = $2";
     DELETE = "DELETE FROM consents WHERE user_id = $1 AND client_id = $2";
     DELETE_OF_USER = "DELETE FROM consents WHERE user_id = $1";
@@ -58,20 +58,31 @@ impl Store {
 }
 
 impl Batch {
-    /// Keeps what a person agreed to, in the place of what was kept before.
+    /// Keeps what a person agreed to, with the next version. Compare-and-set: of version 0 there is none yet, of another one
+    /// it is the one that is kept; the commit is [`Error::Stale`] otherwise.
     pub fn put_consent(&mut self, consent: &Consent) -> &mut Self {
-        self.push(
-            PUT,
-            Expect::One,
-            [
-                consent.user.into(),
-                consent.client.as_str().to_owned().into(),
-                consent.scopes.to_string().into(),
-                joined(&consent.resources).into(),
-                consent.created_at.into(),
-                consent.updated_at.into(),
-            ],
-        )
+        let (user, client) = (consent.user, consent.client.as_str().to_owned());
+        let (agreement, now) = (written(&consent.agreement), consent.updated_at);
+        if consent.version == 0 {
+            let created = consent.created_at.into();
+            let values = [
+                user.into(),
+                client.into(),
+                agreement.into(),
+                created,
+                now.into(),
+            ];
+            return self.push(INSERT, Expect::One, values);
+        }
+        let version = consent.version.into();
+        let values = [
+            agreement.into(),
+            now.into(),
+            user.into(),
+            client.into(),
+            version,
+        ];
+        self.push(UPDATE, Expect::One, values)
     }
 
     /// Makes the commit [`Error::Stale`] if nothing was agreed to. Holds against a batch that forgets it at the same time.
@@ -98,12 +109,33 @@ impl Batch {
     }
 }
 
+/// A line for each API: its name, a space, and the scopes there. Our own has no name.
+fn written(agreement: &Agreement) -> String {
+    let lines = agreement.iter().map(|(resource, scopes)| {
+        let name = resource.map(Resource::as_str).unwrap_or_default();
+        format!("{name} {scopes}")
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn read_agreement(text: &str) -> Result<Agreement, Problem> {
+    let lines = text.lines().map(|line| {
+        let (name, scopes) = line.split_once(' ').unwrap_or((line, ""));
+        let resource = match name {
+            "" => None,
+            name => Some(Resource::parse(name)?),
+        };
+        Ok((resource, Scopes::kept(scopes)?))
+    });
+    lines.collect()
+}
+
 fn read(row: &Row<'_>) -> Result<Consent, Error> {
     Ok(Consent {
         user: UserId::from_bytes(row.array(0)?),
         client: row.parsed(1, ClientId::parse)?,
-        scopes: read_scopes(row, 2)?,
-        resources: read_resources(row, 3)?,
+        agreement: row.parsed(2, read_agreement)?,
+        version: row.int(3)?,
         created_at: row.time(4)?,
         updated_at: row.time(5)?,
     })

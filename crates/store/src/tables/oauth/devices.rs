@@ -21,8 +21,8 @@ statements! {
         "INSERT INTO device_codes (digest, user_code, client_id, request, state, pause, expires_at) \
          VALUES ($1, $2, $3, $4, 'pending', $5, $6)";
     DECIDE =
-        "UPDATE device_codes SET state = $1, user_id = $2, auth_time = $3, browser = $4 \
-         WHERE digest = $5 AND state = 'pending' AND expires_at > $6";
+        "UPDATE device_codes SET state = $1, user_id = $2, auth_time = $3, browser = $4, request = COALESCE($5, request) \
+         WHERE digest = $6 AND state = 'pending' AND expires_at > $7";
     POLL =
         "UPDATE device_codes SET polled_at = $1, pause = $2 WHERE digest = $3 AND polled_at IS NOT DISTINCT FROM $4";
     TAKE =
@@ -109,7 +109,7 @@ impl Batch {
     pub fn decide_device(
         &mut self,
         digest: Digest,
-        approved: Option<(UserId, Timestamp, SessionId)>,
+        approved: Option<(UserId, Timestamp, SessionId, &str)>,
         now: Timestamp,
     ) -> &mut Self {
         let state = if approved.is_some() {
@@ -117,12 +117,13 @@ impl Batch {
         } else {
             "denied"
         };
-        let user = approved.map(|(user, _, _)| user);
+        let user = approved.map(|(user, ..)| user);
         let values = [
             Value::Word(state),
             user.into(),
-            approved.map(|(_, at, _)| at).into(),
-            approved.map(|(_, _, browser)| browser).into(),
+            approved.map(|(_, at, ..)| at).into(),
+            approved.map(|(_, _, browser, _)| browser).into(),
+            approved.map(|(.., request)| request.to_owned()).into(),
             (*digest.as_bytes()).into(),
             now.into(),
         ];

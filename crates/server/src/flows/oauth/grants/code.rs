@@ -69,7 +69,8 @@ fn must_match(
     let digest = verifier.map(|verifier| sha256(verifier.as_str().as_bytes()));
     let proof = digest.map(|digest| encoding::encode(digest.as_bytes()));
     let bound = frozen.granted.jkt.as_deref();
-    let right = uri == frozen.redirect_uri.as_deref()
+    // OAuth 2.1 has it no more (section 10.2); clients of OAuth 2.0 say where they got the code.
+    let right = uri.is_none_or(|uri| uri == frozen.redirect_uri)
         && proof.as_deref() == Some(&*frozen.challenge)
         && (bound.is_none() || bound == jkt);
     match right {

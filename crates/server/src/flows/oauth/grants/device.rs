@@ -12,7 +12,7 @@ use symbolon_domain::oauth::{
     DEVICE_INTERVAL, DeviceState, ErrorCode, OAuthError, Poll, Scopes, USER_CODE_LETTERS, UserCode,
     poll as judge_poll, scopes_of, targets_of,
 };
-use symbolon_domain::{Client, ClientStatus, EndReason, Grant, Resource, Session};
+use symbolon_domain::{Client, ClientStatus, ClientType, EndReason, Grant, Resource, Session};
 use symbolon_store::DeviceRow;
 use zeroize::Zeroizing;
 
@@ -50,6 +50,20 @@ struct Wish {
     resources: Vec<String>,
 }
 
+impl Wish {
+    fn of(scopes: &Scopes, resources: &[Resource]) -> Self {
+        Self {
+            scopes: scopes.to_string(),
+            resources: resources.iter().map(Resource::to_string).collect(),
+        }
+    }
+
+    fn text(&self) -> Result<String, Error> {
+        let text = serde_json::to_string(self);
+        text.map_err(|error| Error::fault("keeping a request")(error.into()))
+    }
+}
+
 /// Step 1.
 ///
 /// # Errors
@@ -67,12 +81,11 @@ pub async fn authorize(
     }
     let scopes = scopes_of(&client, credentials.parameters)?;
     let resources = targets_of(&client, credentials.parameters)?;
-    let wish = Wish {
-        scopes: scopes.to_string(),
-        resources: resources.iter().map(Resource::to_string).collect(),
-    };
-    let request = serde_json::to_string(&wish)
-        .map_err(|error| Error::fault("keeping a request")(error.into()))?;
+    if client.kind == ClientType::Public {
+        let counted = app.throttle.begin_open_request(origin.address, now);
+        counted.map_err(Error::from)?;
+    }
+    let request = Wish::of(&scopes, &resources).text()?;
     let device_code = draw(app, PREFIX)?;
     for _ in 0..ROUNDS {
         let row = DeviceRow {
@@ -152,7 +165,8 @@ pub async fn find(
     origin: &Origin,
 ) -> Result<Option<Waiting>, Error> {
     let now = app.clock.now();
-    app.throttle.begin_user_code(origin.address, now)?;
+    app.throttle
+        .begin_user_code(origin.address, browser.user.id, now)?;
     let Some(code) = UserCode::parse(typed) else {
         return Ok(None);
     };
@@ -196,25 +210,35 @@ pub async fn decide(
     (waiting, allowed): (&Waiting, bool),
     origin: &Origin,
 ) -> Result<bool, Error> {
-    let now = app.clock.now();
     let (user, session) = (browser.user.id, browser.session.id);
-    let approved = allowed.then_some((user, browser.auth_time(), session));
-    let mut batch = app.store.batch();
-    batch.decide_device(waiting.row.digest, approved, now);
-    if allowed {
-        let agreed = Agreed {
-            client: &waiting.client.id,
-            scopes: &waiting.scopes,
-            resources: &waiting.resources,
-        };
-        consents::add(app, &mut batch, browser, (&agreed, now), origin).await?;
+    // Not what was asked for: what was shown (SECURITY row A20).
+    let shown = Wish::of(&waiting.scopes, &waiting.resources).text()?;
+    let approved = allowed.then_some((user, browser.auth_time(), session, &*shown));
+    let digest = waiting.row.digest;
+    for _ in 0..ROUNDS {
+        let now = app.clock.now();
+        let mut batch = app.store.batch();
+        batch.decide_device(digest, approved, now);
+        if allowed {
+            let agreed = Agreed {
+                client: &waiting.client.id,
+                scopes: &waiting.scopes,
+                resources: &waiting.resources,
+            };
+            consents::add(app, &mut batch, browser, (&agreed, now), origin).await?;
+        }
+        let committed = batch.commit().await;
+        if !lost_race(&committed) {
+            committed?;
+            return Ok(true);
+        }
+        let row = app.store.find_device(digest).await?;
+        let waits = |row: &DeviceRow| row.state == DeviceState::Pending && now < row.expires_at;
+        if !row.as_ref().is_some_and(waits) {
+            return Ok(false);
+        }
     }
-    let committed = batch.commit().await;
-    if lost_race(&committed) {
-        return Ok(false);
-    }
-    committed?;
-    Ok(true)
+    Err(overloaded().into())
 }
 
 /// Step 3.

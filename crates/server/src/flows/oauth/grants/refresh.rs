@@ -10,7 +10,7 @@ use symbolon_domain::{Client, Refusal, SessionId};
 
 use super::super::Failed;
 use super::super::token::{Asked, Tokens};
-use super::tokens;
+use super::{narrowed, tokens};
 use crate::app::App;
 use crate::flows::Error;
 use crate::flows::refresh::{authentic, rotate};
@@ -30,16 +30,9 @@ pub(in super::super) async fn refresh(app: &App, asked: &Asked<'_>) -> Result<To
         }
         authorization.scopes = narrower;
     }
-    let named = parameters.resources().iter();
-    let mut known = authorization.resources.clone();
-    known.retain(|one| named.clone().any(|name| name == one.as_str()));
-    if known.len() < parameters.resources().len() {
-        let sentence = "The parameter resource names what was not granted.";
-        return Err(OAuthError::new(ErrorCode::InvalidTarget, sentence).into());
-    }
-    if !known.is_empty() {
-        authorization.resources = known;
-    }
+    // One from before the client's tokens were to be bound.
+    authorization.jkt = authorization.jkt.or_else(|| bound_by(asked));
+    authorization.resources = narrowed(&authorization.resources, parameters)?;
     let client = asked.client.id.as_str();
     let rotated = rotate(app, presented, client, asked.origin).await;
     let rotated = rotated.map_err(|error| match error {
@@ -53,6 +46,12 @@ pub(in super::super) async fn refresh(app: &App, asked: &Asked<'_>) -> Result<To
     })?;
     let facts = (&rotated.user, &rotated.session, &authorization);
     tokens(app, asked, facts, (Some(rotated.refresh_token), None)).await
+}
+
+/// The key that a client's tokens are bound to although this session is not.
+fn bound_by(asked: &Asked<'_>) -> Option<String> {
+    let jkt = asked.request.jkt.clone();
+    jkt.filter(|_| asked.client.definition.dpop_bound)
 }
 
 /// Step 1: what a refresh token of this client stands for.

@@ -1,4 +1,5 @@
-//! Who may use a route of administration: the access token's scope has the permission, or `*`.
+//! Who may use a route of administration: the access token is for this server alone, and its scope has the permission, or
+//! `*`.
 //!
 //! That is all that a read needs: what takes a role away makes the token stale at once. A write asks again in its
 //! flow, in the transaction that does it.
@@ -63,6 +64,17 @@ impl<P: Needed> FromRequestParts<Arc<App>> for Permitted<P> {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
         let caller = of_any_client(parts, app)?;
+        // One that is for another API as well could come from there.
+        let own = &*app.issuance().map_err(Failure)?.audience;
+        if caller
+            .token
+            .claims()
+            .aud
+            .iter()
+            .any(|audience| audience != own)
+        {
+            return Err(Refusal::InvalidToken.into());
+        }
         if !Demand::permission(P::PERMISSION).is_met(caller.token.claims()) {
             return Err(Refusal::Forbidden.into());
         }

@@ -1,4 +1,4 @@
-use symbolon_domain::oauth::{Consent, Scopes};
+use symbolon_domain::oauth::{Agreement, Consent};
 use symbolon_domain::{Resource, UserId};
 
 use super::{client, is_stale, scopes};
@@ -11,12 +11,24 @@ on_every_engine!(
     a_consent_to_more_than_one_request_can_ask_for,
 );
 
+fn api() -> Resource {
+    Resource::parse("https://api.example.com/").unwrap()
+}
+
+/// What was put, as it is kept.
+fn kept(consent: &Consent) -> Option<Consent> {
+    Some(Consent {
+        version: consent.version + 1,
+        ..consent.clone()
+    })
+}
+
 fn consent(owner: UserId, id: &str) -> Consent {
     Consent {
         user: owner,
         client: client(id),
-        scopes: scopes("openid orders:read"),
-        resources: vec![Resource::parse("https://api.example.com/").unwrap()],
+        agreement: Agreement::default().with(&[api()], &scopes("openid orders:read")),
+        version: 0,
         created_at: at(10),
         updated_at: at(10),
     }
@@ -26,30 +38,37 @@ async fn a_consent_is_kept_in_the_place_of_the_one_before(place: &Place) {
     let store = place.open().await;
     let (owner, shop) = (user_id(1), client("shop"));
     assert_eq!(store.find_consent(owner, &shop).await.unwrap(), None);
-    commit!(store, put_consent(&consent(owner, "shop"))).unwrap();
+    let first = consent(owner, "shop");
+    commit!(store, put_consent(&first)).unwrap();
     let found = store.find_consent(owner, &shop).await.unwrap();
-    assert_eq!(found, Some(consent(owner, "shop")));
+    assert_eq!(found, kept(&first));
+    let again = commit!(store, put_consent(&first));
+    assert!(is_stale(&again), "{again:?}");
+    let agreement = first.agreement.with(&[], &scopes("email openid"));
     let second = Consent {
-        scopes: scopes("openid email"),
-        resources: Vec::new(),
-        created_at: at(20),
+        agreement: agreement.with(&[api()], &scopes("email")),
+        version: 1,
         updated_at: at(20),
         ..consent(owner, "shop")
     };
     commit!(store, put_consent(&second)).unwrap();
-    let expected = Consent {
-        created_at: at(10),
-        ..second
-    };
     let found = store.find_consent(owner, &shop).await.unwrap();
-    assert_eq!(found, Some(expected), "they first agreed when they did");
+    assert_eq!(found, kept(&second));
+    for version in [0, 1, 3] {
+        let late = Consent {
+            version,
+            ..second.clone()
+        };
+        let late = commit!(store, put_consent(&late));
+        assert!(is_stale(&late), "{late:?}");
+    }
     let none = Consent {
-        scopes: Scopes::default(),
+        agreement: Agreement::default(),
         ..consent(user_id(2), "shop")
     };
     commit!(store, put_consent(&none)).unwrap();
     let found = store.find_consent(user_id(2), &shop).await.unwrap();
-    assert_eq!(found, Some(none));
+    assert_eq!(found, kept(&none));
     let other = store.find_consent(owner, &client("Shop")).await.unwrap();
     assert_eq!(other, None, "ids are compared by bytes");
 }
@@ -94,6 +113,13 @@ async fn consents_are_forgotten(place: &Place) {
     commit!(store, delete_consent(user_id(1), &client("a"))).unwrap();
     let none = required(1).await;
     assert!(is_stale(&none), "{none:?}");
+    // What was taken back does not come again with what was read before.
+    let late = Consent {
+        version: 1,
+        ..consent(user_id(1), "a")
+    };
+    let late = commit!(store, put_consent(&late));
+    assert!(is_stale(&late), "{late:?}");
     required(2).await.unwrap();
     for id in ["a", "z"] {
         let none = commit!(store, delete_consent(user_id(1), &client(id)));
@@ -121,9 +147,10 @@ async fn a_consent_to_more_than_one_request_can_ask_for(place: &Place) {
     let store = place.open().await;
     let mut grown = consent(user_id(1), "shop");
     for number in 0..250 {
-        grown.scopes = grown.scopes.with(&scopes(&format!("orders:{number}")));
+        let more = scopes(&format!("orders:{number}"));
+        grown.agreement = grown.agreement.with(&[api()], &more);
     }
     commit!(store, put_consent(&grown)).unwrap();
     let found = store.find_consent(grown.user, &grown.client).await.unwrap();
-    assert_eq!(found, Some(grown));
+    assert_eq!(found, kept(&grown));
 }

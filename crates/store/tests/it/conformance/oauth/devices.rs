@@ -45,13 +45,17 @@ fn approved(number: u8) -> DeviceRow {
         state: DeviceState::Approved(user_id(1)),
         auth_time: Some(at(900)),
         browser: Some(session_id(7)),
+        request: SHOWN.into(),
         ..device(number)
     }
 }
 
+/// What the person was shown of it.
+const SHOWN: &str = "{\"scopes\":\"\"}";
+
 /// That the first user agrees.
-fn agreement() -> Option<(UserId, Timestamp, SessionId)> {
-    Some((user_id(1), at(900), session_id(7)))
+fn agreement() -> Option<(UserId, Timestamp, SessionId, &'static str)> {
+    Some((user_id(1), at(900), session_id(7), SHOWN))
 }
 
 async fn found(store: &Store, number: u8) -> Option<DeviceRow> {
@@ -100,7 +104,7 @@ async fn a_device_is_decided_upon_while_it_waits(place: &Place) {
     assert_eq!(found(&store, 1).await, Some(device(1)));
     commit!(store, decide_device(digest(1), agreement(), at(59_999))).unwrap();
     assert_eq!(found(&store, 1).await, Some(approved(1)));
-    let another = Some((user_id(2), at(950), session_id(8)));
+    let another = Some((user_id(2), at(950), session_id(8), SHOWN));
     for decision in [agreement(), another, None] {
         let again = commit!(store, decide_device(digest(1), decision, at(1_000)));
         assert!(is_stale(&again), "{again:?}");
@@ -120,7 +124,7 @@ async fn one_of_twenty_decisions_counts(place: &Place) {
     commit!(store, insert_device(&device(1))).unwrap();
     let won = winners(|number| {
         let store = store.clone();
-        let decision = (number % 2 == 0).then(|| (user_id(number), at(900), session_id(7)));
+        let decision = (number % 2 == 0).then(|| (user_id(number), at(900), session_id(7), SHOWN));
         async move { commit!(store, decide_device(digest(1), decision, at(1_000))) }
     });
     assert_eq!(won.await, 1);
@@ -239,7 +243,7 @@ async fn devices_that_have_expired_are_purged_in_bites(place: &Place) {
 
 async fn devices_go_with_who_decided(place: &Place) {
     let store = place.open().await;
-    let another = Some((user_id(2), at(950), session_id(8)));
+    let another = Some((user_id(2), at(950), session_id(8), SHOWN));
     for number in 1..=4 {
         commit!(store, insert_device(&device(number))).unwrap();
     }
