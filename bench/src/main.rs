@@ -11,6 +11,7 @@ mod guard;
 mod import;
 mod load;
 mod machine;
+mod oauth;
 mod press;
 mod process;
 mod protected;
@@ -48,7 +49,7 @@ pub struct Run {
 
 type Measure = fn(&Run) -> Result<Section>;
 
-const SECTIONS: [(&str, Measure); 11] = [
+const SECTIONS: [(&str, Measure); 12] = [
     ("tokens", tokens::measure),
     ("refresh", refresh::measure),
     ("protected", protected::measure),
@@ -60,6 +61,7 @@ const SECTIONS: [(&str, Measure); 11] = [
     ("guard", guard::measure),
     ("import", import::measure),
     ("audit", audit::measure),
+    ("oauth", oauth::measure),
 ];
 
 fn main() -> Result<()> {

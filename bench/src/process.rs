@@ -60,7 +60,8 @@ impl Server {
         Self::start(command, place)
     }
 
-    fn start(mut command: Command, place: Place) -> Result<Self> {
+    /// Any program that says where it listens.
+    pub fn start(mut command: Command, place: Place) -> Result<Self> {
         command.stdin(Stdio::null()).stdout(Stdio::piped());
         let program = command.get_program().to_owned();
         let mut child = match place {

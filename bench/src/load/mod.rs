@@ -33,6 +33,16 @@ pub trait Script {
     fn answer(&mut self, connection: usize, answer: &Answer<'_>) -> Result<()>;
 }
 
+impl Script for Box<dyn Script> {
+    fn ask(&mut self, connection: usize, out: &mut Vec<u8>) -> Result<()> {
+        (**self).ask(connection, out)
+    }
+
+    fn answer(&mut self, connection: usize, answer: &Answer<'_>) -> Result<()> {
+        (**self).answer(connection, answer)
+    }
+}
+
 /// An answer in the buffer of its connection.
 pub struct Answer<'a> {
     pub status: u16,

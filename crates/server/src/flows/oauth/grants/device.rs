@@ -270,7 +270,7 @@ pub(in super::super) async fn poll(app: &App, asked: &Asked<'_>) -> Result<Token
                 let user = user.ok_or_else(OAuthError::invalid_grant)?;
                 let granted = granted(&row)?;
                 let parent = app.store.find_session(granted.browser()).await?;
-                let parent = parent.filter(|parent| is_to_be_believed(parent));
+                let parent = parent.filter(is_to_be_believed);
                 let parent = parent.ok_or_else(OAuthError::invalid_grant)?;
                 let take = |batch: &mut symbolon_store::Batch, session| {
                     batch.take_device(digest, session, asked.now);

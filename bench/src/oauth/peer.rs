@@ -1,0 +1,48 @@
+//! Another server of the same kind, where it is installed.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+
+use super::Subject;
+use super::setup::{form, get, head, question};
+use crate::{
+    load::Caller,
+    process::{Place, Server},
+};
+
+const SECRET: &str = "a-secret-of-a-benchmark-that-is-long-enough";
+
+/// npm `oidc-provider`; nothing where it is not installed.
+pub fn oidc_provider() -> Result<Option<Subject>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let installed = root.join("../crates/server/tests/clients/node_modules/oidc-provider");
+    if !installed.exists() {
+        return Ok(None);
+    }
+    let mut command = Command::new("node");
+    command
+        .arg(root.join("peers/oidc-provider.mjs"))
+        .arg(SECRET);
+    command.env("NODE_ENV", "production");
+    let server = Server::start(command, Place::Pinned)?;
+    let mut caller = Caller::connect(server.address)?;
+    let answer = caller.call(&get("/bench/cookie", ""))?;
+    ensure!(answer.status == 200, "{}", answer.text());
+    let cookie = String::from_utf8_lossy(answer.body).into_owned();
+    let client_credentials = form(("robot", SECRET), "/token", "grant_type=client_credentials");
+    let answer = caller.call(&client_credentials)?;
+    ensure!(answer.status == 200, "{}", answer.text());
+    let tokens: Value = serde_json::from_slice(answer.body)?;
+    let token = tokens.get("access_token").and_then(Value::as_str);
+    let about = format!("token={}", token.context("no access token")?);
+    Ok(Some(Subject {
+        client_credentials,
+        introspection: form(("robot", SECRET), "/token/introspection", &about),
+        authorize: get(&format!("/auth?{}", question()), &cookie),
+        exchange: head(("web", SECRET), "/token").into_bytes(),
+        server,
+    }))
+}
