@@ -38,6 +38,8 @@ pub fn ours(now: i64) -> AccessClaims {
         nbf: None,
         email: None,
         cnf: None,
+        auth_time: None,
+        act: None,
     }
 }
 

@@ -145,6 +145,8 @@ mod tests {
             nbf: None,
             email: None,
             cnf: None,
+            auth_time: None,
+            act: None,
         };
         Arc::new(Verified::new(claims, "kid", Generation::default()))
     }

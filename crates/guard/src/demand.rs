@@ -104,6 +104,8 @@ mod tests {
             nbf: None,
             email: None,
             cnf: None,
+            auth_time: None,
+            act: None,
         })
     }
 

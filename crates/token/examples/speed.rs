@@ -56,6 +56,8 @@ fn main() {
         nbf: None,
         email: None,
         cnf: None,
+        auth_time: None,
+        act: None,
     };
     println!(
         "payload of {} bytes",

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::actor::{Actor, RawActor};
 use crate::error::Error;
 use crate::slot::{FromJson, Nested, Slot};
 use crate::strict;
@@ -126,6 +127,12 @@ pub struct AccessClaims {
     /// The key that it is bound to (RFC 9449 section 6.1): it is good only together with a proof of that key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,
+    /// When the person gave the password, in seconds since 1970 (RFC 9068 section 2.2.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<i64>,
+    /// Who acts for the subject, where somebody does (RFC 8693 section 4.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub act: Option<Actor>,
 }
 
 #[derive(Deserialize, Default)]
@@ -145,6 +152,8 @@ pub(crate) struct RawAccessClaims {
     nbf: Slot<Date>,
     email: Slot<String>,
     cnf: Nested<RawConfirmation>,
+    auth_time: Slot<Date>,
+    act: Nested<RawActor>,
 }
 
 impl TryFrom<RawAccessClaims> for AccessClaims {
@@ -167,6 +176,10 @@ impl TryFrom<RawAccessClaims> for AccessClaims {
             email: optional("email", raw.email)?,
             cnf: optional("cnf", raw.cnf.0)?
                 .map(Confirmation::try_from)
+                .transpose()?,
+            auth_time: optional("auth_time", raw.auth_time)?.map(|date| date.0),
+            act: optional("act", raw.act.0)?
+                .map(Actor::try_from)
                 .transpose()?,
         })
     }

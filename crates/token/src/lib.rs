@@ -8,6 +8,7 @@
 
 #![warn(missing_docs)]
 
+mod actor;
 mod algorithm;
 pub mod assertion;
 mod claims;
@@ -28,6 +29,7 @@ mod thumbprint;
 mod typ;
 mod verify;
 
+pub use actor::Actor;
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use claims::{Access, AccessClaims, Audience, Profile, Registered};
 pub use compact::MAX_TOKEN_BYTES;

@@ -22,6 +22,8 @@ fn claims() -> AccessClaims {
         nbf: None,
         email: None,
         cnf: None,
+        auth_time: None,
+        act: None,
     }
 }
 

@@ -188,6 +188,8 @@ impl Issuer {
             nbf: None,
             email: None,
             cnf: None,
+            auth_time: None,
+            act: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! What claims are read and written.
 
-use symbolon_token::{AccessClaims, Audience, Confirmation, Error, Typ, feed_key};
+use symbolon_token::{AccessClaims, Actor, Audience, Confirmation, Error, Typ, feed_key};
 
 use crate::support::{claims, claims_but, claims_json, claims_with, key, verify_payload};
 
@@ -27,7 +27,7 @@ fn claims_are_written_as_agreed() {
     assert_eq!(
         members.len(),
         11,
-        "nbf, email and cnf are left out when there is none"
+        "nbf, email, cnf, auth_time and act are left out when there is none"
     );
 }
 
@@ -42,6 +42,8 @@ fn claims_survive_serde() {
                 .parse()
                 .unwrap(),
         }),
+        auth_time: Some(7),
+        act: Actor::chain(["b", "a"].map(str::to_owned).into_iter()),
         ..claims()
     };
     let json = serde_json::to_string(&all).unwrap();
@@ -156,5 +158,53 @@ fn d3_a_binding_that_cannot_be_read_is_no_absent_one() {
         assert_eq!(verified, Err(Error::MalformedClaim("cnf")), "{value}");
     }
     let twice = claims_but("cnf", Some(&format!(r#"{{"jkt":"{jkt}","jkt":"{jkt}"}}"#)));
+    assert_eq!(verify_payload(&twice), Err(Error::DuplicateMember));
+}
+
+/// RFC 8693 section 4.1: who acts now stands outside, who acted before within.
+#[test]
+fn who_acts_is_read_from_the_outside() {
+    let act = r#"{"sub":"c","client_id":"x","act":{"sub":"b","act":{"sub":"a"}}}"#;
+    let claims = verify_payload(&claims_but("act", Some(act))).unwrap();
+    let act = claims.act.unwrap();
+    assert_eq!(act.iter().collect::<Vec<_>>(), ["c", "b", "a"]);
+    let chain = Actor::chain(["c", "b", "a"].map(str::to_owned).into_iter());
+    assert_eq!(chain, Some(act));
+    assert_eq!(Actor::chain(std::iter::empty()), None);
+}
+
+/// Whoever acts is never overlooked: the token would look like one of the person's own.
+#[test]
+fn a21_an_actor_that_cannot_be_read_is_no_absent_one() {
+    for value in [
+        "null",
+        "{}",
+        "[]",
+        "true",
+        "1",
+        "1.5",
+        r#""web""#,
+        r#"["sub"]"#,
+        r#"{"sub":null}"#,
+        r#"{"sub":7}"#,
+        r#"{"act":{"sub":"a"}}"#,
+        r#"{"sub":"a","act":null}"#,
+        r#"{"sub":"a","act":"b"}"#,
+        r#"{"sub":"a","act":{}}"#,
+    ] {
+        let verified = verify_payload(&claims_but("act", Some(value)));
+        assert_eq!(verified, Err(Error::MalformedClaim("act")), "{value}");
+    }
+    let chain = |length: usize| {
+        let chain = (1..length).fold(r#"{"sub":"a"}"#.to_owned(), |act, _| {
+            format!(r#"{{"sub":"a","act":{act}}}"#)
+        });
+        verify_payload(&claims_but("act", Some(&chain)))
+    };
+    assert_eq!(chain(Actor::MOST).unwrap().act.unwrap().iter().count(), 8);
+    for length in [Actor::MOST + 1, 100] {
+        assert_eq!(chain(length), Err(Error::MalformedClaim("act")));
+    }
+    let twice = claims_but("act", Some(r#"{"sub":"a","act":{"sub":"a","sub":"b"}}"#));
     assert_eq!(verify_payload(&twice), Err(Error::DuplicateMember));
 }

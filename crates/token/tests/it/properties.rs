@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use symbolon_token::{
-    AccessClaims, Algorithm, Audience, Confirmation, Jwk, Jwks, KeySet, PrivateJwk, Typ, encoding,
+    AccessClaims, Actor, Algorithm, Audience, Confirmation, Jwk, Jwks, KeySet, PrivateJwk, Typ,
+    encoding,
 };
 
 use crate::support::{AUDIENCE, ISSUER, NOW, claims, key, keys, verifier};
@@ -21,6 +22,7 @@ fn any_claims() -> impl Strategy<Value = AccessClaims> {
         any::<Option<i64>>(),
         any::<[String; 3]>(),
         any::<Option<[u8; 32]>>(),
+        prop::collection::vec(any::<String>(), 0..=Actor::MOST),
     );
     (audience, texts, times, rest).prop_map(|(aud, (texts, optional), times, rest)| {
         let [sub, jti, client_id, scope] = texts;
@@ -42,6 +44,8 @@ fn any_claims() -> impl Strategy<Value = AccessClaims> {
             cnf: rest.2.map(|bytes| Confirmation {
                 jkt: encoding::encode(&bytes).parse().unwrap(),
             }),
+            auth_time: times.2,
+            act: Actor::chain(rest.3.into_iter()),
         }
     })
 }

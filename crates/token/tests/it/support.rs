@@ -52,6 +52,8 @@ pub fn claims() -> AccessClaims {
         nbf: None,
         email: None,
         cnf: None,
+        auth_time: None,
+        act: None,
     }
 }
 

@@ -7,6 +7,16 @@ const MAX_HEADER = 4095
 /** The largest integer that every JSON reader understands (RFC 8259 section 6). */
 const MAX_DATE = 2 ** 53
 
+/** Actors of one token at most. */
+const MOST_ACTORS = 8
+
+/** Who acts, and within it for whom that one acted before (RFC 8693 section 4.1). */
+export interface Actor {
+  /** The client's id, or the `sub` of the token that it showed for itself. */
+  readonly sub: string
+  readonly act?: Actor
+}
+
 /** The claims of an access token (RFC 9068 section 2.2, and Symbolon's). Times are seconds since 1970. */
 export interface AccessClaims {
   readonly iss: string
@@ -28,6 +38,10 @@ export interface AccessClaims {
   readonly email?: string
   /** The key that it is bound to, by its thumbprint (RFC 9449 section 6.1). */
   readonly cnf?: { readonly jkt: string }
+  /** When the person gave the password (RFC 9068 section 2.2.1). */
+  readonly auth_time?: number
+  /** Who acts for the subject, where somebody does. Only the outermost counts when access is decided. */
+  readonly act?: Actor
   readonly [claim: string]: unknown
 }
 
@@ -95,6 +109,8 @@ export function readClaims(payload: string): AccessClaims {
   optional(raw, 'email', isString)
   // What nobody understands is no absent binding: the token would be good in a thief's hands.
   optional(raw, 'cnf', isConfirmation)
+  optional(raw, 'auth_time', isDate)
+  optional(raw, 'act', isActor)
   // Many requests share what is cached: none may change it for the others.
   return freeze(nbf === undefined ? claims : { ...claims, nbf: Math.trunc(nbf) })
 }
@@ -116,6 +132,15 @@ const isAudience = (value: unknown): value is string | string[] => isString(valu
 /** SHA-256 in base64url. */
 const isConfirmation = (value: unknown): value is { jkt: string } =>
   isObject(value) && isString(value['jkt']) && value['jkt'].length === 43 && isBase64url(value['jkt'])
+function isActor(value: unknown): value is Actor {
+  let actor = value
+  for (let left = MOST_ACTORS; left > 0; left--) {
+    if (!isObject(actor) || !isString(actor['sub'])) return false
+    if (!Object.hasOwn(actor, 'act')) return true
+    actor = actor['act']
+  }
+  return false
+}
 /** A NumericDate may have a fraction (RFC 7519 section 2); it is cut off. */
 export const isDate = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value <= MAX_DATE
 

@@ -12,6 +12,8 @@ __all__ = ["Claims"]
 
 # The largest integer that every JSON reader understands (RFC 8259 section 6).
 _LATEST = 1 << 53
+# Actors of one token at most.
+_MOST_ACTORS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,11 @@ class Claims:
     email: str | None = None
     #: The thumbprint of the key that the token is bound to (RFC 9449 section 6.1).
     jkt: str | None = None
+    #: When the person gave the password (RFC 9068 section 2.2.1).
+    auth_time: int | None = None
+    #: Who acts for the subject, the one who acts now first, then who acted before (RFC 8693 section 4.1); empty where
+    #: nobody does. Only the first counts when access is decided.
+    actors: tuple[str, ...] = ()
     #: Every claim as it came, those above included.
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
@@ -85,6 +92,8 @@ def read(payload: bytes) -> Claims:
         roles=_texts(raw["roles"], "roles") if "roles" in raw else (),
         email=_text(raw, "email") if "email" in raw else None,
         jkt=_binding(raw["cnf"]) if "cnf" in raw else None,
+        auth_time=date(raw, "auth_time") if "auth_time" in raw else None,
+        actors=_actors(raw),
         raw=MappingProxyType(raw),
     )
 
@@ -122,6 +131,19 @@ def _binding(cnf: object) -> str:
         raise Malformed("the claim cnf names no key")
     base64url(jkt)
     return jkt
+
+
+def _actors(raw: dict[str, Any]) -> tuple[str, ...]:
+    """Read who acts. What nobody understands is no absent actor: the token would look like one of the person's own."""
+    actors: list[str] = []
+    outer: Any = raw
+    while "act" in outer:
+        outer = outer["act"]
+        sub = outer.get("sub") if isinstance(outer, dict) else None
+        if not isinstance(sub, str) or len(actors) == _MOST_ACTORS:
+            raise Malformed("the claim act names nobody, or too many")
+        actors.append(sub)
+    return tuple(actors)
 
 
 def _version(raw: dict[str, Any]) -> int | None:

@@ -18,6 +18,7 @@ pub(super) fn add(cases: &mut Cases) -> Result<()> {
     issuer(cases)?;
     others(cases)?;
     bindings(cases)?;
+    actors(cases)?;
     duplicates(cases)
 }
 
@@ -295,6 +296,45 @@ fn bindings(cases: &mut Cases) -> Result<()> {
         ),
     ] {
         with(cases, format!("d3-cnf-{name}"), ("cnf", value), INVALID)?;
+    }
+    Ok(())
+}
+
+/// RFC 8693 section 4.1. What nobody understands is no absent actor: the token would look like one of the person's own.
+fn actors(cases: &mut Cases) -> Result<()> {
+    for (name, value) in [
+        ("null", "null"),
+        ("text", r#""web""#),
+        ("list", "[]"),
+        ("empty", "{}"),
+        ("sub-null", r#"{"sub":null}"#),
+        ("sub-number", r#"{"sub":7}"#),
+        ("inner-null", r#"{"sub":"a","act":null}"#),
+        ("inner-empty", r#"{"sub":"a","act":{}}"#),
+    ] {
+        with(cases, format!("a21-act-{name}"), ("act", value), INVALID)?;
+    }
+    let chain = |length: usize| {
+        (1..length).fold(r#"{"sub":"a"}"#.to_owned(), |act, _| {
+            format!(r#"{{"sub":"b","act":{act}}}"#)
+        })
+    };
+    for (name, length, verdict) in [
+        ("one", 1, ACCEPTED),
+        ("eight", 8, ACCEPTED),
+        ("nine", 9, INVALID),
+    ] {
+        let value = chain(length);
+        with(cases, format!("a21-act-{name}"), ("act", &value), verdict)?;
+    }
+    for (name, value, verdict) in [
+        ("fraction", "1789990000.5", ACCEPTED),
+        ("text", r#""1789990000""#, INVALID),
+        ("null", "null", INVALID),
+        ("negative", "-1", INVALID),
+    ] {
+        let name = format!("claim-auth-time-{name}");
+        with(cases, name, ("auth_time", value), verdict)?;
     }
     Ok(())
 }
