@@ -56,6 +56,8 @@ words! {
         ConsentWithdrawn => "consent_withdrawn",
         /// A client was given tokens for a person.
         ClientSignedIn => "client_signed_in",
+        /// A client exchanged a token of a person for one of its own.
+        TokenExchanged => "token_exchanged",
         /// An authorization code was used again.
         CodeReused => "code_reused",
         /// A setting that is kept in the database changed.

@@ -3,6 +3,7 @@
 mod authorization;
 mod device;
 mod error;
+mod exchange;
 mod granted;
 mod parameters;
 mod pkce;
@@ -19,6 +20,9 @@ pub use device::{
     DEVICE_INTERVAL, DeviceState, Poll, SLOW_DOWN, USER_CODE_LETTERS, UserCode, poll,
 };
 pub use error::{ErrorCode, OAuthError};
+pub use exchange::{
+    ACCESS_TOKEN_TYPE, Exchange, ExchangeRequest, MOST_ACTORS, Subject, concerns, exchange,
+};
 pub use granted::{Agreement, Authorization, Consent};
 pub use parameters::Parameters;
 pub use pkce::{Challenge, Verifier};

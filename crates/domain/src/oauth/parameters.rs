@@ -6,17 +6,19 @@ use super::OAuthError;
 const MOST_PARAMETERS: usize = 60;
 /// Longest value, in bytes.
 const LONGEST: usize = 8 * 1024;
-/// Values of the parameter that may be repeated.
-const MOST_RESOURCES: usize = 10;
+/// Values of each parameter that may be repeated.
+const MOST_TARGETS: usize = 10;
 /// Names that are printed in a description.
 const LONGEST_NAME: usize = 40;
 
 /// The parameters of a request, decoded. An empty one counts as absent, one that is repeated as an error, unknown ones are
-/// let be (RFC 6749 section 3.1). Only `resource` may stand there more than once (RFC 8707 section 2).
+/// let be (RFC 6749 section 3.1). Only `resource` and `audience` may stand there more than once (RFC 8707 section 2, RFC 8693
+/// section 2.1).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parameters {
     values: BTreeMap<String, String>,
     resources: Vec<String>,
+    audiences: Vec<String>,
 }
 
 impl Parameters {
@@ -45,11 +47,16 @@ impl Parameters {
         if value.is_empty() {
             return Ok(());
         }
-        if name == "resource" {
-            if self.resources.len() == MOST_RESOURCES {
+        let targets = match &*name {
+            "resource" => Some(&mut self.resources),
+            "audience" => Some(&mut self.audiences),
+            _ => None,
+        };
+        if let Some(targets) = targets {
+            if targets.len() == MOST_TARGETS {
                 return Err(fault("is given too often", &name));
             }
-            self.resources.push(value);
+            targets.push(value);
             return Ok(());
         }
         match self.values.contains_key(&name) {
@@ -80,11 +87,17 @@ impl Parameters {
         &self.resources
     }
 
+    /// The values of `audience`.
+    pub fn audiences(&self) -> &[String] {
+        &self.audiences
+    }
+
     /// All of them, to be kept and read again.
     pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         let values = self.values.iter().map(|(name, value)| (&**name, &**value));
         let resources = self.resources.iter().map(|value| ("resource", &**value));
-        values.chain(resources)
+        let audiences = self.audiences.iter().map(|value| ("audience", &**value));
+        values.chain(resources).chain(audiences)
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
 mod descriptions;
 mod destination;
 mod device;
+mod exchange;
 mod granted;
 mod next;
 mod parameters;

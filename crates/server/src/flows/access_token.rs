@@ -1,9 +1,10 @@
-//! Access tokens (RFC 9068): of our own sign-in, of a client for a person, of a client for itself.
+//! Access tokens (RFC 9068): of our own sign-in, of a client for a person, of a client for itself, of one on behalf of
+//! another's (RFC 8693).
 
 use serde::Serialize;
-use symbolon_domain::oauth::{ACR, Authorization, OPENID, ROLES, Scopes};
-use symbolon_domain::{Client, Effective, Resource, Session, Timestamp, User};
-use symbolon_token::{Typ, encoding};
+use symbolon_domain::oauth::{ACR, Authorization, Exchange, OPENID, ROLES, Scopes};
+use symbolon_domain::{Client, Effective, Resource, Session, SessionId, Timestamp, User};
+use symbolon_token::{AccessClaims, Actor, Typ, encoding};
 
 use super::Error;
 use crate::app::App;
@@ -25,7 +26,7 @@ struct Draft<'a> {
     /// The APIs that it is for; our own where none is named.
     resources: &'a [Resource],
     expires: Timestamp,
-    session: Option<(&'a Session, i64)>,
+    session: Option<(SessionId, i64)>,
     client_id: &'a str,
     scope: &'a str,
     roles: &'a [&'a str],
@@ -33,6 +34,21 @@ struct Draft<'a> {
     auth_time: Option<Timestamp>,
     /// The thumbprint of the key that it is bound to (RFC 9449 section 6).
     jkt: Option<&'a str>,
+    act: Option<&'a Actor>,
+}
+
+/// What a client was given in exchange for a token.
+pub(super) struct Exchanged<'a> {
+    /// On whose behalf, with what that one has at this moment.
+    pub(super) user: &'a User,
+    pub(super) holds: &'a Effective,
+    /// The token that was brought.
+    pub(super) subject: &'a AccessClaims,
+    pub(super) given: &'a Exchange,
+    /// Those of `given` that the person has.
+    pub(super) scopes: &'a Scopes,
+    pub(super) client: &'a Client,
+    pub(super) jkt: Option<&'a str>,
 }
 
 /// RFC 9068 section 2.2, in the order in which they are written.
@@ -60,6 +76,9 @@ struct Claims<'a> {
     acr: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cnf: Option<Confirmation<'a>>,
+    /// RFC 8693 section 4.1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<&'a Actor>,
 }
 
 /// RFC 7519 section 4.1.3.
@@ -98,13 +117,14 @@ pub async fn issue(
         sub: &user.id.to_string(),
         resources: &[],
         expires: expiry(app, session, now),
-        session: Some((session, user.token_version)),
+        session: Some((session.id, user.token_version)),
         client_id: &session.client_id,
         scope: &scope,
         roles: &names(&holds),
         email: app.config.tokens.email.then(|| user.email.as_str()),
         auth_time: None,
         jkt: None,
+        act: None,
     };
     sign(app, &draft, now)
 }
@@ -122,21 +142,19 @@ pub(super) async fn issue_for_client(
 ) -> Result<(AccessToken, Scopes), Error> {
     let holds = app.role_book().await?.effective(&user.roles);
     let scopes = granted.scopes.held_by(&holds.permissions);
-    let roles = match scopes.contains(ROLES) {
-        true => names(&holds),
-        false => Vec::new(),
-    };
+    let roles = told_roles(&scopes, &holds);
     let draft = Draft {
         sub: &user.id.to_string(),
         resources: &granted.resources,
         expires: expiry(app, session, now),
-        session: Some((session, user.token_version)),
+        session: Some((session.id, user.token_version)),
         client_id: &session.client_id,
         scope: &scopes.to_string(),
         roles: &roles,
         email: None,
         auth_time: Some(granted.auth_time),
         jkt: granted.jkt.as_deref(),
+        act: None,
     };
     Ok((sign(app, &draft, now)?, scopes))
 }
@@ -162,8 +180,46 @@ pub(super) fn issue_to_client(
         email: None,
         auth_time: None,
         jkt,
+        act: None,
     };
     sign(app, &draft, now)
+}
+
+/// The same for a client that acts on behalf of the person whose token it brought: with the session of that one, and the
+/// version of the person as it was then.
+///
+/// # Errors
+/// The same.
+pub(super) fn issue_for_exchange(
+    app: &App,
+    exchanged: &Exchanged<'_>,
+    now: Timestamp,
+) -> Result<AccessToken, Error> {
+    let Exchanged { subject, given, .. } = exchanged;
+    let session = subject.sid.as_deref().and_then(|sid| sid.parse().ok());
+    let act = Actor::chain(given.actors.iter().cloned());
+    let draft = Draft {
+        sub: &exchanged.user.id.to_string(),
+        resources: &given.targets,
+        expires: given.expires_at,
+        session: session.zip(subject.ver),
+        client_id: exchanged.client.id.as_str(),
+        scope: &exchanged.scopes.to_string(),
+        roles: &told_roles(exchanged.scopes, exchanged.holds),
+        email: None,
+        auth_time: subject.auth_time.map(Timestamp::from_seconds),
+        jkt: exchanged.jkt,
+        act: act.as_ref(),
+    };
+    sign(app, &draft, now)
+}
+
+/// The names of roles, where the scope for them was granted.
+fn told_roles<'h>(scopes: &Scopes, holds: &'h Effective) -> Vec<&'h str> {
+    match scopes.contains(ROLES) {
+        true => names(holds),
+        false => Vec::new(),
+    }
 }
 
 fn expiry(app: &App, session: &Session, now: Timestamp) -> Timestamp {
@@ -201,7 +257,7 @@ fn sign(app: &App, draft: &Draft<'_>, now: Timestamp) -> Result<AccessToken, Err
         exp: draft.expires.seconds(),
         iat: now.seconds(),
         jti: &encoding::encode(&id),
-        sid: draft.session.map(|(session, _)| session.id.uuid()),
+        sid: draft.session.map(|(session, _)| session.uuid()),
         ver: draft.session.map(|(_, version)| version),
         client_id: draft.client_id,
         scope: draft.scope,
@@ -210,6 +266,7 @@ fn sign(app: &App, draft: &Draft<'_>, now: Timestamp) -> Result<AccessToken, Err
         auth_time: draft.auth_time.map(Timestamp::seconds),
         acr: draft.auth_time.map(|_| ACR),
         cnf: draft.jkt.map(|jkt| Confirmation { jkt }),
+        act: draft.act,
     };
     let ring = issuance.ring.load();
     let token = ring

@@ -7,10 +7,10 @@ use symbolon_domain::{Refusal, SessionId, Timestamp, UserId};
 use symbolon_guard::{Presented, Rejection, Verified};
 
 use super::{Error, dpop, overloaded};
-use crate::app::App;
+use crate::app::{App, Issuance};
 
 /// As the guards of resources, this one fails closed when it has not heard of revocations for so long.
-pub(super) const STALENESS: Duration = Duration::from_secs(15);
+const STALENESS: Duration = Duration::from_secs(15);
 
 /// A caller with a valid access token of our own sign-in.
 #[derive(Clone)]
@@ -55,13 +55,22 @@ pub fn check_presented(
     let issuance = app.issuance()?;
     let verified = issuance.guard.check(presented.token, now.seconds());
     let verified = verified.map_err(refusal)?;
-    if issuance.feed.silence() > STALENESS {
-        return Err(overloaded().into());
-    }
+    must_hear(issuance)?;
     let bound_to = verified.claims().cnf.as_ref();
     let proven = issuance.proofs.check(presented, bound_to, now.seconds());
     proven.map_err(dpop::refusal)?;
     Ok(verified)
+}
+
+/// That it is known what is revoked.
+///
+/// # Errors
+/// `overloaded`.
+pub(super) fn must_hear(issuance: &Issuance) -> Result<(), Error> {
+    match issuance.feed.silence() > STALENESS {
+        true => Err(overloaded().into()),
+        false => Ok(()),
+    }
 }
 
 /// The same for a token that came without a proof: one that is bound to a key is refused.

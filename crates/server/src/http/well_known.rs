@@ -130,11 +130,12 @@ const PROVEN_METHODS: &[&str] = &[
     "client_secret_post",
     "private_key_jwt",
 ];
-const GRANTS: [Grant; 4] = [
+const GRANTS: [Grant; 5] = [
     Grant::AuthorizationCode,
     Grant::RefreshToken,
     Grant::ClientCredentials,
     Grant::DeviceCode,
+    Grant::TokenExchange,
 ];
 /// What is told of a person and a sign-in.
 const CLAIMS: [&str; 15] = [

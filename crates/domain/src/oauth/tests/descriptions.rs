@@ -54,6 +54,11 @@ fn names() -> impl Strategy<Value = String> {
         "login_hint",
         "dpop_jkt",
         "claims",
+        "audience",
+        "subject_token",
+        "subject_token_type",
+        "actor_token_type",
+        "requested_token_type",
     ];
     prop_oneof![8 => prop::sample::select(known.to_vec()).prop_map(str::to_owned), 1 => "\\PC{0,50}"]
 }
@@ -62,6 +67,7 @@ fn values() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => "SECRET\\PC{0,20}",
         2 => Just(CHALLENGE.to_owned()),
+        2 => Just(ACCESS_TOKEN_TYPE.to_owned()),
         2 => prop::sample::select(&["code", "S256", "openid", "none", "query", "0"][..]).prop_map(str::to_owned),
         1 => Just("SECRET".repeat(1_000)),
         1 => Just("SECRET\0".to_owned()),
@@ -75,6 +81,28 @@ proptest! {
         let client = client(ClientType::Public, &[CALLBACK]);
         let given = destination(Some(&client), &Parameters::default()).unwrap();
         let judged = Parameters::read(pairs).and_then(|read| judge(&client, given, &read));
+        if let Err(error) = judged {
+            prop_assert!(is_plain(&error.description), "{}", error);
+            prop_assert!(!error.description.contains("SECRET"), "{}", error);
+            prop_assert!(error.description.len() < 200);
+        }
+    }
+
+    /// The same where tokens are exchanged.
+    #[test]
+    fn m10_what_an_exchange_sent_is_not_repeated(pairs in prop::collection::vec((names(), values()), 0..8)) {
+        let client = client(ClientType::Confidential, &[CALLBACK]);
+        let subject = Subject {
+            issued_to: "shop",
+            scope: "openid",
+            audience: vec!["orders"],
+            expires_at: at(1_000),
+            actors: Vec::new(),
+        };
+        let judged = Parameters::read(pairs).and_then(|read| {
+            ExchangeRequest::read(&read)?;
+            exchange(&client, &read, &subject, ("web", at(1_000)))
+        });
         if let Err(error) = judged {
             prop_assert!(is_plain(&error.description), "{}", error);
             prop_assert!(!error.description.contains("SECRET"), "{}", error);

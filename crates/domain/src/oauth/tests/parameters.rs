@@ -84,7 +84,7 @@ fn a26_more_than_anybody_needs() {
 }
 
 #[test]
-fn a26_resources_may_be_repeated_up_to_ten() {
+fn a26_targets_may_be_repeated_up_to_ten() {
     let some = |count: usize| {
         let uris = (0..count).map(|number| format!("https://api.example.com/{number}"));
         Parameters::read(uris.map(|uri| ("resource".to_owned(), uri)))
@@ -100,6 +100,12 @@ fn a26_resources_may_be_repeated_up_to_ten() {
     }
     let empty = read(&[("resource", ""), ("resource", "")]).unwrap();
     assert_eq!(empty.resources(), [] as [String; 0]);
+    let audiences = |count: usize| {
+        let names = (0..count).map(|number| ("audience".to_owned(), number.to_string()));
+        Parameters::read(names)
+    };
+    assert_eq!(audiences(10).unwrap().audiences().len(), 10);
+    assert_eq!(said(&audiences(11)), "invalid_request");
 }
 
 #[test]
@@ -124,7 +130,7 @@ proptest! {
     /// What was read is read again as it was, which is how it is kept.
     #[test]
     fn what_is_kept_is_read_again(
-        pairs in prop::collection::vec(("[a-e]|resource|\\PC{0,8}", "\\PC{0,12}"), 0..20)
+        pairs in prop::collection::vec(("[a-e]|resource|audience|\\PC{0,8}", "\\PC{0,12}"), 0..20)
     ) {
         if let Ok(read) = Parameters::read(pairs.clone()) {
             let kept: Vec<(String, String)> = read
@@ -135,6 +141,7 @@ proptest! {
             for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
                 let is_there = match name.as_str() {
                     "resource" => read.resources().contains(value),
+                    "audience" => read.audiences().contains(value),
                     name => read.get(name) == Some(value),
                 };
                 prop_assert!(is_there, "{} is lost", name);

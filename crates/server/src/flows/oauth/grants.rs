@@ -4,6 +4,7 @@ pub(super) mod client_credentials;
 pub(super) mod code;
 pub mod device;
 pub(super) mod refresh;
+pub(super) mod token_exchange;
 
 use symbolon_domain::audit::AuditKind;
 use symbolon_domain::ending::Event;
@@ -254,6 +255,7 @@ async fn tokens(
             Some(_) => "DPoP",
             None => "Bearer",
         },
+        issued_token_type: None,
         access,
         refresh_token,
         id_token,

@@ -6,19 +6,19 @@
 //!    else hears what is told of no token at all (RFC 7662 section 2.2; SECURITY row A24).
 
 use serde::Serialize;
-use symbolon_domain::oauth::OAuthError;
-use symbolon_domain::{Client, ClientType, Resource, Timestamp};
+use symbolon_domain::oauth::{ACR, OAuthError, concerns};
+use symbolon_domain::{Client, ClientType, Timestamp};
 use symbolon_guard::Subject;
 use symbolon_token::{
-    Access, AccessClaims, Algorithm, Audience, Confirmation, Error as TokenError, Profile,
+    Access, AccessClaims, Actor, Algorithm, Audience, Confirmation, Error as TokenError, Profile,
     Registered, Typ, Verifier, feed_key,
 };
 
 use super::grants::refresh;
 use super::{Credentials, Failed, authenticate};
 use crate::app::App;
-use crate::flows::authenticate::STALENESS;
-use crate::flows::{Error, Origin, overloaded};
+use crate::flows::authenticate::must_hear;
+use crate::flows::{Error, Origin};
 
 /// What is told of a token that is alive (RFC 7662 section 2.2).
 #[derive(Debug, Serialize)]
@@ -54,6 +54,15 @@ pub struct Active {
     /// Names of roles.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
+    /// When the person gave the password, in seconds since 1970 (RFC 9470 section 6.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<i64>,
+    /// How they signed in (RFC 9470 section 6.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acr: Option<&'static str>,
+    /// Who acts for the subject (RFC 8693 section 4.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub act: Option<Actor>,
 }
 
 /// What is known of the parameter `token`; nothing where it is not alive, or is no business of who asks.
@@ -72,15 +81,10 @@ pub async fn introspect(
     }
     let token = credentials.parameters.required("token")?;
     if let Some(claims) = alive(app, token, now)? {
-        let told = claims.client_id == client.id.as_str() || is_for(&client, &claims.aud);
+        let told = concerns(&client, &claims.client_id, claims.aud.iter());
         return Ok(told.then(|| of_access(claims)));
     }
     of_refresh(app, &client, token, now).await
-}
-
-fn is_for(client: &Client, audience: &Audience) -> bool {
-    let mut own = client.definition.resources.iter().map(Resource::as_str);
-    own.any(|resource| audience.contains(resource))
 }
 
 fn of_access(claims: AccessClaims) -> Active {
@@ -100,6 +104,10 @@ fn of_access(claims: AccessClaims) -> Active {
         jti: Some(claims.jti),
         sid: claims.sid,
         roles: claims.roles,
+        auth_time: claims.auth_time,
+        // As it is signed.
+        acr: claims.auth_time.map(|_| ACR),
+        act: claims.act,
     }
 }
 
@@ -135,10 +143,16 @@ async fn of_refresh(
         sid: Some(session.id.to_string()),
         cnf: None,
         roles: Vec::new(),
+        auth_time: Some(authorization.auth_time.seconds()),
+        acr: Some(ACR),
+        act: None,
     }))
 }
 
 /// The claims of an access token of ours, whomever it is for, if it is alive.
+///
+/// # Errors
+/// `overloaded` where it is not known any more what is revoked; a fault.
 pub(super) fn alive(app: &App, token: &str, now: Timestamp) -> Result<Option<AccessClaims>, Error> {
     let issuance = app.issuance()?;
     let fault =
@@ -160,9 +174,7 @@ pub(super) fn alive(app: &App, token: &str, now: Timestamp) -> Result<Option<Acc
         version: claims.ver,
         issued_at: claims.iat,
     };
-    if issuance.feed.silence() > STALENESS {
-        return Err(overloaded().into());
-    }
+    must_hear(issuance)?;
     let hit = issuance.guard.revocations().find(&subject);
     Ok(hit.is_none().then_some(claims))
 }

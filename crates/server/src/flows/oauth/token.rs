@@ -4,7 +4,7 @@ use symbolon_domain::oauth::{ErrorCode, OAuthError, Scopes};
 use symbolon_domain::{Client, Grant, Timestamp};
 use zeroize::Zeroizing;
 
-use super::grants::{client_credentials, code, device, refresh};
+use super::grants::{client_credentials, code, device, refresh, token_exchange};
 use super::{Credentials, Failed, authenticate};
 use crate::app::App;
 use crate::flows::Origin;
@@ -24,6 +24,8 @@ pub struct Tokens {
     pub access: AccessToken,
     /// `token_type`: `Bearer`, or `DPoP` for one that is bound to a key.
     pub token_type: &'static str,
+    /// `issued_token_type`, of an exchange (RFC 8693 section 2.2.1).
+    pub issued_token_type: Option<&'static str>,
     /// `refresh_token`.
     pub refresh_token: Option<Zeroizing<String>>,
     /// `id_token`.
@@ -81,6 +83,6 @@ pub async fn token(
         Grant::RefreshToken => refresh::refresh(app, &asked).await,
         Grant::ClientCredentials => client_credentials::give(app, &asked).await,
         Grant::DeviceCode => device::poll(app, &asked).await,
-        Grant::TokenExchange => Err(unsupported().into()),
+        Grant::TokenExchange => token_exchange::exchange(app, &asked).await,
     }
 }

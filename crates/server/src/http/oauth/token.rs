@@ -27,6 +27,8 @@ const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 struct TokensBody<'a> {
     access_token: &'a str,
     token_type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<&'a str>,
     expires_in: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<&'a str>,
@@ -86,6 +88,7 @@ fn body(tokens: &Tokens) -> TokensBody<'_> {
     TokensBody {
         access_token: &tokens.access.token,
         token_type: tokens.token_type,
+        issued_token_type: tokens.issued_token_type,
         expires_in: tokens.access.expires_in,
         refresh_token: tokens.refresh_token.as_ref().map(|token| token.as_str()),
         id_token: tokens.id_token.as_deref(),

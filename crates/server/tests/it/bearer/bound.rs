@@ -22,7 +22,7 @@ impl Client {
         Self(SigningKey::generate(Algorithm::EdDsa).unwrap())
     }
 
-    fn jkt(&self) -> String {
+    pub fn jkt(&self) -> String {
         self.0.public_jwk().unwrap().thumbprint()
     }
 
@@ -41,6 +41,12 @@ impl Client {
             access_token: None,
             nonce: None,
         }
+    }
+
+    /// A proof for a request to the token endpoint.
+    pub fn proof(&self, app: &TestApp, jti: &str) -> String {
+        let uri = format!("{}/oauth/token", issuer(app));
+        Self::draft(jti, "POST", &uri).sign(&self.0).unwrap()
     }
 
     /// Asks for the profile with a good proof.

@@ -5,6 +5,7 @@ mod client_credentials;
 mod code;
 mod consents;
 mod device;
+mod exchange;
 mod granted;
 mod id_token;
 mod logout;

@@ -45,6 +45,7 @@ pub(in super::super) async fn give(app: &App, asked: &Asked<'_>) -> Result<Token
     Ok(Tokens {
         access,
         token_type: if jkt.is_some() { "DPoP" } else { "Bearer" },
+        issued_token_type: None,
         refresh_token: None,
         id_token: None,
         scopes,
