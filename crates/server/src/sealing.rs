@@ -1,6 +1,7 @@
 //! The master key, and what is sealed under it: private keys in the database are worth nothing without it.
 
 mod file;
+mod single;
 #[cfg(test)]
 mod tests;
 mod text;

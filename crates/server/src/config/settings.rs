@@ -238,6 +238,13 @@ pub(super) const SETTINGS: &[Setting] = &[
         "The APIs that such clients may ask tokens for.",
     ),
     Setting::new(
+        "oauth.opaque_resources",
+        "names of APIs such as `https://api.example.com`",
+        "",
+        "The APIs whose access tokens are opaque: text that only this server can read, and that they ask it about \
+         (`/oauth/introspect`). Guards, which verify tokens themselves, take none of them.",
+    ),
+    Setting::new(
         "outbound.allow_loopback_http",
         SWITCH,
         "false",

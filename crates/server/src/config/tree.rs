@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use symbolon_domain::OpenTerms;
+use symbolon_domain::{OpenTerms, Resource};
 use symbolon_token::Algorithm;
 
 use super::parse;
@@ -172,6 +172,8 @@ pub struct OauthConfig {
     pub open: OpenTerms,
     /// Whether proofs of possession need a nonce (RFC 9449 section 8).
     pub dpop_nonce: bool,
+    /// The resources whose access tokens are opaque.
+    pub opaque_resources: BTreeSet<Resource>,
 }
 
 /// `[outbound]`
@@ -240,6 +242,9 @@ impl OauthConfig {
                 resources: BTreeSet::from_iter(reader.list("oauth.open_resources", parse::parsed)),
             },
             dpop_nonce: reader.required("oauth.dpop_nonce", false, parse::plain),
+            opaque_resources: BTreeSet::from_iter(
+                reader.list("oauth.opaque_resources", parse::parsed),
+            ),
         }
     }
 }

@@ -6,7 +6,7 @@ use symbolon_domain::oauth::{ACR, Authorization, Exchange, OPENID, ROLES, Scopes
 use symbolon_domain::{Client, Effective, Resource, Session, SessionId, Timestamp, User};
 use symbolon_token::{AccessClaims, Actor, Typ, encoding};
 
-use super::Error;
+use super::{Error, opaque};
 use crate::app::App;
 
 /// The scope of our own sign-in: the whole account, as the person behind it has.
@@ -14,7 +14,7 @@ const OWN_SCOPE: &str = "openid profile email";
 
 /// A signed access token and its life.
 pub struct AccessToken {
-    /// The compact JWT.
+    /// The compact JWT; for some resources sealed, so that only this server can read it.
     pub token: String,
     /// Seconds until it expires.
     pub expires_in: i64,
@@ -247,6 +247,7 @@ fn sign(app: &App, draft: &Draft<'_>, now: Timestamp) -> Result<AccessToken, Err
     if (audience.is_empty() || asks_us) && !audience.contains(&own) {
         audience.push(own);
     }
+    let is_opaque = audience.iter().any(|one| opaque::is_for(app, one));
     let claims = Claims {
         iss: &issuance.issuer,
         sub: draft.sub,
@@ -273,6 +274,10 @@ fn sign(app: &App, draft: &Draft<'_>, now: Timestamp) -> Result<AccessToken, Err
         .signer(now)?
         .sign(Typ::AtJwt, &claims)
         .map_err(|error| fault(error.into()))?;
+    let token = match is_opaque {
+        true => opaque::seal(issuance, &app.rng, &token)?,
+        false => token,
+    };
     Ok(AccessToken {
         token,
         expires_in: (draft.expires.seconds() - now.seconds()).max(0),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use symbolon_domain::{Refusal, SessionId, Timestamp, UserId};
 use symbolon_guard::{Presented, Rejection, Verified};
 
-use super::{Error, dpop, overloaded};
+use super::{Error, dpop, opaque, overloaded};
 use crate::app::{App, Issuance};
 
 /// As the guards of resources, this one fails closed when it has not heard of revocations for so long.
@@ -53,7 +53,8 @@ pub fn check_presented(
     now: Timestamp,
 ) -> Result<Arc<Verified>, Error> {
     let issuance = app.issuance()?;
-    let verified = issuance.guard.check(presented.token, now.seconds());
+    let token = opaque::open(issuance, presented.token);
+    let verified = issuance.guard.check(&token, now.seconds());
     let verified = verified.map_err(refusal)?;
     must_hear(issuance)?;
     let bound_to = verified.claims().cnf.as_ref();

@@ -20,6 +20,7 @@ pub mod login;
 pub mod logout;
 pub mod oauth;
 pub mod once;
+pub mod opaque;
 pub mod outbox;
 pub mod page;
 pub mod password;

@@ -239,3 +239,52 @@ fn private(path: &std::path::Path) {
 
 #[cfg(not(unix))]
 fn private(_path: &std::path::Path) {}
+
+#[test]
+fn what_was_sealed_singly_opens_for_its_context_alone() {
+    let (key, rng) = (key(), Rng::seeded(1));
+    for plaintext in [&b""[..], b"x", &[7; 5_000]] {
+        let sealed = key.seal_single(&rng, "tokens", plaintext).unwrap();
+        assert_eq!(sealed.len(), 1 + 24 + plaintext.len() + 16);
+        let opened = key.open_single("tokens", &sealed).unwrap();
+        assert_eq!(opened.as_slice(), plaintext);
+        assert_eq!(key.open_single("keys", &sealed), Err(SealError::NotOurs));
+        assert_eq!(key.open("tokens", &sealed), Err(SealError::NotOurs));
+        // After a restart, and on another node.
+        let again = from_text(HEX).unwrap();
+        assert!(again.open_single("tokens", &sealed).is_ok());
+        let other = MasterKey::generate(&rng).unwrap();
+        assert_eq!(
+            other.open_single("tokens", &sealed),
+            Err(SealError::NotOurs)
+        );
+    }
+    let sealed = key.seal(&rng, "tokens", b"x").unwrap();
+    assert_eq!(key.open_single("tokens", &sealed), Err(SealError::NotOurs));
+}
+
+#[test]
+fn each_single_seal_has_a_key_of_its_own() {
+    let (key, rng) = (key(), Rng::seeded(1));
+    let sealed: Vec<_> = (0..50)
+        .map(|_| key.seal_single(&rng, "c", &[0; 32]).unwrap())
+        .collect();
+    let salts: std::collections::BTreeSet<_> = sealed.iter().map(|one| &one[1..25]).collect();
+    let texts: std::collections::BTreeSet<_> = sealed.iter().map(|one| &one[25..57]).collect();
+    assert_eq!((salts.len(), texts.len()), (50, 50));
+}
+
+#[test]
+fn any_bit_of_a_single_seal_that_changed_is_seen() {
+    let (key, rng) = (key(), Rng::seeded(1));
+    let sealed = key.seal_single(&rng, "c", b"plain").unwrap();
+    for bit in 0..sealed.len() * 8 {
+        let mut changed = sealed.clone();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        assert_eq!(key.open_single("c", &changed), Err(SealError::NotOurs));
+    }
+    for length in 0..sealed.len() {
+        let cut = &sealed[..length];
+        assert_eq!(key.open_single("c", cut), Err(SealError::NotOurs));
+    }
+}

@@ -18,7 +18,7 @@ use super::grants::refresh;
 use super::{Credentials, Failed, authenticate};
 use crate::app::App;
 use crate::flows::authenticate::must_hear;
-use crate::flows::{Error, Origin};
+use crate::flows::{Error, Origin, opaque};
 
 /// What is told of a token that is alive (RFC 7662 section 2.2).
 #[derive(Debug, Serialize)]
@@ -161,7 +161,8 @@ pub(super) fn alive(app: &App, token: &str, now: Timestamp) -> Result<Option<Acc
         Verifier::new(&*issuance.issuer, &*issuance.issuer, &Algorithm::ALL)
             .map_err(|error| fault(error.into()))?;
     let keys = issuance.ring.load().key_set(now)?;
-    let Ok((Judged { claims, .. }, key)) = verifier.verify_keyed(&keys, token, now.seconds())
+    let token = opaque::open(issuance, token);
+    let Ok((Judged { claims, .. }, key)) = verifier.verify_keyed(&keys, &token, now.seconds())
     else {
         return Ok(None);
     };

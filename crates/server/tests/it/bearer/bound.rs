@@ -49,6 +49,16 @@ impl Client {
         Self::draft(jti, "POST", &uri).sign(&self.0).unwrap()
     }
 
+    /// A proof for userinfo with a token.
+    pub fn proof_with(&self, app: &TestApp, jti: &str, token: &str) -> String {
+        let uri = format!("{}/oauth/userinfo", issuer(app));
+        let draft = Draft {
+            access_token: Some(token),
+            ..Self::draft(jti, "GET", &uri)
+        };
+        draft.sign(&self.0).unwrap()
+    }
+
     /// Asks for the profile with a good proof.
     pub fn get(&self, app: &TestApp, token: &str, jti: &str, nonce: Option<&str>) -> Request {
         let uri = format!("{}{PROFILE}", issuer(app));

@@ -8,22 +8,26 @@ use crate::bearer::bound::Client;
 use crate::client::{Answer, Request};
 use crate::people::claims;
 
-const API: &str = "https://api.example.com/";
-const STOCK: &str = "https://stock.example.com/";
+pub const API: &str = "https://api.example.com/";
+pub const STOCK: &str = "https://stock.example.com/";
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 
 /// With two more clients: `edge`, which is the API that `shop` calls, and `stock`, which that one calls on.
-struct Chain {
-    place: Place,
-    edge: String,
+pub struct Chain {
+    pub place: Place,
+    pub edge: String,
     stock: String,
 }
 
 impl Chain {
     async fn start() -> Self {
-        let place = Place::start().await;
+        Self::with(&[]).await
+    }
+
+    pub async fn with(settings: &[(&'static str, &str)]) -> Self {
+        let place = Place::with(settings).await;
         let own = place.app.app.issuance().unwrap().audience.clone();
         let mut secrets = Vec::new();
         for (id, resources) in [
@@ -44,7 +48,7 @@ impl Chain {
     }
 
     /// What `shop` got from Ada for the API of `edge`.
-    async fn subject(&self, scope: &str) -> Value {
+    pub async fn subject(&self, scope: &str) -> Value {
         let mut browser = self.place.browser();
         let code = browser.code(&[("resource", API), ("scope", scope)]).await;
         self.place.exchange(&code).await.expect(200).json()
@@ -62,7 +66,7 @@ impl Chain {
         posted(&self.place.app, "/oauth/token", &pairs).header("authorization", &basic(client))
     }
 
-    async fn exchange(&self, client: &str, token: &str, more: &[(&str, &str)]) -> Answer {
+    pub async fn exchange(&self, client: &str, token: &str, more: &[(&str, &str)]) -> Answer {
         self.ask(client, token, more).send().await
     }
 
@@ -75,7 +79,7 @@ impl Chain {
     }
 
     /// `edge` is told whether a token of its own is alive.
-    async fn introspected(&self, token: &str) -> Value {
+    pub async fn introspected(&self, token: &str) -> Value {
         let request = posted(&self.place.app, "/oauth/introspect", &[("token", token)]);
         let request = request.header("authorization", &basic(&self.edge));
         request.send().await.expect(200).json()
@@ -89,7 +93,7 @@ fn basic(client: &str) -> String {
     )
 }
 
-fn access(tokens: &Value) -> String {
+pub fn access(tokens: &Value) -> String {
     tokens["access_token"].as_str().unwrap().to_owned()
 }
 
@@ -284,6 +288,10 @@ async fn a18_a19_no_more_than_the_token_and_the_client_have() {
         (&claims["scope"], &claims["aud"]),
         (&json!("profile"), &json!([STOCK, API]))
     );
+    let metadata = chain.place.app.get("/.well-known/openid-configuration");
+    let metadata = metadata.send().await.expect(200).json();
+    let grants = metadata["grant_types_supported"].as_array().unwrap();
+    assert!(grants.contains(&json!(GRANT)));
     // `web` has not this grant, and `shop` cannot have it.
     let pairs = [("grant_type", GRANT), ("subject_token", &subject)];
     let answer = chain.place.post_as_web("/oauth/token", &pairs).await;

@@ -9,6 +9,7 @@ mod exchange;
 mod granted;
 mod id_token;
 mod logout;
+mod opaque;
 mod pushed;
 mod refresh;
 mod tokens;
