@@ -105,11 +105,14 @@ pub(super) fn parse(received: &[u8]) -> Result<Option<(Answer<'_>, usize)>> {
     Ok(Some((Answer { status, head, body }, head.len() + length)))
 }
 
-/// hyper writes its own field names in lower case; nothing else is measured here.
+/// hyper writes its own field names in lower case, Node with capitals; nothing else is measured here.
 fn content_length(head: &[u8]) -> Result<usize> {
-    const NAME: &[u8] = b"\r\ncontent-length: ";
-    let at = memmem::find(head, NAME).context("no content-length in the answer")?;
-    let digits = head.get(at + NAME.len()..).unwrap_or_default();
+    const NAMES: [&[u8]; 2] = [b"\r\ncontent-length: ", b"\r\nContent-Length: "];
+    let mut found = NAMES
+        .iter()
+        .filter_map(|name| Some(memmem::find(head, name)? + name.len()));
+    let at = found.next().context("no content-length in the answer")?;
+    let digits = head.get(at..).unwrap_or_default();
     let mut length = 0_usize;
     for digit in digits.iter().take_while(|byte| byte.is_ascii_digit()) {
         length = length * 10 + usize::from(digit - b'0');

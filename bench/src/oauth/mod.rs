@@ -31,8 +31,8 @@ pub struct Subject {
     pub client_credentials: Vec<u8>,
     /// `POST` about such a token.
     pub introspection: Vec<u8>,
-    /// The authorization endpoint, with the cookie.
-    pub authorize: Vec<u8>,
+    /// The authorization endpoint, with the cookie of each person.
+    pub authorize: Vec<Vec<u8>>,
     /// The head of the exchange, up to the length of its body.
     pub exchange: Vec<u8>,
 }
@@ -98,7 +98,9 @@ pub fn measure(run: &Run) -> Result<Section> {
 
 /// Each connection in turn gets a code and exchanges it.
 struct SignIns {
-    authorize: Vec<u8>,
+    authorize: Vec<Vec<u8>>,
+    /// Whose turn it is.
+    turn: usize,
     exchange: Vec<u8>,
     /// The code that each connection holds.
     codes: Vec<Option<Vec<u8>>>,
@@ -108,6 +110,7 @@ impl SignIns {
     fn of(subject: &Subject) -> Self {
         Self {
             authorize: subject.authorize.clone(),
+            turn: 0,
             exchange: subject.exchange.clone(),
             codes: vec![None; CONNECTIONS],
         }
@@ -118,7 +121,10 @@ impl Script for SignIns {
     fn ask(&mut self, connection: usize, out: &mut Vec<u8>) -> Result<()> {
         let held = self.codes.get_mut(connection).context("connection")?;
         match held {
-            None => out.extend_from_slice(&self.authorize),
+            None => {
+                self.turn = (self.turn + 1) % self.authorize.len();
+                out.extend_from_slice(self.authorize.get(self.turn).context("person")?);
+            }
             Some(code) => {
                 let body = [setup::EXCHANGE.as_bytes(), code].concat();
                 out.extend_from_slice(&self.exchange);

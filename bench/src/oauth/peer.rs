@@ -3,11 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context as _, Result, ensure};
-use serde_json::Value;
+use anyhow::{Result, ensure};
 
 use super::Subject;
-use super::setup::{form, get, head, question};
+use super::setup::{about, form, get, head, question};
 use crate::{
     load::Caller,
     process::{Place, Server},
@@ -35,13 +34,11 @@ pub fn oidc_provider() -> Result<Option<Subject>> {
     let client_credentials = form(("robot", SECRET), "/token", "grant_type=client_credentials");
     let answer = caller.call(&client_credentials)?;
     ensure!(answer.status == 200, "{}", answer.text());
-    let tokens: Value = serde_json::from_slice(answer.body)?;
-    let token = tokens.get("access_token").and_then(Value::as_str);
-    let about = format!("token={}", token.context("no access token")?);
+    let about = about(&answer)?;
     Ok(Some(Subject {
         client_credentials,
         introspection: form(("robot", SECRET), "/token/introspection", &about),
-        authorize: get(&format!("/auth?{}", question()), &cookie),
+        authorize: vec![get(&format!("/auth?{}", question()), &cookie)],
         exchange: head(("web", SECRET), "/token").into_bytes(),
         server,
     }))

@@ -22,6 +22,7 @@ use crate::feed::{Hub, Mark};
 use crate::flows::Error;
 use crate::flows::clients::origins::ClientOrigins;
 use crate::flows::keys::KeyRing;
+use crate::flows::oauth::introspect::SeenTokens;
 use crate::flows::stats::Kept;
 use crate::flows::upstream::Provider;
 use crate::hashing::Hasher;
@@ -94,6 +95,8 @@ pub struct Issuance {
     pub key_maker: tokio::sync::Mutex<()>,
     /// The verifier of our own routes.
     pub guard: Checker,
+    /// Tokens that were asked about.
+    pub seen: SeenTokens,
     /// Judges proofs of possession, and remembers them while they are good.
     pub proofs: Proofs,
     /// The same for requests that bring no token. Anybody can make proofs for those, so they fill a memory of their own.
@@ -229,10 +232,12 @@ impl Issuance {
             .unwrap_or_else(PoisonError::into_inner);
         let Some(ring) = ring else {
             self.guard.set_keys(self.ring.load().key_set(now)?);
+            self.seen.clear();
             return Ok(());
         };
         self.guard.set_keys(ring.key_set(now)?);
         self.ring.store(Arc::new(ring));
+        self.seen.clear();
         Ok(())
     }
 

@@ -26,6 +26,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Issuer};
 use crate::feed::{Hub, Mark};
 use crate::flows::keys;
+use crate::flows::oauth::introspect::SeenTokens;
 use crate::flows::stats::Kept;
 use crate::hashing::Hasher;
 use crate::mail::Mailer;
@@ -183,6 +184,7 @@ impl App {
             audience,
             ring: ArcSwap::from_pointee(ring),
             ring_writer: Mutex::default(),
+            seen: SeenTokens::default(),
             key_maker: tokio::sync::Mutex::default(),
             guard,
             proofs,

@@ -5,6 +5,10 @@
 //! 3. Who may hear of it: the client that it was given to, and a client of whose resources one is its audience. Everybody
 //!    else hears what is told of no token at all (RFC 7662 section 2.2; SECURITY row A24).
 
+mod seen;
+
+use std::sync::Arc;
+
 use serde::Serialize;
 use symbolon_domain::oauth::{ACR, OAuthError, concerns};
 use symbolon_domain::{Client, ClientType, Timestamp};
@@ -14,9 +18,11 @@ use symbolon_token::{
     Registered, Typ, Verifier, feed_key,
 };
 
+use self::seen::Known;
+pub use self::seen::SeenTokens;
 use super::grants::refresh;
 use super::{Credentials, Failed, authenticate};
-use crate::app::App;
+use crate::app::{App, Issuance};
 use crate::flows::authenticate::must_hear;
 use crate::flows::{Error, Origin, opaque};
 
@@ -155,14 +161,31 @@ async fn of_refresh(
 /// `overloaded` where it is not known any more what is revoked; a fault.
 pub(super) fn alive(app: &App, token: &str, now: Timestamp) -> Result<Option<AccessClaims>, Error> {
     let issuance = app.issuance()?;
+    let seen = issuance.seen.find(token);
+    let known = match seen.filter(|known| known.is_in_time(now.seconds())) {
+        Some(known) => known,
+        None => match verified(issuance, &opaque::open(issuance, token), now)? {
+            Some(known) => {
+                let known = Arc::new(known);
+                issuance.seen.keep(token, &known);
+                known
+            }
+            None => return Ok(None),
+        },
+    };
+    must_hear(issuance)?;
+    let hit = issuance.guard.revocations().find(&known.subject);
+    Ok(hit.is_none().then(|| known.claims.clone()))
+}
+
+fn verified(issuance: &Issuance, token: &str, now: Timestamp) -> Result<Option<Known>, Error> {
     let fault =
         |error: Box<dyn std::error::Error + Send + Sync>| Error::fault("introspection")(error);
     let verifier: Verifier<OfAnyAudience> =
         Verifier::new(&*issuance.issuer, &*issuance.issuer, &Algorithm::ALL)
             .map_err(|error| fault(error.into()))?;
     let keys = issuance.ring.load().key_set(now)?;
-    let token = opaque::open(issuance, token);
-    let Ok((Judged { claims, .. }, key)) = verifier.verify_keyed(&keys, &token, now.seconds())
+    let Ok((Judged { claims, .. }, key)) = verifier.verify_keyed(&keys, token, now.seconds())
     else {
         return Ok(None);
     };
@@ -175,9 +198,7 @@ pub(super) fn alive(app: &App, token: &str, now: Timestamp) -> Result<Option<Acc
         version: claims.ver,
         issued_at: claims.iat,
     };
-    must_hear(issuance)?;
-    let hit = issuance.guard.revocations().find(&subject);
-    Ok(hit.is_none().then_some(claims))
+    Ok(Some(Known { claims, subject }))
 }
 
 /// An access token that is judged by all but its audience: whom it is for decides who hears of it.
