@@ -144,6 +144,7 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
         "pushed_requests.digest",
         "pushed_request",
     ),
+    ("logouts_session", "logouts.session_id", "logout"),
     ("device_codes_digest", "device_codes.digest", "device_code"),
     (
         "device_codes_user_code",

@@ -35,7 +35,7 @@ pub use tables::creations::Creation;
 pub use tables::feed::Feed;
 pub use tables::invitations::Invitation;
 pub use tables::keys::{KeyRow, KeyState};
-pub use tables::oauth::{CodeRow, DeviceRow, PushedRow};
+pub use tables::oauth::{CodeRow, DeviceRow, LogoutRow, PushedRow};
 pub use tables::outbox::MailRow;
 pub use tables::roles::{Announcement, RoleState};
 pub use tables::setup::SetupToken;

@@ -77,6 +77,12 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/0010_upstream.sql"),
         needs: 10,
     },
+    Migration {
+        number: 11,
+        name: "backchannel_logout",
+        text: include_str!("../migrations/0011_backchannel_logout.sql"),
+        needs: 10,
+    },
 ];
 
 /// Where the steps that were applied are noted. Nothing but this is made before the first step.

@@ -34,6 +34,7 @@ pub(crate) fn all() -> Vec<(String, &'static str)> {
         ("oauth_codes", oauth::codes::STATEMENTS),
         ("oauth_consents", oauth::consents::STATEMENTS),
         ("oauth_devices", oauth::devices::STATEMENTS),
+        ("oauth_logouts", oauth::logouts::STATEMENTS),
         ("outbox", outbox::STATEMENTS),
         ("proofs", proofs::STATEMENTS),
         ("roles", roles::STATEMENTS),

@@ -4,6 +4,7 @@ pub(crate) mod authorizations;
 pub(crate) mod codes;
 pub(crate) mod consents;
 pub(crate) mod devices;
+pub(crate) mod logouts;
 
 use symbolon_domain::Resource;
 use symbolon_domain::oauth::Scopes;
@@ -13,6 +14,7 @@ use crate::value::Row;
 
 pub use codes::{CodeRow, PushedRow};
 pub use devices::DeviceRow;
+pub use logouts::LogoutRow;
 
 fn joined(resources: &[Resource]) -> String {
     let names: Vec<&str> = resources.iter().map(Resource::as_str).collect();

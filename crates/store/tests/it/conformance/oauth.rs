@@ -4,6 +4,7 @@ mod authorizations;
 mod codes;
 mod consents;
 mod devices;
+mod logouts;
 
 use std::future::Future;
 

@@ -1,0 +1,14 @@
+-- Sessions that have ended, of which their clients are still to be told (OpenID Connect Back-Channel Logout 1.0).
+CREATE TABLE logouts (
+    session_id BLOB NOT NULL CONSTRAINT logouts_session PRIMARY KEY,
+    client_id TEXT NOT NULL,
+    -- Kept here: the user may be gone by then.
+    user_id BLOB NOT NULL,
+    created_at BIGINT NOT NULL,
+    -- When to try; for who is at it, until when nobody else tries.
+    due_at BIGINT NOT NULL,
+    attempts BIGINT NOT NULL
+);
+
+CREATE INDEX logouts_by_due ON logouts (due_at, client_id);
+CREATE INDEX logouts_by_client ON logouts (client_id, due_at);
