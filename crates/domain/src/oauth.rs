@@ -1,6 +1,7 @@
 //! OAuth 2.1 and OpenID Connect: what a request asks for, whether it may, and what has to happen before it is answered.
 
 mod authorization;
+mod backchannel;
 mod device;
 mod error;
 mod exchange;
@@ -16,6 +17,7 @@ mod tests;
 pub use authorization::{
     AuthorizationRequest, ResponseMode, judge, response_mode, scopes_of, targets_of,
 };
+pub use backchannel::{LOGOUT_DELIVERY, LogoutOutcome, SILENCE, is_told, logout_outcome};
 pub use device::{
     DEVICE_INTERVAL, DeviceState, Poll, SLOW_DOWN, USER_CODE_LETTERS, UserCode, poll,
 };

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
 use crate::app::App;
+use crate::flows::oauth::backchannel::Lanes;
 use crate::flows::{Error, Origin, audit, keys, oauth, once, outbox, revocations, roles};
 
 /// How soon what another process committed, a revocation or a key, is known here.
@@ -17,6 +18,8 @@ const FOLLOW: Duration = Duration::from_millis(10);
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How soon a mail that was written is handed in.
 const MAIL: Duration = Duration::from_secs(1);
+/// How soon clients are told that a session has ended.
+const TELL: Duration = Duration::from_secs(1);
 /// How often what has expired is dropped.
 const PURGE: Duration = Duration::from_secs(60);
 /// Rows removed by one statement, so that no purge holds up the writes of others for long.
@@ -53,6 +56,8 @@ pub fn start(app: &Arc<App>) -> JoinSet<()> {
     jobs.spawn(every(postman, MAIL, "handing in mail", |app| async move {
         outbox::deliver(&app).await
     }));
+    let teller = Arc::clone(app);
+    jobs.spawn(async move { tell_clients(&teller).await });
     jobs
 }
 
@@ -72,6 +77,18 @@ async fn seal_audit(app: &App) {
         ticks.tick().await;
         if let Err(error) = watcher.look(app).await {
             tracing::warn!(error = %Causes(&error), "signing the audit log failed; trying again");
+        }
+    }
+}
+
+/// Tells clients that sessions have ended, without waiting for one before the next.
+async fn tell_clients(app: &Arc<App>) {
+    let mut lanes = Lanes::default();
+    let mut ticks = every_tick(TELL);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = lanes.begin(app).await {
+            tracing::warn!(error = %Causes(&error), "telling clients of ended sessions failed; trying again");
         }
     }
 }

@@ -20,6 +20,10 @@ pub struct Metrics {
     mail_failures: AtomicU64,
     mail_dead: AtomicU64,
     mail_waiting: AtomicU64,
+    logouts_told: AtomicU64,
+    logout_failures: AtomicU64,
+    logouts_dropped: AtomicU64,
+    logouts_waiting: AtomicU64,
 }
 
 /// Something worth counting.
@@ -43,6 +47,10 @@ pub enum Count {
     MailFailed,
     /// A mail was given up.
     MailDead,
+    /// A client was told that a session has ended.
+    LogoutTold,
+    /// A client could not be told that a session has ended.
+    LogoutFailed,
 }
 
 impl Metrics {
@@ -58,6 +66,8 @@ impl Metrics {
             Count::MailSent => &self.mail_sent,
             Count::MailFailed => &self.mail_failures,
             Count::MailDead => &self.mail_dead,
+            Count::LogoutTold => &self.logouts_told,
+            Count::LogoutFailed => &self.logout_failures,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }
@@ -93,6 +103,16 @@ impl Metrics {
         self.mail_waiting.load(Ordering::Relaxed)
     }
 
+    /// Counts ended sessions that their clients are not told of any more.
+    pub fn logouts_dropped(&self, dropped: u64) {
+        self.logouts_dropped.fetch_add(dropped, Ordering::Relaxed);
+    }
+
+    /// Notes of how many ended sessions clients are still to be told.
+    pub fn logouts_wait(&self, waiting: u64) {
+        self.logouts_waiting.store(waiting, Ordering::Relaxed);
+    }
+
     /// The counters as text.
     pub fn render(&self) -> String {
         let mut text = String::with_capacity(1024);
@@ -106,7 +126,8 @@ impl Metrics {
                 class + 1
             );
         }
-        for (name, kind, help, counter) in self.single().into_iter().chain(self.mail()) {
+        let all = self.single().into_iter().chain(self.mail());
+        for (name, kind, help, counter) in all.chain(self.logouts()) {
             let value = counter.load(Ordering::Relaxed);
             let _infallible = writeln!(
                 text,
@@ -142,6 +163,36 @@ impl Metrics {
                 "gauge",
                 "Mails that wait to be handed in.",
                 &self.mail_waiting,
+            ),
+        ]
+    }
+
+    /// Those of back-channel logout.
+    fn logouts(&self) -> [(&'static str, &'static str, &'static str, &AtomicU64); 4] {
+        [
+            (
+                "symbolon_logouts_told_total",
+                "counter",
+                "Ended sessions that their clients were told of.",
+                &self.logouts_told,
+            ),
+            (
+                "symbolon_logout_failures_total",
+                "counter",
+                "Tries to tell a client of an ended session that failed.",
+                &self.logout_failures,
+            ),
+            (
+                "symbolon_logouts_dropped_total",
+                "counter",
+                "Ended sessions that their clients are not told of any more.",
+                &self.logouts_dropped,
+            ),
+            (
+                "symbolon_logouts_waiting",
+                "gauge",
+                "Ended sessions that their clients are still to be told of.",
+                &self.logouts_waiting,
             ),
         ]
     }

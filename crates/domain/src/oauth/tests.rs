@@ -6,6 +6,7 @@ use crate::{
     Roles, Scope, Timestamp,
 };
 
+mod backchannel;
 mod descriptions;
 mod destination;
 mod device;

@@ -1,6 +1,7 @@
 //! OAuth 2.1 and OpenID Connect: one file a grant and an endpoint.
 
 pub mod authorize;
+pub mod backchannel;
 pub mod browser;
 mod claims;
 mod client_authentication;

@@ -71,6 +71,10 @@ struct Metadata {
     client_id_metadata_document_supported: bool,
     /// Where a browser is sent to be signed out (OpenID Connect RP-Initiated Logout 1.0).
     end_session_endpoint: String,
+    /// Clients are told that a session has ended (OpenID Connect Back-Channel Logout 1.0 section 2.1).
+    backchannel_logout_supported: bool,
+    /// And which one: logout tokens have `sid`.
+    backchannel_logout_session_supported: bool,
     /// `code`
     response_types_supported: [&'static str; 1],
     /// How answers travel.
@@ -176,6 +180,8 @@ impl Metadata {
             registration_endpoint: open.registration.then(|| at("/oauth/register")),
             client_id_metadata_document_supported: open.client_documents,
             end_session_endpoint: at("/oauth/logout"),
+            backchannel_logout_supported: true,
+            backchannel_logout_session_supported: true,
             response_types_supported: ["code"],
             response_modes_supported: ["query", "form_post"],
             grant_types_supported: GRANTS.map(Grant::grant_type).to_vec(),

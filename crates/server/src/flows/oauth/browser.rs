@@ -18,6 +18,7 @@ use symbolon_store::Batch;
 use zeroize::Zeroizing;
 
 use crate::app::App;
+use crate::flows::consequences::{Together, write_together};
 use crate::flows::login::{self, Login, Manner, OWN_CLIENT, SignedIn};
 use crate::flows::logout::end_own;
 use crate::flows::refresh::authentic;
@@ -185,7 +186,6 @@ pub(in crate::flows) async fn end_children(
         .store
         .list_browser_authorizations(browser, now, MOST_CHILDREN)
         .await?;
-    let reason = EndReason::SignedOut;
-    batch.end_browser_sessions(browser, children.len(), (now, reason));
-    Ok(consequences::of_each(app, &children, reason, now))
+    let (which, how) = (Together::OfBrowser(browser), (now, EndReason::SignedOut));
+    Ok(write_together(app, batch, &which, &children, how))
 }

@@ -9,8 +9,9 @@ use super::browser::Browser;
 use crate::app::App;
 use crate::flows::authenticate::Caller;
 use crate::flows::clients::remembered;
+use crate::flows::consequences::{Together, write_together};
 use crate::flows::page::Page;
-use crate::flows::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded};
+use crate::flows::{Error, Origin, ROUNDS, audit_id, lost_race, overloaded};
 
 /// Sessions of one user and client that are ended at once; there are fewer.
 const MOST: u32 = 1_000;
@@ -119,9 +120,11 @@ pub async fn withdraw(
             .store
             .list_client_authorizations(whose, now, MOST)
             .await?;
-        let reason = EndReason::Withdrawn;
-        batch.end_client_sessions(whose, live.len(), (now, reason));
-        let revocations = consequences::of_each(app, &live, reason, now);
+        let (which, how) = (
+            Together::OfClient(user, client),
+            (now, EndReason::Withdrawn),
+        );
+        let revocations = write_together(app, &mut batch, &which, &live, how);
         let committed = app.commit(batch, &revocations).await;
         if !lost_race(&committed) {
             return Ok(committed?);
