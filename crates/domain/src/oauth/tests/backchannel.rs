@@ -60,7 +60,7 @@ proptest! {
 
 #[test]
 fn who_ended_a_session_by_itself_is_not_told() {
-    for reason in EndReason::ALL {
+    for reason in EndReason::ALL.iter().copied() {
         assert_eq!(is_told(reason), reason != EndReason::Logout, "{reason}");
     }
 }

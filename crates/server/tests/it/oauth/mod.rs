@@ -1,6 +1,7 @@
 //! OAuth 2.1 and OpenID Connect: a browser that keeps its cookie and fills the forms, and clients.
 
 mod authorize;
+mod backchannel;
 mod client_credentials;
 mod code;
 mod consents;
