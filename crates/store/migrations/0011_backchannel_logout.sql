@@ -12,3 +12,8 @@ CREATE TABLE logouts (
 
 CREATE INDEX logouts_by_due ON logouts (due_at, client_id);
 CREATE INDEX logouts_by_client ON logouts (client_id, due_at);
+
+-- The session of the browser where a person agreed to what outlives it: its client is told when that ends.
+ALTER TABLE authorizations ADD COLUMN agreed_in BLOB;
+
+CREATE INDEX authorizations_by_agreed_in ON authorizations (agreed_in) WHERE agreed_in IS NOT NULL;

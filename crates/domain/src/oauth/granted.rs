@@ -20,6 +20,9 @@ pub struct Authorization {
     pub auth_time: Timestamp,
     /// The session of the browser that it ends with.
     pub browser: Option<SessionId>,
+    /// The session of the browser where the person agreed, if it outlives that (`offline_access`): when that ends, the
+    /// client is told all the same (OpenID Connect Back-Channel Logout 1.0 section 2.7).
+    pub agreed_in: Option<SessionId>,
     /// The thumbprint of the key that its refresh tokens are bound to (RFC 9449 section 5).
     pub jkt: Option<String>,
     /// The parameter `claims` of the request.

@@ -70,9 +70,7 @@ pub(super) fn write_together(
     match *which {
         Together::OfBrowser(browser) => {
             batch.end_browser_sessions(browser, live.len(), (now, reason));
-            if !live.is_empty() {
-                batch.insert_browser_logouts(browser, now);
-            }
+            batch.insert_browser_logouts(browser, now);
         }
         Together::OfClient(user, client) => {
             batch.end_client_sessions((user, client), live.len(), (now, reason));

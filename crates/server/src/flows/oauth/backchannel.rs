@@ -1,7 +1,8 @@
 //! Telling clients that a session of theirs has ended (OpenID Connect Back-Channel Logout 1.0).
 //!
 //! 1. Whatever ends a session of a client notes it in the same batch ([`crate::flows`], `consequences`), if the client has a
-//!    `backchannel_logout_uri` (section 2.2). Nobody who signs out waits for a client.
+//!    `backchannel_logout_uri` (section 2.2). So does the end of the sign-in that a session with `offline_access` came from,
+//!    which goes on for its refresh token alone (section 2.7). Nobody who signs out waits for a client.
 //! 2. Each client has a lane of its own: one that hangs holds up what it is to be told itself, and nobody else (SECURITY
 //!    row F6). A client that is disabled, gone, or has no such address any more is told nothing.
 //! 3. What is due is taken for a time: if the worker dies, another takes it then. Two never tell the same at once.
@@ -11,6 +12,9 @@
 //!    rows F1, F2 and F6).
 //! 6. The status tells what follows (section 2.8): [`logout_outcome`]. A client that does not answer at all is left alone for
 //!    a minute, with everything that waits for it.
+//!
+//! A worker that dies between the client's answer and its own note of it tells the client again: that a session has ended
+//! stays true.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -52,8 +56,10 @@ const MOST: usize = 64 * 1024;
 /// The clients that are being told.
 #[derive(Default)]
 pub struct Lanes {
-    running: JoinSet<()>,
+    running: JoinSet<Option<Timestamp>>,
     clients: HashMap<Id, ClientId>,
+    /// Until when clients are left alone that did not answer: those of the last minute.
+    silent: HashMap<ClientId, Timestamp>,
 }
 
 impl Lanes {
@@ -63,18 +69,24 @@ impl Lanes {
     /// As the store says.
     pub async fn begin(&mut self, app: &Arc<App>) -> Result<(), Error> {
         while let Some(ended) = self.running.try_join_next_with_id() {
-            self.close(&ended);
+            self.close(ended);
         }
+        let now = app.clock.now();
+        self.silent.retain(|_, until| *until > now);
         let waiting = app.store.count_waiting_logouts(MOST_COUNTED).await?;
         app.metrics.logouts_wait(waiting.into());
         // Those that have a lane may stand before the others.
         let most = 2 * MOST_LANES as u32;
-        let due = app.store.list_logout_clients(app.clock.now(), most).await?;
-        for client in due {
+        for client in app.store.list_logout_clients(now, most).await? {
             if self.running.len() == MOST_LANES {
                 break;
             }
             if self.clients.values().any(|known| *known == client) {
+                continue;
+            }
+            if let Some(until) = self.silent.get(&client) {
+                // What ended since then waits as well, and stands in nobody's way.
+                put_off(app, &client, *until).await?;
                 continue;
             }
             let lane = lane(Arc::clone(app), client.clone());
@@ -87,16 +99,18 @@ impl Lanes {
     /// Waits until every lane is closed.
     pub async fn finish(&mut self) {
         while let Some(ended) = self.running.join_next_with_id().await {
-            self.close(&ended);
+            self.close(ended);
         }
     }
 
-    fn close(&mut self, ended: &Result<(Id, ()), JoinError>) {
-        let id = match ended {
-            Ok((id, ())) => *id,
-            Err(broken) => broken.id(),
+    fn close(&mut self, ended: Result<(Id, Option<Timestamp>), JoinError>) {
+        let (id, silent) = match ended {
+            Ok(ended) => ended,
+            Err(broken) => (broken.id(), None),
         };
-        self.clients.remove(&id);
+        if let Some((client, until)) = self.clients.remove(&id).zip(silent) {
+            self.silent.insert(client, until);
+        }
     }
 }
 
@@ -106,14 +120,18 @@ struct Listener {
     uri: EndpointUri,
 }
 
-async fn lane(app: Arc<App>, client: ClientId) {
-    if let Err(error) = drain(&app, &client).await {
-        tracing::warn!(%client, error = %Causes(&error), "telling a client of ended sessions failed; trying again");
+async fn lane(app: Arc<App>, client: ClientId) -> Option<Timestamp> {
+    match drain(&app, &client).await {
+        Ok(silent) => silent,
+        Err(error) => {
+            tracing::warn!(%client, error = %Causes(&error), "telling a client of ended sessions failed; trying again");
+            None
+        }
     }
 }
 
-/// Steps 2 to 6 for all that a client is to be told by now.
-async fn drain(app: &App, id: &ClientId) -> Result<(), Error> {
+/// Steps 2 to 6 for all that a client is to be told by now: until when it is left alone, if it did not answer.
+async fn drain(app: &App, id: &ClientId) -> Result<Option<Timestamp>, Error> {
     loop {
         let now = app.clock.now();
         let listener = match resolve(app, id, &Origin::default()).await {
@@ -123,11 +141,12 @@ async fn drain(app: &App, id: &ClientId) -> Result<(), Error> {
             Err(error) => return Err(error),
         };
         let Some(listener) = listener else {
-            return drop_up_to(app, id, now, "there is nobody to tell any more").await;
+            drop_up_to(app, id, now, "there is nobody to tell any more").await?;
+            return Ok(None);
         };
         let due = app.store.list_due_logouts(id, now, PAGE).await?;
         if due.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         if !told_all(app, &listener, due).await? {
             return leave_alone(app, id).await;
@@ -161,12 +180,18 @@ async fn told_all(app: &App, listener: &Listener, due: Vec<LogoutRow>) -> Result
 }
 
 /// What a client that does not answer is to be told is put off; what is too old is dropped.
-async fn leave_alone(app: &App, id: &ClientId) -> Result<(), Error> {
+async fn leave_alone(app: &App, id: &ClientId) -> Result<Option<Timestamp>, Error> {
     let now = app.clock.now();
     let too_old = now.minus(LOGOUT_DELIVERY);
     drop_up_to(app, id, too_old, "it did not answer for a day").await?;
+    let until = now.plus(SILENCE);
+    put_off(app, id, until).await?;
+    Ok(Some(until))
+}
+
+async fn put_off(app: &App, id: &ClientId, until: Timestamp) -> Result<(), Error> {
     let mut batch = app.store.batch();
-    batch.postpone_client_logouts(id, now, now.plus(SILENCE));
+    batch.postpone_client_logouts(id, app.clock.now(), until);
     Ok(batch.commit().await?)
 }
 

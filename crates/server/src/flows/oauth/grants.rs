@@ -158,6 +158,7 @@ async fn prepare(
         resources: granted.resources()?,
         auth_time: granted.auth_time(),
         browser: granted.tied.then_some(parent.id),
+        agreed_in: (!granted.tied).then_some(parent.id),
         jkt: asked.request.jkt.clone(),
         claims: granted.claims.clone(),
         expires_at: session.expires_at,

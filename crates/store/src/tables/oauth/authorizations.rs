@@ -10,11 +10,11 @@ use crate::{Batch, Error, Store};
 
 statements! {
     FIND =
-        "SELECT session_id, user_id, client_id, scopes, resources, auth_time, browser, jkt, claims, expires_at \
-         FROM authorizations WHERE session_id = $1";
+        "SELECT session_id, user_id, client_id, scopes, resources, auth_time, browser, jkt, claims, expires_at, \
+         agreed_in FROM authorizations WHERE session_id = $1";
     INSERT =
         "INSERT INTO authorizations (session_id, user_id, client_id, scopes, resources, auth_time, browser, jkt, \
-         claims, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+         claims, expires_at, agreed_in) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     LIST_LIVE_OF_BROWSER =
         "SELECT a.session_id FROM authorizations a JOIN sessions s ON s.id = a.session_id \
          WHERE a.browser = $1 AND s.ended_at IS NULL AND s.expires_at > $2 ORDER BY a.session_id LIMIT $3";
@@ -30,6 +30,7 @@ statements! {
          (SELECT session_id FROM authorizations WHERE user_id = $3 AND client_id = $4) \
          AND ended_at IS NULL AND expires_at > $1";
     MOVE = "UPDATE authorizations SET browser = $1 WHERE browser = $2";
+    MOVE_AGREED = "UPDATE authorizations SET agreed_in = $1 WHERE agreed_in = $2";
     DELETE_OF_CLIENT = "DELETE FROM authorizations WHERE client_id = $1";
     DELETE_OF_USER = "DELETE FROM authorizations WHERE user_id = $1";
     PURGE =
@@ -103,6 +104,7 @@ impl Batch {
                 granted.jkt.clone().into(),
                 granted.claims.clone().into(),
                 granted.expires_at.into(),
+                granted.agreed_in.into(),
             ],
         )
     }
@@ -131,9 +133,11 @@ impl Batch {
         self.push(END_OF_CLIENT, Expect::Exactly(count as u64), values)
     }
 
-    /// Lets those that end with one session of a browser end with another one.
+    /// Lets those that end with one session of a browser end with another one, and puts that in the place of the one where
+    /// the person agreed to the others.
     pub fn move_authorizations(&mut self, from: SessionId, to: SessionId) -> &mut Self {
-        self.push(MOVE, Expect::Any, [to.into(), from.into()])
+        self.push(MOVE, Expect::Any, [to.into(), from.into()]);
+        self.push(MOVE_AGREED, Expect::Any, [to.into(), from.into()])
     }
 
     /// Deletes those of a client, however many there are: none of its sessions can be refreshed any more.
@@ -164,5 +168,6 @@ fn read(row: &Row<'_>) -> Result<Authorization, Error> {
         jkt: row.text_or_none(7)?,
         claims: row.text_or_none(8)?,
         expires_at: row.time(9)?,
+        agreed_in: row.array_or_none(10)?.map(SessionId::from_bytes),
     })
 }

@@ -6,16 +6,16 @@ use crate::statement::{Expect, statements};
 use crate::value::Row;
 use crate::{Batch, Error, Store};
 
-/// One row for each session that ended at `$1`, of a client that has an address to be told at. A client that is not kept
-/// here describes itself elsewhere: whether it has one, its document says.
+/// One row for each of these sessions at `$1` of a client that has an address to be told at. A client that is not kept here
+/// describes itself elsewhere: whether it has one, its document says.
 macro_rules! insert {
-    ($whose:literal) => {
+    ($which:literal) => {
         concat!(
             "INSERT INTO logouts (session_id, client_id, user_id, created_at, due_at, attempts) \
              SELECT a.session_id, a.client_id, a.user_id, $1, $1, 0 FROM authorizations a \
              JOIN sessions s ON s.id = a.session_id LEFT JOIN clients c ON c.id = a.client_id \
-             WHERE s.ended_at = $1 AND (c.id IS NULL OR c.backchannel_logout_uri <> '') AND ",
-            $whose,
+             WHERE (c.id IS NULL OR c.backchannel_logout_uri <> '') AND ",
+            $which,
             " ON CONFLICT (session_id) DO NOTHING"
         )
     };
@@ -29,10 +29,11 @@ statements! {
          WHERE client_id = $1 AND due_at <= $2 ORDER BY due_at LIMIT $3";
     COUNT =
         "SELECT count(*) FROM logouts WHERE session_id IN (SELECT session_id FROM logouts LIMIT $1)";
-    INSERT_OF_SESSION = insert!("a.session_id = $2");
-    INSERT_OF_USER = insert!("a.user_id = $2");
-    INSERT_OF_BROWSER = insert!("a.browser = $2");
-    INSERT_OF_CLIENT = insert!("a.user_id = $2 AND a.client_id = $3");
+    INSERT_OF_SESSION = insert!("s.ended_at = $1 AND a.session_id = $2");
+    INSERT_OF_USER = insert!("s.ended_at = $1 AND a.user_id = $2");
+    INSERT_OF_BROWSER = insert!("s.ended_at = $1 AND a.browser = $2");
+    INSERT_AGREED_IN = insert!("(s.ended_at IS NULL OR s.ended_at = $1) AND a.agreed_in = $2");
+    INSERT_OF_CLIENT = insert!("s.ended_at = $1 AND a.user_id = $2 AND a.client_id = $3");
     CLAIM =
         "UPDATE logouts SET due_at = $1, attempts = attempts + 1 WHERE session_id = $2 AND due_at = $3";
     POSTPONE = "UPDATE logouts SET due_at = $1 WHERE session_id = $2 AND due_at = $3";
@@ -43,7 +44,7 @@ statements! {
          (SELECT session_id FROM logouts WHERE client_id = $1 AND created_at <= $2 LIMIT $3)";
 }
 
-/// A session that ended, as its client is to be told.
+/// A session that ended, or of which the sign-in that it came from ended, as its client is to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogoutRow {
     /// The session.
@@ -127,10 +128,11 @@ impl Batch {
         self.push(INSERT_OF_USER, Expect::Any, [now.into(), user.into()])
     }
 
-    /// The same for those that end with a browser's.
+    /// The same for those that end with a browser's, and for those that go on, to which the person agreed there.
     pub fn insert_browser_logouts(&mut self, browser: SessionId, now: Timestamp) -> &mut Self {
-        let values = [now.into(), browser.into()];
-        self.push(INSERT_OF_BROWSER, Expect::Any, values)
+        let values = || [now.into(), browser.into()];
+        self.push(INSERT_OF_BROWSER, Expect::Any, values());
+        self.push(INSERT_AGREED_IN, Expect::Any, values())
     }
 
     /// The same for those of a client for a user.

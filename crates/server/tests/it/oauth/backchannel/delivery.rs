@@ -129,6 +129,26 @@ async fn f6_a_client_that_does_not_answer_is_left_alone() {
 }
 
 #[tokio::test]
+async fn f6_what_ends_while_a_client_is_left_alone_calls_it_no_sooner() {
+    let told = Told::start().await;
+    told.shop.behaves(Manner::HangUp);
+    let mut lanes = Lanes::default();
+    for (seconds, calls) in [(1, 1), (8, 0), (51, 0), (1, 2)] {
+        ended(&told, 1).await;
+        for _ in 0..2 {
+            lanes.begin(&told.app().app).await.unwrap();
+            lanes.finish().await;
+        }
+        assert_eq!(told.shop.tokens().len(), calls);
+        told.app().wait(seconds);
+    }
+    assert_eq!(told.waiting("shop").await.len(), 4);
+    told.shop.behaves(Manner::Answer(200));
+    told.app().wait(60);
+    assert_eq!(told.heard().await.len(), 4);
+}
+
+#[tokio::test]
 async fn after_a_day_it_is_given_up() {
     for (manner, sessions) in [(Manner::Answer(500), 1), (Manner::HangUp, 40)] {
         let told = Told::start().await;

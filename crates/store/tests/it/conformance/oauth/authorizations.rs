@@ -28,6 +28,7 @@ fn authorization(number: u16) -> Authorization {
             .into(),
         auth_time: at(9_000),
         browser: Some(session_id(100)),
+        agreed_in: None,
         jkt: Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I".into()),
         claims: Some("{\"userinfo\":{\"email\":null}}".into()),
         expires_at: at(100_000),
@@ -61,6 +62,7 @@ async fn an_authorization_is_kept_as_it_is(place: &Place) {
         scopes: Scopes::default(),
         resources: Vec::new(),
         browser: None,
+        agreed_in: Some(session_id(101)),
         jkt: None,
         claims: None,
         ..authorization(2)
@@ -204,21 +206,23 @@ async fn sessions_end_by_browser_and_by_client(place: &Place) {
 
 async fn authorizations_move_to_another_browser(place: &Place) {
     let store = place.open().await;
-    let offline = Authorization {
+    let offline = |number, browser| Authorization {
         browser: None,
-        ..authorization(2)
+        agreed_in: Some(session_id(browser)),
+        ..authorization(number)
     };
     let other = Authorization {
         browser: Some(session_id(101)),
         ..authorization(3)
     };
-    insert(&store, &[authorization(1), offline.clone(), other.clone()]).await;
+    insert(&store, &[authorization(1), offline(2, 100), other.clone()]).await;
+    insert(&store, &[offline(4, 101)]).await;
     commit!(store, move_authorizations(session_id(100), session_id(102))).unwrap();
     let moved = Authorization {
         browser: Some(session_id(102)),
         ..authorization(1)
     };
-    for expected in [moved, offline, other] {
+    for expected in [moved, offline(2, 102), other, offline(4, 101)] {
         let found = store.find_authorization(expected.session).await.unwrap();
         assert_eq!(found, Some(expected));
     }

@@ -11,6 +11,7 @@ use crate::harness::{Place, at, commit, on_every_engine, session, session_id, us
 on_every_engine!(
     a_session_that_ends_is_told_of_once,
     whoever_wants_to_be_told_is_noted_by_what_ends_the_sessions,
+    what_outlives_a_sign_in_is_told_of_its_end,
     what_is_due_is_taken_put_off_and_dropped,
     one_of_many_takes_it,
     clients_have_their_turn,
@@ -38,13 +39,22 @@ async fn insert_client(store: &Store, id: &str, uri: Option<&str>) {
 }
 
 /// A session of a client for a user, which ends with the browser's session 100.
-async fn insert_session(store: &Store, number: u16, (user, id): (UserId, &str)) {
+async fn insert_session(store: &Store, number: u16, whose: (UserId, &str)) {
+    insert_granted(store, number, whose, |_| ()).await;
+}
+
+async fn insert_granted(
+    store: &Store,
+    number: u16,
+    (user, id): (UserId, &str),
+    change: impl FnOnce(&mut Authorization),
+) {
     let session = Session {
         user,
         client_id: id.to_owned(),
         ..session(number, 1)
     };
-    let granted = Authorization {
+    let mut granted = Authorization {
         session: session.id,
         user,
         client: client(id),
@@ -52,10 +62,12 @@ async fn insert_session(store: &Store, number: u16, (user, id): (UserId, &str)) 
         resources: Vec::new(),
         auth_time: at(9_000),
         browser: Some(session_id(100)),
+        agreed_in: None,
         jkt: None,
         claims: None,
         expires_at: session.expires_at,
     };
+    change(&mut granted);
     commit!(
         store,
         insert_session(&session),
@@ -173,6 +185,38 @@ async fn whoever_wants_to_be_told_is_noted_by_what_ends_the_sessions(place: &Pla
     )
     .unwrap();
     assert_eq!(noted(&store, 20_000).await, ids(&[1, 2, 5]));
+}
+
+async fn what_outlives_a_sign_in_is_told_of_its_end(place: &Place) {
+    let store = place.open().await;
+    four_sessions(&store).await;
+    let browser = session_id(100);
+    let offline = |browser: SessionId| {
+        move |granted: &mut Authorization| {
+            (granted.browser, granted.agreed_in) = (None, Some(browser));
+        }
+    };
+    let ada = user_id(1);
+    insert_granted(&store, 5, (ada, "shop"), offline(browser)).await;
+    insert_granted(&store, 6, (ada, "shop"), offline(session_id(101))).await;
+    insert_granted(&store, 7, (ada, "quiet"), offline(browser)).await;
+    insert_granted(&store, 8, (ada, "web"), offline(browser)).await;
+    // One that has ended before is not told of again.
+    commit!(
+        store,
+        end_session(session_id(8), at(11_000), EndReason::Revoked)
+    )
+    .unwrap();
+    let how = (at(12_000), EndReason::SignedOut);
+    commit!(
+        store,
+        end_browser_sessions(browser, 4, how),
+        insert_browser_logouts(browser, how.0)
+    )
+    .unwrap();
+    assert_eq!(noted(&store, 20_000).await, ids(&[1, 2, 4, 5]));
+    let goes_on = store.find_session(session_id(5)).await.unwrap().unwrap();
+    assert_eq!(goes_on.ended, None);
 }
 
 async fn what_is_due_is_taken_put_off_and_dropped(place: &Place) {
