@@ -1,3 +1,4 @@
+use super::super::place::Place;
 use super::program::{CALLBACK, GOODBYE, Stage, in_chromium, javascript, python, rust};
 
 const SCOPES: &str = "--scope openid --scope profile --scope email --scope offline_access";
@@ -29,6 +30,23 @@ fn npm_openid_client_with_its_secret_in_the_header() {
 #[test]
 fn npm_openid_client_with_its_secret_in_the_body() {
     openid_client("post", "client_secret_post");
+}
+
+#[test]
+fn npm_openid_client_is_told_of_a_sign_out() {
+    let Some(mut command) = javascript("openid-client-logout.js") else {
+        return;
+    };
+    command.env("REDIRECT_URI", CALLBACK);
+    let place = Place::new().with("outbound.allow_loopback_http", "true");
+    let serve = place.command(&["serve", "--listen", "127.0.0.1:0"]);
+    let stage = Stage::of(place, serve);
+    stage.passes_with_a_page(command, "told", |uri| {
+        let words = format!(
+            "--type public {CODE} --scope openid --redirect-uri {CALLBACK} --backchannel-logout-uri {uri}"
+        );
+        stage.client("told", &words);
+    });
 }
 
 #[test]
