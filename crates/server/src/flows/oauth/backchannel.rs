@@ -22,14 +22,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use symbolon_domain::oauth::{LOGOUT_DELIVERY, LogoutOutcome, SILENCE, logout_outcome};
 use symbolon_domain::{Client, ClientId, ClientStatus, EndpointUri, Timestamp};
 use symbolon_store::LogoutRow;
 use symbolon_token::Typ;
 use tokio::task::{Id, JoinError, JoinSet};
 
-use super::claims;
+use super::{claims, id_token};
 use crate::app::App;
 use crate::flows::clients::resolve;
 use crate::flows::{Error, Origin, audit_id, lost_race};
@@ -233,7 +233,7 @@ async fn tell(app: &App, listener: &Listener, row: LogoutRow) -> Result<bool, Er
         return Ok(true);
     }
     committed?;
-    let token = logout_token(app, &listener.client, &claimed, now)?;
+    let token = logout_token(app, &listener.client, &claimed, now).await?;
     let call = Call {
         url: listener.uri.as_str(),
         sent: Sent::Form(&[("logout_token", &token)]),
@@ -246,28 +246,27 @@ async fn tell(app: &App, listener: &Listener, row: LogoutRow) -> Result<bool, Er
 }
 
 /// Step 4.
-fn logout_token(
+async fn logout_token(
     app: &App,
     client: &Client,
     row: &LogoutRow,
     now: Timestamp,
 ) -> Result<String, Error> {
-    let issuance = app.issuance()?;
-    let ring = issuance.ring.load();
-    let all = json!({
-        "iss": issuance.issuer,
-        "aud": client.id.as_str(),
-        "iat": now.seconds(),
-        "exp": now.seconds() + LIFE_S,
-        "jti": audit_id(app, now)?.to_string(),
-        "events": {EVENT: {}},
-        "sub": claims::subject(app, client, row.user)?,
-        "sid": row.session.to_string(),
-    });
-    let signed = ring
-        .signer(now)?
-        .sign(Typ::Other(Cow::Borrowed("logout+jwt")), &all);
-    signed.map_err(|error| Error::fault("logout token")(error.into()))
+    let mut all = Map::new();
+    let mut put = |name: &str, value: Value| {
+        all.insert(name.to_owned(), value);
+    };
+    put("iss", json!(app.issuance()?.issuer));
+    put("aud", json!(client.id.as_str()));
+    put("iat", json!(now.seconds()));
+    put("exp", json!(now.seconds() + LIFE_S));
+    put("jti", json!(audit_id(app, now)?.to_string()));
+    put("events", json!({EVENT: {}}));
+    put("sub", json!(claims::subject(app, client, row.user)?));
+    put("sid", json!(row.session.to_string()));
+    let algorithm = id_token::algorithm(app, client, now)?;
+    let typ = Typ::Other(Cow::Borrowed("logout+jwt"));
+    id_token::sign(app, algorithm, typ, &all, now).await
 }
 
 /// Step 6.

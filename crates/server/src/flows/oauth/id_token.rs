@@ -37,10 +37,6 @@ pub(super) async fn issue(
 ) -> Result<String, Error> {
     let issuance = app.issuance()?;
     let algorithm = algorithm(app, about.client, now)?;
-    keys::provide(app, algorithm).await?;
-    let ring = issuance.ring.load();
-    let signer = ring.id_token_signer(algorithm, now);
-    let signer = signer.ok_or_else(overloaded)?;
     let mut all = Map::new();
     let mut put = |name: &str, value: Value| {
         all.insert(name.to_owned(), value);
@@ -54,7 +50,7 @@ pub(super) async fn issue(
     put("exp", json!(now.plus(LIFE).seconds()));
     put("iat", json!(now.seconds()));
     put("auth_time", json!(about.auth_time.seconds()));
-    put("at_hash", json!(half_hash(signer.algorithm(), access)));
+    put("at_hash", json!(half_hash(algorithm, access)));
     put("sid", json!(about.session.id.to_string()));
     put("acr", json!(ACR));
     // Of who signed in elsewhere, that provider knows (RFC 8176 section 2).
@@ -70,13 +66,27 @@ pub(super) async fn issue(
         about.claims,
         Place::IdToken,
     ));
-    signer
-        .sign(Typ::Jwt, &all)
-        .map_err(|error| Error::fault("ID token")(error.into()))
+    sign(app, algorithm, Typ::Jwt, &all, now).await
+}
+
+/// Signs what is for a client alone, an ID token or a logout token.
+pub(super) async fn sign(
+    app: &App,
+    algorithm: Algorithm,
+    typ: Typ,
+    all: &Map<String, Value>,
+    now: Timestamp,
+) -> Result<String, Error> {
+    keys::provide(app, algorithm).await?;
+    let ring = app.issuance()?.ring.load();
+    let signer = ring.id_token_signer(algorithm, now);
+    let signer = signer.ok_or_else(overloaded)?;
+    let signed = signer.sign(typ, all);
+    signed.map_err(|error| Error::fault("ID token")(error.into()))
 }
 
 /// What the client asked for; else that of access tokens, unless who verifies those could sign ID tokens as well.
-fn algorithm(app: &App, client: &Client, now: Timestamp) -> Result<Algorithm, Error> {
+pub(super) fn algorithm(app: &App, client: &Client, now: Timestamp) -> Result<Algorithm, Error> {
     if let Some(algorithm) = client.definition.id_token_alg {
         return Ok(algorithm);
     }

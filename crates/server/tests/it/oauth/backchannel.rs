@@ -179,6 +179,20 @@ async fn a_logout_token_is_what_the_specification_says() {
 }
 
 #[tokio::test]
+async fn it_is_signed_as_the_id_tokens_of_that_client_are() {
+    let told = Told::start().await;
+    told.change("shop", json!({"idTokenAlg": "EdDSA"})).await;
+    let mut browser = told.place.browser();
+    let tokens = told.tokens(&mut browser, "openid").await;
+    sign_out(&mut browser, &tokens).await;
+    told.deliver().await;
+    let id = header(tokens["id_token"].as_str().unwrap());
+    let logout = header(&told.shop.tokens()[0]);
+    assert_eq!((&logout["alg"], &logout["kid"]), (&id["alg"], &id["kid"]));
+    assert_eq!(logout["alg"], "EdDSA");
+}
+
+#[tokio::test]
 async fn a_pairwise_client_hears_the_subject_that_it_knows_even_of_somebody_who_is_gone() {
     let told = Told::start().await;
     told.change("shop", json!({"subjectType": "pairwise"}))
