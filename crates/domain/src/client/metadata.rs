@@ -196,11 +196,12 @@ impl ClientMetadata {
 
     /// Step 4 for `grant_types` and `response_types`, which go together (RFC 7591 section 2.1).
     fn grants(&self) -> Result<BTreeSet<Grant>, MetadataError> {
-        let Some(words) = &self.grant_types else {
-            return Ok(BTreeSet::from([Grant::AuthorizationCode]));
+        let words = self.grant_types.iter().flatten();
+        let grants = words.filter_map(|word| Grant::of_grant_type(word));
+        let grants: BTreeSet<_> = match &self.grant_types {
+            Some(_) => grants.filter(|grant| OPEN_GRANTS.contains(grant)).collect(),
+            None => BTreeSet::from([Grant::AuthorizationCode]),
         };
-        let grants = words.iter().filter_map(|word| Grant::of_grant_type(word));
-        let grants: BTreeSet<_> = grants.filter(|grant| OPEN_GRANTS.contains(grant)).collect();
         let begins = [Grant::AuthorizationCode, Grant::DeviceCode];
         if !begins.iter().any(|grant| grants.contains(grant)) {
             return Err(wrong(

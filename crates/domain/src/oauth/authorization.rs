@@ -67,7 +67,7 @@ pub fn judge(
     for (name, code) in [
         ("request", ErrorCode::RequestNotSupported),
         ("request_uri", ErrorCode::RequestUriNotSupported),
-        ("registration", ErrorCode::InvalidRequest),
+        ("registration", ErrorCode::RegistrationNotSupported),
     ] {
         if parameters.get(name).is_some() {
             let sentence = format!("The parameter {name} is not supported.");

@@ -37,6 +37,8 @@ words! {
         RequestNotSupported => "request_not_supported",
         /// OpenID Connect Core 1.0 section 3.1.2.6.
         RequestUriNotSupported => "request_uri_not_supported",
+        /// OpenID Connect Core 1.0 section 3.1.2.6.
+        RegistrationNotSupported => "registration_not_supported",
         /// OpenID Connect Core 1.0 section 3.1.2.6; RFC 9126 section 2.2.
         InvalidRequestUri => "invalid_request_uri",
         /// OpenID Connect Core Unmet Authentication Requirements 1.0; RFC 9470 section 5.

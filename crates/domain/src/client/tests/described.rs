@@ -190,6 +190,22 @@ fn what_is_not_taken() {
 }
 
 #[test]
+fn a_client_of_codes_has_them_among_its_response_types() {
+    for (types, taken) in [
+        (&["pigeon"][..], false),
+        (&[], false),
+        (&["pigeon", "code"], true),
+    ] {
+        let asked = ClientMetadata {
+            grant_types: None,
+            response_types: Some(texts(types)),
+            ..metadata()
+        };
+        assert_eq!(asked.register(&terms()).is_ok(), taken, "{types:?}");
+    }
+}
+
+#[test]
 fn a_client_without_a_name_is_called_by_its_host() {
     let mut app = metadata();
     app.client_name = None;

@@ -240,7 +240,7 @@ fn a14_objects_are_not_taken_and_not_fetched() {
     for (name, code) in [
         ("request", "request_not_supported"),
         ("request_uri", "request_uri_not_supported"),
-        ("registration", "invalid_request"),
+        ("registration", "registration_not_supported"),
     ] {
         for value in ["x", "https://evil.example/request", "e30.e30."] {
             is_refused(&[(name, value)], code);

@@ -78,6 +78,7 @@ async fn a4_a5_a14_a19_what_is_wrong_goes_to_the_client() {
         ("prompt", "create", "invalid_request"),
         ("prompt", "none", "login_required"),
         ("response_mode", "fragment", "invalid_request"),
+        ("registration", "{}", "registration_not_supported"),
     ] {
         let answer = place.browser().authorize(&[(name, value)]).await;
         assert_eq!(told(&answer, "error"), error, "{name}={value}");
