@@ -27,6 +27,7 @@ use crate::app::App;
         (name = "sign-in", description = "Register, sign in, refresh, sign out"),
         (name = "account", description = "The signed-in user"),
         (name = "administration", description = "By permission: who may what, and what goes on"),
+        (name = "oauth", description = "OAuth 2.1 and OpenID Connect"),
         (name = "discovery", description = "Keys, and where things are"),
         (name = "guards", description = "What resources follow and proxies ask"),
         (name = "operations", description = "Health and metrics")
@@ -45,6 +46,8 @@ impl Modify for Schemes {
             .build();
         let cookie = ApiKey::Cookie(ApiKeyValue::new("refreshToken"));
         let components = document.components.get_or_insert_with(Default::default);
+        let basic = HttpBuilder::new().scheme(HttpAuthScheme::Basic).build();
+        components.add_security_scheme("clientSecret", SecurityScheme::Http(basic));
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
         components.add_security_scheme("refreshCookie", SecurityScheme::ApiKey(cookie));
     }

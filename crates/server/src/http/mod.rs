@@ -35,6 +35,7 @@ use symbolon_domain::Refusal;
 fn described() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
     let (router, mut document) = OpenApiRouter::with_openapi(docs::Document::openapi())
         .merge(api::routes())
+        .merge(oauth::endpoints())
         .merge(registration::routes())
         .merge(well_known::routes())
         .merge(ops::routes())
@@ -59,7 +60,7 @@ pub fn router(app: Arc<App>) -> Router {
     router
         .merge(docs::routes(&document))
         .merge(pages::routes())
-        .merge(oauth::routes())
+        .merge(oauth::screens())
         .merge(well_known::of_issuer_with_path())
         .fallback(|| async { Failure::from(Refusal::NotFound) })
         .method_not_allowed_fallback(|| async { Failure::from(Refusal::MethodNotAllowed) })

@@ -2,6 +2,7 @@
 
 mod authorize;
 mod browser_cookie;
+mod described;
 mod device;
 mod form;
 mod logout;
@@ -16,6 +17,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::App;
 
@@ -35,13 +38,22 @@ pub(super) fn takes_cross_site(path: &str) -> bool {
     path == "/oauth/authorize" || path == "/oauth/logout" || BY_CREDENTIALS.contains(&path)
 }
 
-/// The routes.
-pub(super) fn routes() -> Router<Arc<App>> {
+/// The endpoints.
+pub(super) fn endpoints() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(authorize::by_get, authorize::by_post))
+        .routes(routes!(token::token))
+        .routes(routes!(token::introspect))
+        .routes(routes!(token::revoke))
+        .routes(routes!(token::push))
+        .routes(routes!(token::device))
+        .routes(routes!(userinfo::by_get, userinfo::by_post))
+        .routes(routes!(logout::by_get, logout::by_post))
+}
+
+/// The pages that they lead to, which are for people and not described.
+pub(super) fn screens() -> Router<Arc<App>> {
     Router::new()
-        .route(
-            "/oauth/authorize",
-            get(authorize::by_get).post(authorize::by_post),
-        )
         .route(
             authorize::SIGN_IN,
             get(authorize::go_on).post(authorize::sign_in),
@@ -49,16 +61,6 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route(authorize::CONSENT, post(authorize::consent))
         .route("/oauth/upstream/{name}", post(upstream::leave))
         .route("/oauth/upstream/{name}/callback", get(upstream::come_back))
-        .route("/oauth/token", post(token::token))
-        .route("/oauth/introspect", post(token::introspect))
-        .route("/oauth/revoke", post(token::revoke))
-        .route("/oauth/par", post(token::push))
-        .route("/oauth/device", post(token::device))
-        .route(
-            "/oauth/userinfo",
-            get(userinfo::userinfo).post(userinfo::userinfo),
-        )
-        .route("/oauth/logout", get(logout::by_get).post(logout::by_post))
         .route(logout::CONFIRM, post(logout::confirm))
         .route(device::CODE, get(device::show).post(device::take))
         .route(device::SIGN_IN, post(device::sign_in))

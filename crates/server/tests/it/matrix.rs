@@ -43,6 +43,20 @@ const fn own(status: &'static str) -> Row {
     ]
 }
 
+/// The same in words of OAuth.
+const OWN_CLAIMS: Row = {
+    let mut row = ["200"; 8];
+    (row[0], row[5]) = ("401 invalid_token", "401 invalid_token");
+    (row[6], row[7]) = (row[5], row[5]);
+    row
+};
+/// At an endpoint for clients.
+const NO_CLIENT: Row = {
+    let mut row = ["401 invalid_client"; 8];
+    row[0] = "400 invalid_request";
+    row
+};
+
 /// What only an administrator may do.
 const ADMIN_200: Row = admin("200");
 const ADMIN_204: Row = admin("204");
@@ -190,6 +204,18 @@ const ROWS: &[(&str, &str, Row)] = &[
     ("POST", "/api/email/verify", NO_LINK),
     ("POST", "/api/password/forgot", ["202"; 8]),
     ("POST", "/api/password/reset", NO_LINK),
+    // Nothing is asked for, or by nobody: a token is no client's credential.
+    ("GET", "/oauth/authorize", ["400"; 8]),
+    ("POST", "/oauth/authorize", ["400"; 8]),
+    ("GET", "/oauth/logout", ANYBODY),
+    ("POST", "/oauth/logout", ["400"; 8]),
+    ("POST", "/oauth/token", NO_CLIENT),
+    ("POST", "/oauth/introspect", NO_CLIENT),
+    ("POST", "/oauth/revoke", NO_CLIENT),
+    ("POST", "/oauth/par", NO_CLIENT),
+    ("POST", "/oauth/device", NO_CLIENT),
+    ("GET", "/oauth/userinfo", OWN_CLAIMS),
+    ("POST", "/oauth/userinfo", OWN_CLAIMS),
     // Off by default.
     ("POST", "/oauth/register", ["404 not_found"; 8]),
 ];
@@ -234,13 +260,21 @@ async fn m6_every_caller_gets_what_the_row_says() {
         let world = World::of(&app).await;
         for (caller, expected) in CALLERS.into_iter().zip(expected) {
             let answer = world.ask(&app, method, path, caller).await;
-            let found = match answer.status {
-                ..400 => answer.status.to_string(),
-                status => format!("{status} {}", answer.json()["code"].as_str().unwrap()),
-            };
+            let found = told(&answer);
             assert_eq!(found, *expected, "{method} {path} by {caller}");
         }
     }
+}
+
+/// The status, and the error where it is one for programs.
+fn told(answer: &Answer) -> String {
+    let status = answer.status;
+    if status < 400 || answer.header("content-type") == Some("text/html; charset=utf-8") {
+        return status.to_string();
+    }
+    let body = answer.json();
+    let error = body["code"].as_str().or(body["error"].as_str());
+    format!("{status} {}", error.unwrap())
 }
 
 /// One device for each caller but nobody.

@@ -9,6 +9,7 @@ use symbolon_domain::{Identifier, Password, Refusal};
 
 use super::super::pages::screen::Told;
 use super::browser_cookie as cookie;
+use super::described::AuthorizationForm;
 use super::pages::{Typed, View};
 use super::visit::Visit;
 use crate::app::App;
@@ -21,15 +22,32 @@ pub(super) const SIGN_IN: &str = "/oauth/sign-in";
 /// Where the page that asks does.
 pub(super) const CONSENT: &str = "/oauth/consent";
 
-/// The authorization endpoint (OAuth 2.1 section 4.1.1).
+/// Send a person here to sign in and agree (OAuth 2.1 section 4.1.1).
+#[utoipa::path(get, path = "/oauth/authorize", operation_id = "authorize", tag = "oauth", security(()), params(AuthorizationForm),
+    responses(
+        (status = 200, description = "A page for the person, or a form with the answer", body = String, content_type = "text/html"),
+        (status = 303, description = "The answer, on its way to the client"),
+        (status = 400, description = "A page for the person: what is wrong", body = String, content_type = "text/html"),
+        (status = 413, description = "A page for the person", body = String, content_type = "text/html"),
+        (status = 429, description = "A page for the person: too many attempts", body = String, content_type = "text/html"),
+        (status = 503, description = "A page for the person", body = String, content_type = "text/html")))]
 pub(super) async fn by_get(State(app): State<Arc<App>>, visit: Visit) -> Response {
     let browser = visit.browser.as_ref();
     let step = flow::begin(&app, visit.parameters, browser, &visit.origin).await;
     View::new(&app, &visit.origin).of(step, None)
 }
 
-/// The same with the parameters in a form (OpenID Connect Core 1.0 section 3.1.2.1). Our cookie does not come with a form of
-/// another site, so the browser is sent on with the parameters in the query.
+/// The same with the parameters in a form (OpenID Connect Core 1.0 section 3.1.2.1).
+///
+/// Our cookie does not come with a form of another site, so the browser is sent on with the parameters in the query.
+#[utoipa::path(post, path = "/oauth/authorize", operation_id = "authorizeByPost", tag = "oauth", security(()),
+    request_body(content = AuthorizationForm, description = "The request", content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 303, description = "To the same address with a query"),
+        (status = 400, description = "A page for the person: what is wrong", body = String, content_type = "text/html"),
+        (status = 413, description = "A page for the person", body = String, content_type = "text/html"),
+        (status = 429, description = "A page for the person: too many attempts", body = String, content_type = "text/html"),
+        (status = 503, description = "A page for the person", body = String, content_type = "text/html")))]
 pub(super) async fn by_post(State(app): State<Arc<App>>, visit: Visit) -> Response {
     View::new(&app, &visit.origin).sent_on("/oauth/authorize", visit.parameters.pairs())
 }

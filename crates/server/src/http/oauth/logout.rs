@@ -10,6 +10,7 @@ use symbolon_domain::oauth::OAuthError;
 
 use super::super::pages::screen::{Screen, SignOut, SignedOut};
 use super::browser_cookie as cookie;
+use super::described::LogoutForm;
 use super::pages::{View, asker_of, person, redirect, with_query};
 use super::visit::Visit;
 use crate::app::App;
@@ -19,7 +20,15 @@ use crate::flows::oauth::end_session::{self, Ending};
 /// Where the page that asks sends its form.
 pub(super) const CONFIRM: &str = "/oauth/logout/confirm";
 
-/// The end session endpoint.
+/// Send a person here to be signed out (OpenID Connect RP-Initiated Logout 1.0 section 2).
+#[utoipa::path(get, path = "/oauth/logout", operation_id = "rpInitiatedLogout", tag = "oauth", security(()), params(LogoutForm),
+    responses(
+        (status = 200, description = "A page for the person: asking, or done", body = String, content_type = "text/html"),
+        (status = 303, description = "Signed out, and back to the client"),
+        (status = 400, description = "A page for the person: what is wrong", body = String, content_type = "text/html"),
+        (status = 413, description = "A page for the person", body = String, content_type = "text/html"),
+        (status = 429, description = "A page for the person: too many attempts", body = String, content_type = "text/html"),
+        (status = 503, description = "A page for the person", body = String, content_type = "text/html")))]
 pub(super) async fn by_get(State(app): State<Arc<App>>, visit: Visit) -> Response {
     let view = View::new(&app, &visit.origin);
     let browser = visit.browser.as_ref();
@@ -29,7 +38,17 @@ pub(super) async fn by_get(State(app): State<Arc<App>>, visit: Visit) -> Respons
     }
 }
 
-/// The same with the parameters in a form; the browser is sent on, for our cookie does not come with a form of another site.
+/// The same with the parameters in a form.
+///
+/// The browser is sent on, for our cookie does not come with a form of another site.
+#[utoipa::path(post, path = "/oauth/logout", operation_id = "rpInitiatedLogoutByPost", tag = "oauth", security(()),
+    request_body(content = LogoutForm, description = "The request", content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 303, description = "To the same address with a query"),
+        (status = 400, description = "A page for the person: what is wrong", body = String, content_type = "text/html"),
+        (status = 413, description = "A page for the person", body = String, content_type = "text/html"),
+        (status = 429, description = "A page for the person: too many attempts", body = String, content_type = "text/html"),
+        (status = 503, description = "A page for the person", body = String, content_type = "text/html")))]
 pub(super) async fn by_post(State(app): State<Arc<App>>, visit: Visit) -> Response {
     View::new(&app, &visit.origin).sent_on("/oauth/logout", visit.parameters.pairs())
 }

@@ -5,6 +5,7 @@ use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use serde::Serialize;
 use symbolon_domain::oauth::{ErrorCode, OAuthError};
+use utoipa::ToSchema;
 
 use super::super::problem::{Failure, InOAuthWords, NonceNeeded};
 use crate::flows::Error;
@@ -19,8 +20,11 @@ impl<T: Into<Failed>> From<T> for Told {
     }
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
+/// Why a request is refused, as OAuth tells it (RFC 6749 section 5.2; RFC 6750 section 3).
+#[derive(Serialize, ToSchema)]
+#[schema(as = OAuthError)]
+pub(super) struct OAuthBody<'a> {
+    #[schema(example = "invalid_request")]
     error: &'a str,
     error_description: &'a str,
 }
@@ -45,7 +49,7 @@ fn of(error: &OAuthError) -> Response {
         ErrorCode::InsufficientScope => StatusCode::FORBIDDEN,
         _ => StatusCode::BAD_REQUEST,
     };
-    let body = Body {
+    let body = OAuthBody {
         error: error.code.as_str(),
         error_description: &error.description,
     };

@@ -10,10 +10,14 @@ use serde::Serialize;
 use serde_json::json;
 use symbolon_domain::Refusal;
 use symbolon_domain::oauth::{ErrorCode, OAuthError};
+use utoipa::ToSchema;
 
 use super::super::bearer::proofs;
+use super::described::{
+    AboutToken, DeviceBody, DeviceForm, IntrospectionBody, PushedBody, PushedForm, TokenForm,
+};
 use super::form::ClientRequest;
-use super::reply::{Told, json as answer};
+use super::reply::{OAuthBody, Told, json as answer};
 use crate::app::App;
 use crate::flows::oauth;
 use crate::flows::oauth::grants::device as devices;
@@ -23,7 +27,8 @@ use crate::flows::{Error, Origin, dpop};
 
 const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
-#[derive(Serialize)]
+/// Tokens (RFC 6749 section 5.1; OpenID Connect Core 1.0 section 3.1.3.3).
+#[derive(Serialize, ToSchema)]
 struct TokensBody<'a> {
     access_token: &'a str,
     token_type: &'a str,
@@ -37,7 +42,16 @@ struct TokensBody<'a> {
     scope: String,
 }
 
-/// The token endpoint (RFC 6749 section 3.2).
+/// Get tokens (RFC 6749 section 3.2).
+#[utoipa::path(post, path = "/oauth/token", operation_id = "token", tag = "oauth", security((), ("clientSecret" = [])),
+    request_body(content = TokenForm, description = "The grant, and who the client is", content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "RFC 6749 section 5.1", body = TokensBody),
+        (status = 400, description = "What is wrong with the request (RFC 6749 section 5.2)", body = OAuthBody),
+        (status = 401, description = "`invalid_client`", body = OAuthBody),
+        (status = 413, description = "`invalid_request`: the body is too long", body = OAuthBody),
+        (status = 429, description = "`temporarily_unavailable`: too many attempts", body = OAuthBody),
+        (status = 503, description = "`temporarily_unavailable`", body = OAuthBody)))]
 pub(super) async fn token(
     State(app): State<Arc<App>>,
     origin: Origin,
@@ -96,7 +110,16 @@ fn body(tokens: &Tokens) -> TokensBody<'_> {
     }
 }
 
-/// Introspection (RFC 7662 section 2).
+/// Ask what a token is worth (RFC 7662 section 2).
+#[utoipa::path(post, path = "/oauth/introspect", operation_id = "introspect", tag = "oauth", security((), ("clientSecret" = [])),
+    request_body(content = AboutToken, description = "The token, and who the client is", content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "RFC 7662 section 2.2", body = IntrospectionBody),
+        (status = 400, description = "What is wrong with the request (RFC 6749 section 5.2)", body = OAuthBody),
+        (status = 401, description = "`invalid_client`", body = OAuthBody),
+        (status = 413, description = "`invalid_request`: the body is too long", body = OAuthBody),
+        (status = 429, description = "`temporarily_unavailable`: too many attempts", body = OAuthBody),
+        (status = 503, description = "`temporarily_unavailable`", body = OAuthBody)))]
 pub(super) async fn introspect(
     State(app): State<Arc<App>>,
     origin: Origin,
@@ -116,7 +139,16 @@ pub(super) async fn introspect(
     Ok(answer(StatusCode::OK, &body))
 }
 
-/// Revocation (RFC 7009 section 2).
+/// Revoke a token (RFC 7009 section 2). A refresh token takes its session along.
+#[utoipa::path(post, path = "/oauth/revoke", operation_id = "revoke", tag = "oauth", security((), ("clientSecret" = [])),
+    request_body(content = AboutToken, description = "The token, and who the client is", content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "It is dead, or never was one"),
+        (status = 400, description = "What is wrong with the request (RFC 6749 section 5.2)", body = OAuthBody),
+        (status = 401, description = "`invalid_client`", body = OAuthBody),
+        (status = 413, description = "`invalid_request`: the body is too long", body = OAuthBody),
+        (status = 429, description = "`temporarily_unavailable`: too many attempts", body = OAuthBody),
+        (status = 503, description = "`temporarily_unavailable`", body = OAuthBody)))]
 pub(super) async fn revoke(
     State(app): State<Arc<App>>,
     origin: Origin,
@@ -126,7 +158,16 @@ pub(super) async fn revoke(
     Ok(StatusCode::OK)
 }
 
-/// Pushed authorization requests (RFC 9126 section 2).
+/// Push an authorization request (RFC 9126 section 2).
+#[utoipa::path(post, path = "/oauth/par", operation_id = "pushRequest", tag = "oauth", security((), ("clientSecret" = [])),
+    request_body(content = PushedForm, description = "The request, and who the client is", content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 201, description = "RFC 9126 section 2.2", body = PushedBody),
+        (status = 400, description = "What is wrong with the request (RFC 6749 section 5.2)", body = OAuthBody),
+        (status = 401, description = "`invalid_client`", body = OAuthBody),
+        (status = 413, description = "`invalid_request`: the body is too long", body = OAuthBody),
+        (status = 429, description = "`temporarily_unavailable`: too many attempts", body = OAuthBody),
+        (status = 503, description = "`temporarily_unavailable`", body = OAuthBody)))]
 pub(super) async fn push(
     State(app): State<Arc<App>>,
     origin: Origin,
@@ -139,7 +180,16 @@ pub(super) async fn push(
     Ok(answer(StatusCode::CREATED, &body))
 }
 
-/// Device authorization (RFC 8628 section 3.1).
+/// Begin at a device (RFC 8628 section 3.1).
+#[utoipa::path(post, path = "/oauth/device", operation_id = "beginDevice", tag = "oauth", security((), ("clientSecret" = [])),
+    request_body(content = DeviceForm, description = "What it asks for, and who the client is", content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "RFC 8628 section 3.2", body = DeviceBody),
+        (status = 400, description = "What is wrong with the request (RFC 6749 section 5.2)", body = OAuthBody),
+        (status = 401, description = "`invalid_client`", body = OAuthBody),
+        (status = 413, description = "`invalid_request`: the body is too long", body = OAuthBody),
+        (status = 429, description = "`temporarily_unavailable`: too many attempts", body = OAuthBody),
+        (status = 503, description = "`temporarily_unavailable`", body = OAuthBody)))]
 pub(super) async fn device(
     State(app): State<Arc<App>>,
     origin: Origin,
