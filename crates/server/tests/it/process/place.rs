@@ -132,15 +132,20 @@ fn collect(folder: &Path, files: &mut Files) {
 }
 
 /// Starts a command, gives it its input and waits for its end.
-pub fn finish(mut command: Command, input: &[u8]) -> Outcome {
+pub fn finish(command: Command, input: &[u8]) -> Outcome {
+    finish_within(PATIENCE, command, input)
+}
+
+/// The same for one that takes its time.
+pub fn finish_within(patience: Duration, mut command: Command, input: &[u8]) -> Outcome {
     let mut child = Kept(command.spawn().unwrap());
     let stdout = drain(child.0.stdout.take().unwrap());
     let stderr = drain(child.0.stderr.take().unwrap());
     // Who does not read its input is not made to.
     let _unread = child.0.stdin.take().unwrap().write_all(input);
     let waited = "the command did not end";
-    let stdout = stdout.recv_timeout(PATIENCE).expect(waited);
-    let stderr = stderr.recv_timeout(PATIENCE).expect(waited);
+    let stdout = stdout.recv_timeout(patience).expect(waited);
+    let stderr = stderr.recv_timeout(patience).expect(waited);
     Outcome {
         code: child.0.wait().unwrap().code(),
         stdout,

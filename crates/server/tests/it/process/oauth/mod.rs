@@ -1,5 +1,7 @@
 //! Other people's clients, each through sign-in, refresh, userinfo, revocation and logout.
 
 mod clients;
+mod differential;
 mod mcp;
 mod program;
+mod schema;

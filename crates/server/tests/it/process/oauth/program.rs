@@ -4,10 +4,11 @@ use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use symbolon_testkit::skip;
 
-use super::super::place::{Kept, Outcome, PASSWORD, PATIENCE, Place, drain, finish};
+use super::super::place::{Kept, Outcome, PASSWORD, PATIENCE, Place, drain, finish_within};
 use super::super::running::Server;
 
 pub const EMAIL: &str = "ada@example.com";
@@ -108,13 +109,25 @@ impl Stage {
 
     /// Runs a program to its end, which is a good one.
     #[track_caller]
-    pub fn passes<V: AsRef<OsStr>>(&self, mut command: Command, id: &str, more: &[(&str, V)]) {
+    pub fn passes<V: AsRef<OsStr>>(&self, command: Command, id: &str, more: &[(&str, V)]) {
+        self.passes_within(PATIENCE, command, id, more);
+    }
+
+    /// The same for one that takes its time.
+    #[track_caller]
+    pub fn passes_within<V: AsRef<OsStr>>(
+        &self,
+        patience: Duration,
+        mut command: Command,
+        id: &str,
+        more: &[(&str, V)],
+    ) {
         self.ready(&mut command, id);
         command
             .env("REDIRECT_URI", CALLBACK)
             .env("POST_LOGOUT_REDIRECT_URI", GOODBYE)
             .envs(more.iter().map(|(name, value)| (name, value)));
-        self.is_well(&finish(command, b""));
+        self.is_well(&finish_within(patience, command, b""));
     }
 
     /// The same for a program with a page of its own: it first says where that is, and waits for `client` to be made.
@@ -142,6 +155,7 @@ impl Stage {
 
     #[track_caller]
     fn is_well(&self, outcome: &Outcome) {
-        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        let said = String::from_utf8_lossy(&outcome.stdout);
+        assert_eq!(outcome.code, Some(0), "{said}\n{}", outcome.stderr);
     }
 }
