@@ -22,6 +22,10 @@ const configuration = {
     clientCredentials: { enabled: true },
     introspection: { enabled: true },
     devInteractions: { enabled: true },
+    resourceIndicators: {
+      enabled: true,
+      getResourceServerInfo: () => ({ scope: '', accessTokenFormat: 'jwt', jwt: { sign: { alg: 'ES256' } } }),
+    },
   },
   issueRefreshToken: async (ctx, client) => client.grantTypeAllowed('refresh_token'),
   cookies: { keys: ['a key of a benchmark'] },

@@ -36,6 +36,10 @@ const AGE: Duration = Duration::from_secs(12 * 3600);
 const PER_MILLISECOND: u64 = 200;
 /// Longer than any run: what was revoked stays in the feed.
 const LONG: Duration = Duration::from_secs(12 * 3600);
+/// Where all of them were made.
+pub const ADDRESS: &str = "203.0.113.195";
+pub const USER_AGENT: &str =
+    "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
 /// Of the form and length of a real one. Nobody signs in with it.
 const PASSWORD_HASH: &str = "$argon2id$v=19$m=47104,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$\
     MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY";
@@ -185,10 +189,8 @@ impl Seeded {
             transport: Transport::Body,
             method: SignInMethod::Password,
             device: Some("Pixel 9".into()),
-            user_agent: Some(
-                "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0".into(),
-            ),
-            address: Some("203.0.113.195".into()),
+            user_agent: Some(USER_AGENT.into()),
+            address: Some(ADDRESS.into()),
             created_at: made,
             last_used_at: made,
             ended: None,

@@ -35,7 +35,9 @@ pub fn oidc_provider() -> Result<Option<Subject>> {
     let answer = caller.call(&client_credentials)?;
     ensure!(answer.status == 200, "{}", answer.text());
     let about = about(&answer)?;
+    let signed = "grant_type=client_credentials&resource=https%3A%2F%2Fapi.example";
     Ok(Some(Subject {
+        signed: form(("robot", SECRET), "/token", signed),
         client_credentials,
         introspection: form(("robot", SECRET), "/token/introspection", &about),
         authorize: vec![get(&format!("/auth?{}", question()), &cookie)],

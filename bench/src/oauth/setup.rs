@@ -68,6 +68,7 @@ pub fn symbolon(run: &Run, folder: &Folder) -> Result<Subject> {
     Ok(Subject {
         introspection: form(("robot", &robot), "/oauth/introspect", &about(&answer)?),
         authorize: authorize.collect(),
+        signed: client_credentials.clone(),
         exchange: head(("web", &web), "/oauth/token").into_bytes(),
         client_credentials,
         server,
@@ -127,6 +128,12 @@ async fn client(app: &App, name: &str, grants: &[Grant]) -> Result<(ClientId, St
 /// People who have signed in and agreed: their cookies.
 async fn people(app: &App, client: &ClientId) -> Result<Vec<String>> {
     let scopes = Scopes::parse("openid").map_err(|error| anyhow::anyhow!(error))?;
+    // Where they signed in before, so that nobody is written to about a new device.
+    let origin = Origin {
+        address: Some(seed::ADDRESS.parse()?),
+        user_agent: Some(seed::USER_AGENT.to_owned()),
+        ..Origin::default()
+    };
     let mut cookies = Vec::new();
     for user in app.store.list_users(PEOPLE, None).await? {
         let now = app.clock.now();
@@ -140,7 +147,7 @@ async fn people(app: &App, client: &ClientId) -> Result<Vec<String>> {
             updated_at: now,
         });
         batch.commit().await?;
-        let begun = browser::begin_known(app, user, None, &Origin::default()).await?;
+        let begun = browser::begin_known(app, user, None, &origin).await?;
         cookies.push(format!("symbolon={}", *begun.secret));
     }
     Ok(cookies)
