@@ -1,11 +1,14 @@
 //! `symbolon user …`
 
+mod consents;
+
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use symbolon_domain::{DisplayName, Email, Problem, RoleName, Roles, User as Account, UserStatus};
 
+use self::consents::Consents;
 use super::output::Output;
 use super::{Common, Failed, origin, secrets};
 use crate::app::App;
@@ -75,6 +78,9 @@ pub(super) enum User {
         /// Id, e-mail address or username
         user: String,
     },
+    /// The applications that a user let in
+    #[command(subcommand)]
+    Consents(Consents),
 }
 
 #[derive(Args)]
@@ -212,6 +218,7 @@ impl User {
             Self::SetRoles { user, roles } => set_roles(app, output, &user, &roles).await,
             Self::Disable { user } => set_status(app, output, &user, UserStatus::Disabled).await,
             Self::Enable { user } => set_status(app, output, &user, UserStatus::Active).await,
+            Self::Consents(consents) => consents.run(app, output).await,
             Self::Delete { user } => {
                 let user = users::find(app, &user).await?;
                 let shown = Shown::from(&user);

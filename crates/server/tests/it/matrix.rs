@@ -190,6 +190,13 @@ const ROWS: &[(&str, &str, Row)] = &[
     ("DELETE", "/api/admin/users/{id}", ADMIN_204),
     ("POST", "/api/admin/users/{id}/password", ADMIN_204),
     ("POST", "/api/admin/users/{id}/logout", ADMIN_204),
+    ("GET", "/api/admin/users/{id}/consents", READ_200),
+    // One that is not there.
+    (
+        "DELETE",
+        "/api/admin/users/{id}/consents/{clientId}",
+        admin("404 not_found"),
+    ),
     ("POST", "/api/user/email", own("202")),
     ("POST", "/api/email/confirm", NO_LINK),
     ("POST", "/api/user/email/verification", own("202")),

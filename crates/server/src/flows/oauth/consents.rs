@@ -1,16 +1,18 @@
 //! Which applications have access, and taking it back.
 
-use symbolon_domain::audit::AuditKind;
+use symbolon_domain::audit::{AuditEvent, AuditKind};
 use symbolon_domain::oauth::{Agreement, Consent, Scopes};
 use symbolon_domain::{Client, ClientId, EndReason, Refusal, Resource, Timestamp, UserId};
 use symbolon_store::Batch;
 
 use super::browser::Browser;
 use crate::app::App;
+use crate::flows::actor::Actor;
 use crate::flows::authenticate::Caller;
 use crate::flows::clients::remembered;
 use crate::flows::consequences::{Together, write_together};
 use crate::flows::page::Page;
+pub use crate::flows::sessions::{READ, WRITE};
 use crate::flows::{Error, Origin, ROUNDS, audit_id, lost_race, overloaded};
 
 /// Sessions of one user and client that are ended at once; there are fewer.
@@ -24,7 +26,7 @@ pub struct Application {
     pub client: Option<Client>,
 }
 
-/// What the caller has agreed to, by the clients' ids, behind `after`.
+/// What a user has agreed to, by the clients' ids, behind `after`.
 ///
 /// # Errors
 /// A fault of the store.
@@ -104,31 +106,70 @@ pub async fn withdraw(
 ) -> Result<(), Error> {
     for _ in 0..ROUNDS {
         let now = app.clock.now();
-        let user = caller.user;
-        let consent = app.store.find_consent(user, client).await?;
-        if consent.is_none() {
-            return Err(Refusal::NotFound.into());
-        }
-        let mut batch = app.store.batch();
-        batch.delete_consent(user, client);
-        let mut event =
-            origin.own_event(AuditKind::ConsentWithdrawn, now, user, Some(caller.session));
-        event.detail = Some(client.to_string());
-        batch.insert_audit(audit_id(app, now)?, &event);
-        let whose = (user, client);
-        let live = app
-            .store
-            .list_client_authorizations(whose, now, MOST)
-            .await?;
-        let (which, how) = (
-            Together::OfClient(user, client),
-            (now, EndReason::Withdrawn),
-        );
-        let revocations = write_together(app, &mut batch, &which, &live, how);
-        let committed = app.commit(batch, &revocations).await;
-        if !lost_race(&committed) {
-            return Ok(committed?);
+        let (user, session) = (caller.user, Some(caller.session));
+        let event = origin.own_event(AuditKind::ConsentWithdrawn, now, user, session);
+        if take_back(app, app.store.batch(), (user, client), event).await? {
+            return Ok(());
         }
     }
     Err(overloaded().into())
+}
+
+/// Takes back what a user agreed to, as [`withdraw`] does. The actor needs [`WRITE`], and all that the user has.
+///
+/// # Errors
+/// `forbidden`, `not_found`, `overloaded`, or a fault.
+pub async fn withdraw_from(
+    app: &App,
+    actor: Actor,
+    (user, client): (UserId, &ClientId),
+    origin: &Origin,
+) -> Result<(), Error> {
+    for _ in 0..ROUNDS {
+        let authority = actor.authorize(app, WRITE).await?;
+        let user = app.store.find_user(user).await?.ok_or(Refusal::NotFound)?;
+        authority.may_manage(&user)?;
+        let mut batch = app.store.batch();
+        authority.bind(&mut batch);
+        batch.require_user(user.id, user.version);
+        let mut event = origin.event(AuditKind::ConsentWithdrawn, app.clock.now());
+        authority.stamp(&mut event);
+        event.subject = Some(user.id);
+        if take_back(app, batch, (user.id, client), event).await? {
+            return Ok(());
+        }
+    }
+    Err(overloaded().into())
+}
+
+/// One round: `false` where something it rests on has changed meanwhile.
+async fn take_back(
+    app: &App,
+    mut batch: Batch,
+    whose: (UserId, &ClientId),
+    mut event: AuditEvent,
+) -> Result<bool, Error> {
+    let (user, client) = whose;
+    let now = event.at;
+    if app.store.find_consent(user, client).await?.is_none() {
+        return Err(Refusal::NotFound.into());
+    }
+    batch.delete_consent(user, client);
+    event.detail = Some(client.to_string());
+    batch.insert_audit(audit_id(app, now)?, &event);
+    let live = app
+        .store
+        .list_client_authorizations(whose, now, MOST)
+        .await?;
+    let (which, how) = (
+        Together::OfClient(user, client),
+        (now, EndReason::Withdrawn),
+    );
+    let revocations = write_together(app, &mut batch, &which, &live, how);
+    let committed = app.commit(batch, &revocations).await;
+    if lost_race(&committed) {
+        return Ok(false);
+    }
+    committed?;
+    Ok(true)
 }

@@ -18,7 +18,7 @@ use crate::flows::authenticate::Caller;
 use crate::flows::oauth::consents::{self, Application};
 use crate::rfc3339::text as rfc3339;
 
-/// An application that the caller let in.
+/// An application that somebody let in.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ConsentBody {
@@ -28,10 +28,10 @@ pub(super) struct ConsentBody {
     /// Its name, unless it is gone.
     #[schema(nullable)]
     name: Option<String>,
-    /// What the caller agreed to.
+    /// What was agreed to.
     #[schema(example = json!(["openid", "profile"]))]
     scopes: Vec<String>,
-    /// The APIs that it may call for the caller.
+    /// The APIs that it may call for the person.
     resources: Vec<String>,
     /// RFC 3339, UTC.
     #[schema(format = DateTime)]
@@ -42,7 +42,7 @@ pub(super) struct ConsentBody {
 }
 
 impl ConsentBody {
-    fn of(application: &Application) -> Self {
+    pub(super) fn of(application: &Application) -> Self {
         let consent = &application.consent;
         let name = application.client.as_ref();
         Self {

@@ -3,6 +3,7 @@
 mod audit;
 mod authority;
 mod clients;
+mod consents;
 mod emergency;
 mod pages;
 mod roles;

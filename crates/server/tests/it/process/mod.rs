@@ -5,6 +5,7 @@ mod audit;
 mod clients;
 mod commands;
 mod confidential;
+mod consents;
 mod crash;
 #[cfg(target_os = "linux")]
 mod disk;

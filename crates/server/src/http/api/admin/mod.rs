@@ -6,6 +6,7 @@
 
 mod audit;
 mod clients;
+mod consents;
 mod creation;
 mod invitations;
 mod keys;
@@ -63,4 +64,6 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         ))
         .routes(routes!(users::set_password))
         .routes(routes!(users::sign_out))
+        .routes(routes!(consents::list))
+        .routes(routes!(consents::delete))
 }
