@@ -147,6 +147,9 @@ impl Refusal {
             Self::Conflict("secrets") => {
                 "The client has two secrets already. Delete the one that is no longer used."
             }
+            Self::Conflict("last_identity") => {
+                "The account has no password, so this identity is its last way in. Set a password first."
+            }
             Self::Conflict("key") => "Another rotation is under way.",
             Self::Conflict(field) => return Cow::Owned(format!("This {field} is taken.")),
             Self::PayloadTooLarge => "The body is too large.",

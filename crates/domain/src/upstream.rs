@@ -1,10 +1,10 @@
 //! People who sign in at another provider to come to us: who they are here.
 //!
 //! 1. A person is known by the pair of the provider's issuer and the subject there, and by nothing else.
-//! 2. An identity is linked to an account by the account's owner alone, who is signed in; never because of an address,
-//!    verified or not (SECURITY rows H1, H2).
+//! 2. An identity is linked to an account by the account's owner alone, who gives its password; never because of an
+//!    address, verified or not (SECURITY rows H1, H2).
 //! 3. Who is nobody's yet gets an account where anybody may make one. Where the address has an account already, its owner
-//!    signs in there and links.
+//!    may link. Where nobody may make one, only who has shown the provider that the address is theirs hears of it.
 //! 4. Who is disabled stays out (row L14).
 
 #[cfg(test)]
@@ -71,8 +71,6 @@ pub struct IdentityLink {
 pub struct Facts<'a> {
     /// Whose the identity is.
     pub owner: Option<&'a User>,
-    /// Who is signed in here and wants to link it.
-    pub linking: Option<UserId>,
     /// The address that the provider tells, and whether it says that it is the person's.
     pub email: Option<(&'a Email, bool)>,
     /// Whether there is an account of that address.
@@ -88,19 +86,13 @@ pub struct Facts<'a> {
 pub enum Arrival {
     /// Signs in to the account that the identity is of.
     SignIn,
-    /// The identity becomes one of the account that is signed in.
-    Link,
-    /// It is one already.
-    Linked,
     /// An account is made.
     Register,
-    /// Refused: it is an identity of another account.
-    OfAnother,
     /// Refused: the account is disabled.
     Disabled,
     /// Refused: nobody may make an account.
     Closed,
-    /// Refused: there is an account of that address, whose owner has to sign in and link.
+    /// Refused so far: there is an account of that address, whose owner may link by its password.
     Taken,
     /// Refused: the provider tells no address.
     NoAddress,
@@ -110,18 +102,17 @@ pub enum Arrival {
 
 /// Decides.
 pub fn arrive(facts: &Facts<'_>) -> Arrival {
-    match (facts.linking, facts.owner) {
-        (Some(user), Some(owner)) if owner.id == user => return Arrival::Linked,
-        (Some(_), Some(_)) => return Arrival::OfAnother,
-        (Some(_), None) => return Arrival::Link,
-        (None, Some(owner)) if owner.is_active() => return Arrival::SignIn,
-        (None, Some(_)) => return Arrival::Disabled,
-        (None, None) => {}
+    match facts.owner {
+        Some(owner) if owner.is_active() => return Arrival::SignIn,
+        Some(_) => return Arrival::Disabled,
+        None => {}
     }
     match facts.email {
+        Some((_, true)) if facts.is_taken => Arrival::Taken,
+        // Before what tells of accounts to anybody who names an address.
         _ if !facts.is_open => Arrival::Closed,
         None => Arrival::NoAddress,
-        // Before what tells of accounts: where addresses are to be confirmed, nothing does.
+        // The same: where addresses are to be confirmed, nothing does.
         Some((_, false)) if facts.must_be_verified => Arrival::Unverified,
         Some(_) if facts.is_taken => Arrival::Taken,
         Some(_) => Arrival::Register,

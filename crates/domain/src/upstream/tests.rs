@@ -22,7 +22,6 @@ fn user(number: u128, status: UserStatus) -> User {
 fn nobody<'a>(email: &'a Email) -> Facts<'a> {
     Facts {
         owner: None,
-        linking: None,
         email: Some((email, true)),
         is_taken: false,
         is_open: true,
@@ -44,17 +43,6 @@ fn whoever_owns_an_identity_signs_in_with_it() {
     };
     assert_eq!(arrive(&of(&ada)), Arrival::SignIn);
     assert_eq!(arrive(&of(&gone)), Arrival::Disabled, "L14");
-    let linking = |owner, id: &User| Facts {
-        linking: Some(id.id),
-        ..of(owner)
-    };
-    assert_eq!(arrive(&linking(&ada, &ada)), Arrival::Linked);
-    assert_eq!(arrive(&linking(&ada, &gone)), Arrival::OfAnother);
-    let free = Facts {
-        linking: Some(ada.id),
-        ..nobody(&email)
-    };
-    assert_eq!(arrive(&free), Arrival::Link);
 }
 
 #[test]
@@ -96,13 +84,21 @@ fn newcomers_are_let_in_where_anybody_is() {
         }),
         Arrival::NoAddress
     );
-    for is_taken in [true, false] {
+    for (email, is_taken, arrival) in [
+        (Some((&email, true)), true, Arrival::Taken),
+        (Some((&email, true)), false, Arrival::Closed),
+        // Which tells of no account to who only names an address.
+        (Some((&email, false)), true, Arrival::Closed),
+        (Some((&email, false)), false, Arrival::Closed),
+        (None, false, Arrival::Closed),
+    ] {
         let closed = Facts {
             is_open: false,
             is_taken,
+            email,
             ..facts
         };
-        assert_eq!(arrive(&closed), Arrival::Closed, "and tells of no account");
+        assert_eq!(arrive(&closed), arrival, "{email:?} {is_taken}");
     }
 }
 

@@ -8,23 +8,26 @@
 //! 3. The code is exchanged by the bounded client, with the verifier. An ID token is verified with the provider's keys: issuer,
 //!    audience, nonce, time, an algorithm of the list. Where there is none, the provider's own endpoint says who it is.
 //! 4. What becomes of the person is decided: [`symbolon_domain::upstream::arrive`]. Identities are the pair of issuer and
-//!    subject, and no address links anything.
+//!    subject, and no address links anything: whose account has the address gives its password first ([`linking`]).
 
 mod arrival;
 mod bound;
 mod exchange;
+mod identities;
+mod linking;
 mod provider;
 
 use std::time::Duration;
 
+use symbolon_domain::User;
 use symbolon_domain::upstream::Arrival;
-use symbolon_domain::{User, UserId};
 use symbolon_token::encoding;
 use url::Url;
 use zeroize::Zeroizing;
 
-pub use self::arrival::{list, unlink};
 use self::bound::Bound;
+pub use self::identities::{Identity, list, unlink};
+pub use self::linking::{Offer, Offered, link};
 pub use self::provider::Provider;
 use super::{Error, Origin};
 use crate::app::App;
@@ -39,8 +42,6 @@ const MOST_CARRIED: usize = 2_000;
 /// What somebody wants at a provider.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Goal {
-    /// Who is signed in here and wants to link; otherwise somebody signs in.
-    pub linking: Option<UserId>,
     /// Whether the person is to sign in there anew, whoever they are.
     pub anew: bool,
     /// What the door needs to go on afterwards.
@@ -73,7 +74,7 @@ pub struct Returned<'a> {
 pub struct Landed {
     /// The account.
     pub user: User,
-    /// How the person got to it: by signing in, linking, or making it.
+    /// How the person got to it: by signing in, or making it.
     pub arrival: Arrival,
     /// As in [`Goal::carried`].
     pub carried: String,
@@ -97,6 +98,9 @@ pub enum NotLanded {
     /// The provider does not answer.
     #[error("the provider does not answer")]
     Unreachable,
+    /// The identity is nobody's, and its address that of an account: the owner may link it.
+    #[error("an account has the address")]
+    Taken(Offered),
     /// The person is not let in here.
     #[error("not let in: {0:?}")]
     Refused(Arrival),
@@ -170,8 +174,7 @@ pub async fn begin(app: &App, name: &str, goal: Goal) -> Result<Begun, NotLanded
     })
 }
 
-/// Steps 1 to 4, once the browser is back. `signed_in` is who is signed in at it. Whatever comes of it, the cookie is used
-/// up: the door takes it away.
+/// Steps 1 to 4, once the browser is back. Whatever comes of it, the cookie is used up: the door takes it away.
 ///
 /// # Errors
 /// As [`NotLanded`] says.
@@ -179,14 +182,11 @@ pub async fn land(
     app: &App,
     (name, cookie): (&str, Option<&str>),
     returned: &Returned<'_>,
-    signed_in: Option<UserId>,
     origin: &Origin,
 ) -> Result<Landed, NotLanded> {
     let config = find(app, name)?;
     let bound = Bound::open(app, cookie.ok_or(NotLanded::Unbound)?)?;
-    let is_bound = bound.name == name
-        && returned.state.is_some_and(|state| bound.is_state(state))
-        && (bound.linking.is_none() || bound.linking == signed_in);
+    let is_bound = bound.name == name && returned.state.is_some_and(|state| bound.is_state(state));
     if !is_bound {
         return Err(NotLanded::Unbound);
     }

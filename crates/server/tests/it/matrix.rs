@@ -136,6 +136,9 @@ const ROWS: &[(&str, &str, Row)] = &[
         ],
     ),
     ("POST", "/api/user/password", OWN_204),
+    ("GET", "/api/user/identities", OWN_200),
+    // One that nobody has.
+    ("DELETE", "/api/user/identities/{id}", own("404 not_found")),
     ("GET", "/api/sessions", OWN_200),
     ("GET", "/api/consents", OWN_200),
     (

@@ -18,6 +18,8 @@ statements! {
         "INSERT INTO upstream_identities (issuer, subject, user_id, created_at, last_used_at) \
          VALUES ($1, $2, $3, $4, $5)";
     TOUCH = "UPDATE upstream_identities SET last_used_at = $1 WHERE issuer = $2 AND subject = $3";
+    REQUIRE =
+        "UPDATE upstream_identities SET last_used_at = last_used_at WHERE issuer = $1 AND subject = $2 AND user_id = $3";
     DELETE = "DELETE FROM upstream_identities WHERE issuer = $1 AND subject = $2 AND user_id = $3";
     DELETE_OF_USER = "DELETE FROM upstream_identities WHERE user_id = $1";
 }
@@ -70,6 +72,17 @@ impl Batch {
     ) -> &mut Self {
         let [issuer, subject] = key(identity);
         self.push(TOUCH, Expect::Any, [now.into(), issuer, subject])
+    }
+
+    /// Makes the commit [`Error::Stale`] if an identity is not this user's. Holds against a batch that takes it away at the
+    /// same time. Who names several identities names them by issuer and subject.
+    pub fn require_upstream_identity(
+        &mut self,
+        identity: &ForeignIdentity,
+        user: UserId,
+    ) -> &mut Self {
+        let [issuer, subject] = key(identity);
+        self.push(REQUIRE, Expect::One, [issuer, subject, user.into()])
     }
 
     /// Takes an identity from a user who has it.

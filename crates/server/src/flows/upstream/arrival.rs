@@ -3,9 +3,7 @@
 use symbolon_domain::audit::AuditKind;
 use symbolon_domain::mail::MailKind;
 use symbolon_domain::upstream::{Arrival, Facts, ForeignIdentity, IdentityLink, arrive};
-use symbolon_domain::{
-    DisplayName, Email, Refusal, RoleName, Roles, Timestamp, User, UserId, UserStatus,
-};
+use symbolon_domain::{DisplayName, Email, Refusal, RoleName, Roles, User, UserId, UserStatus};
 use symbolon_store::Batch;
 
 use super::super::{
@@ -13,12 +11,11 @@ use super::super::{
 };
 use super::bound::Bound;
 use super::exchange::Told;
+use super::identities::named;
+use super::linking::{Offer, Offered};
 use super::{Landed, NotLanded};
 use crate::app::App;
 use crate::config::{RegistrationMode, Verification};
-
-/// Identities of one user.
-const MOST: u32 = 20;
 
 /// Decides, and does what was decided. Who is quicker wins; the other decides again.
 pub(super) async fn settle(
@@ -29,23 +26,23 @@ pub(super) async fn settle(
 ) -> Result<Landed, NotLanded> {
     for _ in 0..ROUNDS {
         let now = app.clock.now();
-        let (arrival, owner, email) = decide(app, &told, bound.linking).await?;
+        let (arrival, owner, email) = decide(app, &told).await?;
         let mut batch = app.store.batch();
-        let user = match (arrival, owner, bound.linking) {
+        let user = match (arrival, owner, email) {
             (Arrival::SignIn, Some(user), _) => {
                 may_sign_in(app, &user)?;
                 batch.touch_upstream_identity(&told.identity, now);
                 user
             }
-            (Arrival::Linked, Some(user), _) => user,
-            (Arrival::Link, _, Some(id)) => {
-                let user = app.store.find_user(id).await?.filter(User::is_active);
-                let user = user.ok_or(Refusal::AccountDisabled).map_err(Error::from)?;
-                link(app, &mut batch, (&told.identity, &user), origin).await?;
-                user
+            (Arrival::Taken, _, Some(email)) => {
+                let offer = Offer::new(told.identity, &email, now);
+                return Err(NotLanded::Taken(Offered {
+                    offer: offer.seal(app)?,
+                    email: email.to_string(),
+                    carried: bound.carried,
+                }));
             }
-            (Arrival::Register, ..) => {
-                let email = email.ok_or(NotLanded::Refused(Arrival::NoAddress))?;
+            (Arrival::Register, _, Some(email)) => {
                 let counted = app.throttle.begin_registration(origin.address, now);
                 drop(counted.map_err(Error::from)?);
                 let user = newcomer(app, &told, email)?;
@@ -69,11 +66,7 @@ pub(super) async fn settle(
 }
 
 /// Loads what is known, and lets `domain` decide.
-async fn decide(
-    app: &App,
-    told: &Told,
-    linking: Option<UserId>,
-) -> Result<(Arrival, Option<User>, Option<Email>), Error> {
+async fn decide(app: &App, told: &Told) -> Result<(Arrival, Option<User>, Option<Email>), Error> {
     let link = app.store.find_upstream_identity(&told.identity).await?;
     let owner = match link {
         Some(link) => app.store.find_user(link.user).await?,
@@ -91,7 +84,6 @@ async fn decide(
     }
     let facts = Facts {
         owner: owner.as_ref(),
-        linking,
         email: email.as_ref().map(|email| (email, told.email_verified)),
         is_taken,
         is_open: settings.registration.mode == RegistrationMode::Open
@@ -110,21 +102,8 @@ fn may_sign_in(app: &App, user: &User) -> Result<(), Error> {
     }
 }
 
-async fn link(
-    app: &App,
-    batch: &mut Batch,
-    (identity, user): (&ForeignIdentity, &User),
-    origin: &Origin,
-) -> Result<(), Error> {
-    let known = app.store.list_upstream_identities(user.id, MOST).await?;
-    if known.len() >= MOST as usize {
-        return Err(Refusal::Conflict("identities").into());
-    }
-    batch.require_user(user.id, user.version);
-    insert(app, batch, (identity, user), origin)
-}
-
-fn insert(
+/// Links an identity, in the batch that acts on it.
+pub(super) fn insert(
     app: &App,
     batch: &mut Batch,
     (identity, user): (&ForeignIdentity, &User),
@@ -137,19 +116,8 @@ fn insert(
         created_at: now,
         last_used_at: now,
     });
-    let linked = (AuditKind::IdentityLinked, identity);
-    write_down(app, batch, linked, (user.id, now), origin)
-}
-
-fn write_down(
-    app: &App,
-    batch: &mut Batch,
-    (kind, identity): (AuditKind, &ForeignIdentity),
-    (user, now): (UserId, Timestamp),
-    origin: &Origin,
-) -> Result<(), Error> {
-    let mut event = origin.own_event(kind, now, user, None);
-    event.detail = Some(format!("{} at {}", identity.subject(), identity.issuer()));
+    let mut event = origin.own_event(AuditKind::IdentityLinked, now, user.id, None);
+    event.detail = Some(named(identity));
     batch.insert_audit(audit_id(app, now)?, &event);
     Ok(())
 }
@@ -190,34 +158,4 @@ fn make(
         outbox::tell(app, batch, (MailKind::VerifyEmail, user), origin, now)?;
     }
     insert(app, batch, (identity, user), origin)
-}
-
-/// The identities of a user, by issuer.
-///
-/// # Errors
-/// A fault of the store.
-pub async fn list(app: &App, user: UserId) -> Result<Vec<IdentityLink>, Error> {
-    Ok(app.store.list_upstream_identities(user, MOST).await?)
-}
-
-/// Takes an identity from a user: nobody signs in with it any more.
-///
-/// # Errors
-/// `not_found`, or a fault.
-pub async fn unlink(
-    app: &App,
-    user: UserId,
-    identity: &ForeignIdentity,
-    origin: &Origin,
-) -> Result<(), Error> {
-    let now = app.clock.now();
-    let mut batch = app.store.batch();
-    batch.delete_upstream_identity(identity, user);
-    let gone = (AuditKind::IdentityUnlinked, identity);
-    write_down(app, &mut batch, gone, (user, now), origin)?;
-    let committed = batch.commit().await;
-    match lost_race(&committed) {
-        true => Err(Refusal::NotFound.into()),
-        false => Ok(committed?),
-    }
 }

@@ -3,7 +3,7 @@
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
-use symbolon_domain::{Timestamp, UserId};
+use symbolon_domain::Timestamp;
 use symbolon_token::encoding;
 use zeroize::Zeroizing;
 
@@ -21,7 +21,6 @@ pub(super) struct Bound {
     pub(super) state: String,
     pub(super) nonce: String,
     pub(super) verifier: Zeroizing<String>,
-    pub(super) linking: Option<UserId>,
     pub(super) carried: String,
     until: Timestamp,
 }
@@ -34,7 +33,6 @@ struct Written {
     state: String,
     nonce: String,
     verifier: String,
-    linking: Option<String>,
     carried: String,
     until: i64,
 }
@@ -47,7 +45,6 @@ impl Bound {
             state: draw(app)?,
             nonce: draw(app)?,
             verifier: Zeroizing::new(draw(app)?),
-            linking: goal.linking,
             carried: goal.carried,
             until: app.clock.now().plus(LIFE),
         })
@@ -60,7 +57,6 @@ impl Bound {
             state: self.state.clone(),
             nonce: self.nonce.clone(),
             verifier: self.verifier.to_string(),
-            linking: self.linking.map(|user| user.to_string()),
             carried: self.carried.clone(),
             until: self.until.millis(),
         };
@@ -86,13 +82,11 @@ impl Bound {
         if app.clock.now() >= until {
             return Err(unbound());
         }
-        let linking = written.linking.map(|user| user.parse::<UserId>());
         Ok(Self {
             name: written.name,
             state: written.state,
             nonce: written.nonce,
             verifier: Zeroizing::new(written.verifier),
-            linking: linking.transpose().map_err(|_| unbound())?,
             carried: written.carried,
             until,
         })

@@ -4,6 +4,7 @@ mod admin;
 mod consents;
 mod email;
 mod forgotten;
+mod identities;
 mod login;
 mod logout;
 mod password;
@@ -33,6 +34,8 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(logout::post_all))
         .routes(routes!(profile::get, profile::patch, profile::delete))
         .routes(routes!(password::post))
+        .routes(routes!(identities::list))
+        .routes(routes!(identities::delete))
         .routes(routes!(email::change))
         .routes(routes!(email::confirm))
         .routes(routes!(email::ask))

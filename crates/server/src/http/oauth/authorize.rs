@@ -13,9 +13,11 @@ use super::described::AuthorizationForm;
 use super::pages::{Typed, View};
 use super::visit::Visit;
 use crate::app::App;
-use crate::flows::Error;
+use crate::flows::oauth::Failed;
 use crate::flows::oauth::authorize::{self as flow, Decision};
 use crate::flows::oauth::browser::{self, SignIn};
+use crate::flows::upstream::{self, Offer};
+use crate::flows::{Error, Origin};
 
 /// Where the page that signs in sends its form.
 pub(super) const SIGN_IN: &str = "/oauth/sign-in";
@@ -63,8 +65,15 @@ pub(super) async fn go_on(State(app): State<Arc<App>>, visit: Visit) -> Response
 pub(super) async fn sign_in(State(app): State<Arc<App>>, visit: Visit) -> Response {
     let view = View::new(&app, &visit.origin);
     let interaction = visit.field("interaction");
+    let offer = match offer(&app, visit.field("link")) {
+        Ok(offer) => offer,
+        Err(failed) => return view.failed(failed),
+    };
     let error = match attempt(&app, &visit).await {
         Ok(begun) => {
+            if let Some(offer) = offer {
+                link(&app, &begun, &offer, &visit.origin).await;
+            }
             let mut response = view.sent_on(SIGN_IN, [("interaction", interaction)].into_iter());
             cookie::put(&app, &mut response, &begun);
             return response;
@@ -79,9 +88,27 @@ pub(super) async fn sign_in(State(app): State<Arc<App>>, visit: Visit) -> Respon
     let typed = Typed {
         identifier: visit.field("identifier"),
         remember: visit.parameters.get("remember").is_some(),
-        told,
+        told: Some(told),
+        link: visit.field("link"),
     };
     view.of(step, Some(&typed))
+}
+
+/// The identity of another provider that the form carries, if it does.
+fn offer(app: &App, sealed: &str) -> Result<Option<Offer>, Failed> {
+    match sealed {
+        "" => Ok(None),
+        sealed => Ok(Some(Offer::open(app, sealed)?.ok_or(Failed::Expired)?)),
+    }
+}
+
+/// Links it to the account of who has just signed in. They are signed in, whatever comes of it.
+async fn link(app: &App, begun: &browser::Begun, offer: &Offer, origin: &Origin) {
+    let user = begun.browser.user.id;
+    match upstream::link(app, user, offer, origin).await {
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "an identity was not linked"),
+    }
 }
 
 /// What is said beside the form; nothing for a fault.

@@ -57,6 +57,7 @@ fn ask_who(view: &View<'_>, code: &str, typed: Option<(&str, Told)>) -> Response
         identifier: typed.map_or("", |(identifier, _)| identifier),
         remember: false,
         told: typed.map(|(_, told)| told),
+        link: "",
         asker: None,
         upstreams: &[],
         leaves: false,

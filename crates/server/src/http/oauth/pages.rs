@@ -19,11 +19,13 @@ use crate::flows::oauth::Failed;
 use crate::flows::oauth::authorize::{Asking, Reply, Step, Wanted};
 use crate::flows::{Error, Origin};
 
-/// What somebody typed who was not signed in.
+/// What stands in the form of somebody who was not signed in.
 pub(super) struct Typed<'a> {
     pub(super) identifier: &'a str,
     pub(super) remember: bool,
-    pub(super) told: Told,
+    pub(super) told: Option<Told>,
+    /// The identity that the password links, sealed; empty where there is none.
+    pub(super) link: &'a str,
 }
 
 /// For whom pages are rendered.
@@ -35,6 +37,11 @@ pub(super) struct View<'a> {
 impl<'a> View<'a> {
     pub(super) fn new(app: &'a App, origin: &'a Origin) -> Self {
         Self { app, origin }
+    }
+
+    /// Where the browser comes from.
+    pub(super) fn origin(&self) -> &'a Origin {
+        self.origin
     }
 
     /// A page.
@@ -74,7 +81,8 @@ impl<'a> View<'a> {
             interaction: &asking.interaction,
             identifier: typed.map_or(hint, |typed| typed.identifier),
             remember: typed.is_some_and(|typed| typed.remember),
-            told: typed.map(|typed| typed.told),
+            told: typed.and_then(|typed| typed.told),
+            link: typed.map_or("", |typed| typed.link),
             asker: asker(asking),
             upstreams: &upstreams,
             leaves: true,

@@ -13,13 +13,15 @@ use super::super::cookies;
 use super::super::pages::screen::{Fault, Screen, Trouble};
 use super::authorize::SIGN_IN;
 use super::browser_cookie as cookie;
-use super::pages::{View, redirect};
+use super::pages::{Typed, View, redirect};
 use super::visit::Visit;
 use crate::app::App;
 use crate::flows::Error;
-use crate::flows::oauth::authorize::must_sign_in_anew;
+use crate::flows::oauth::authorize::{go_on, must_sign_in_anew};
 use crate::flows::oauth::browser;
-use crate::flows::upstream::{Goal, LIFE, Landed, NotLanded, Returned, begin, choices, land};
+use crate::flows::upstream::{
+    Goal, LIFE, Landed, NotLanded, Offered, Returned, begin, choices, land,
+};
 
 /// Where the button of each provider leads, and what stands on it.
 pub(super) fn actions(app: &App) -> Vec<(String, &str)> {
@@ -36,7 +38,6 @@ pub(super) async fn leave(
 ) -> Response {
     let view = View::new(&app, &visit.origin);
     let goal = Goal {
-        linking: None,
         anew: must_sign_in_anew(&app, visit.field("interaction")),
         carried: visit.field("interaction").to_owned(),
     };
@@ -66,6 +67,7 @@ pub(super) async fn come_back(
             cookie::put(&app, &mut response, &begun);
             response
         }
+        Err(NotLanded::Taken(offered)) => ask_for_password(&app, &view, &offered).await,
         Err(error) => refused(&view, error),
     };
     // It is good once.
@@ -87,10 +89,22 @@ async fn arrive(
         error: parameters.get("error"),
         iss: parameters.get("iss"),
     };
-    let landed = land(app, (name, bound), &returned, None, origin).await?;
+    let landed = land(app, (name, bound), &returned, origin).await?;
     let user = landed.user.clone();
     let begun = browser::begin_known(app, user, visit.browser.as_ref(), origin).await?;
     Ok((landed, begun))
+}
+
+/// The form that signs in, with the identity in it: a page of this very answer, and of no link (flows/upstream/linking.rs).
+async fn ask_for_password(app: &App, view: &View<'_>, offered: &Offered) -> Response {
+    let step = go_on(app, &offered.carried, None, view.origin()).await;
+    let typed = Typed {
+        identifier: &offered.email,
+        remember: false,
+        told: None,
+        link: &offered.offer,
+    };
+    view.of(step, Some(&typed))
 }
 
 /// Why nobody came, on a page.
@@ -121,6 +135,7 @@ fn refused(view: &View<'_>, error: NotLanded) -> Response {
             "temporarily_unavailable",
             "The provider does not answer.",
         ),
+        NotLanded::Taken(_) => (Trouble::Request, "access_denied", why(Arrival::Taken)),
         NotLanded::Refused(arrival) => (Trouble::Request, "access_denied", why(arrival)),
     };
     let screen = Screen::Fault(Fault {
@@ -139,12 +154,10 @@ const fn why(arrival: Arrival) -> &'static str {
     match arrival {
         Arrival::Disabled => "The account is disabled.",
         Arrival::Closed => "There is no account for this identity, and nobody can make one.",
-        Arrival::Taken => {
-            "There is an account with this address. Sign in to it with its password: no address links an identity."
-        }
+        Arrival::Taken => "There is an account with this address.",
         Arrival::NoAddress => "The provider tells no address to make an account with.",
         Arrival::Unverified => "The provider does not say that the address is confirmed.",
-        _ => "The identity is that of another account.",
+        Arrival::SignIn | Arrival::Register => "The sign-in did not come to its end.",
     }
 }
 

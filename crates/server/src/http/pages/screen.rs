@@ -93,6 +93,8 @@ pub(in crate::http) struct SignIn<'a> {
     pub(in crate::http) identifier: &'a str,
     pub(in crate::http) remember: bool,
     pub(in crate::http) told: Option<Told>,
+    /// An identity of another provider that the password links, sealed, for `link`; empty where there is none.
+    pub(in crate::http) link: &'a str,
     pub(in crate::http) asker: Option<Asker<'a>>,
     pub(in crate::http) upstreams: &'a [Upstream<'a>],
     /// Whether the form may end at another site: at a redirect URI, or at an upstream.

@@ -50,9 +50,25 @@ async fn an_identity_is_of_one_user_until_it_is_taken_away(place: &Place) {
         store.list_upstream_identities(ada.id, 1).await.unwrap(),
         std::slice::from_ref(&first)
     );
-    let foreign = commit!(store, delete_upstream_identity(&first.identity, eve.id));
-    assert!(matches!(foreign, Err(Error::Stale)), "{foreign:?}");
-    commit!(store, delete_upstream_identity(&first.identity, ada.id)).unwrap();
+    for foreign in [
+        commit!(store, delete_upstream_identity(&first.identity, eve.id)),
+        commit!(store, require_upstream_identity(&first.identity, eve.id)),
+    ] {
+        assert!(matches!(foreign, Err(Error::Stale)), "{foreign:?}");
+    }
+    commit!(
+        store,
+        delete_upstream_identity(&first.identity, ada.id),
+        require_upstream_identity(&second.identity, ada.id)
+    )
+    .unwrap();
+    // Two who each count on what the other takes away: one of them comes too late.
+    let late = commit!(
+        store,
+        require_upstream_identity(&first.identity, ada.id),
+        delete_upstream_identity(&second.identity, ada.id)
+    );
+    assert!(matches!(late, Err(Error::Stale)), "{late:?}");
     assert_eq!(
         store.list_upstream_identities(ada.id, 9).await.unwrap(),
         [second]

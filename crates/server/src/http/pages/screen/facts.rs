@@ -60,6 +60,7 @@ impl SignIn<'_> {
             identifier => self.identifier,
             remember => self.remember,
             told => self.told.map_or("", Told::word),
+            link => self.link,
             at_fields => self.told == Some(Told::WrongCredentials),
             upstreams => upstreams.collect::<Vec<_>>(),
             ..asker(self.asker)

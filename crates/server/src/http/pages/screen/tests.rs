@@ -61,6 +61,7 @@ fn asking(text: &str, unverified: bool) -> Vec<Screen<'_>> {
     let signing_in = |told| {
         Screen::SignIn(SignIn {
             told,
+            link: if unverified { text } else { "" },
             ..sign_in(text, (!unverified).then_some(asker))
         })
     };
@@ -114,6 +115,7 @@ fn sign_in<'a>(text: &'a str, asker: Option<Asker<'a>>) -> SignIn<'a> {
         identifier: text,
         remember: false,
         told: None,
+        link: "",
         asker,
         upstreams: &[Upstream {
             action: "/upstream/github",

@@ -1,14 +1,18 @@
 //! Signing in at another provider
 
+mod identities;
+mod linking;
+mod pages;
+
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
 use symbolon::flows::actor::Actor;
-use symbolon::flows::upstream::{Goal, Landed, NotLanded, Returned, begin, land, list, unlink};
-use symbolon::flows::{Error, Origin, users};
+use symbolon::flows::upstream::{Goal, Landed, NotLanded, Returned, begin, land, list};
+use symbolon::flows::{Origin, users};
+use symbolon_domain::UserStatus;
 use symbolon_domain::audit::AuditKind;
-use symbolon_domain::upstream::{Arrival, ForeignIdentity};
-use symbolon_domain::{Refusal, UserId, UserStatus};
+use symbolon_domain::upstream::Arrival;
 use symbolon_token::{Algorithm, SigningKey, Typ, encoding};
 use url::Url;
 
@@ -65,9 +69,8 @@ impl World {
         self.web.put("/keys", Page::json(keys.to_json()));
     }
 
-    async fn leave(&self, name: &str, linking: Option<UserId>) -> Away {
+    async fn leave(&self, name: &str) -> Away {
         let goal = Goal {
-            linking,
             anew: false,
             carried: "on".to_owned(),
         };
@@ -92,13 +95,13 @@ impl World {
         self.web.put("/token", Page::json(tokens));
     }
 
-    async fn back(&self, away: &Away, signed_in: Option<UserId>) -> Result<Landed, NotLanded> {
+    async fn back(&self, away: &Away) -> Result<Landed, NotLanded> {
         let returned = Returned {
             state: Some(&away.query["state"]),
             code: Some("c0de"),
             ..Returned::default()
         };
-        self.back_with(("acme", Some(&away.cookie)), &returned, signed_in)
+        self.back_with(("acme", Some(&away.cookie)), &returned)
             .await
     }
 
@@ -106,25 +109,25 @@ impl World {
         &self,
         place: (&str, Option<&str>),
         returned: &Returned<'_>,
-        signed_in: Option<UserId>,
     ) -> Result<Landed, NotLanded> {
         let origin = Origin::default();
-        land(&self.app.app, place, returned, signed_in, &origin).await
+        land(&self.app.app, place, returned, &origin).await
     }
 
     /// The whole way, with other claims.
     async fn sign_in(&self, change: impl Fn(&mut Value)) -> Result<Landed, NotLanded> {
-        let away = self.leave("acme", None).await;
+        let away = self.leave("acme").await;
         let mut claims = self.claims(&away);
         change(&mut claims);
         self.give(&claims);
-        self.back(&away, None).await
+        self.back(&away).await
     }
 }
 
 fn refused(landed: Result<Landed, NotLanded>) -> Arrival {
     match landed {
         Err(NotLanded::Refused(arrival)) => arrival,
+        Err(NotLanded::Taken(_)) => Arrival::Taken,
         other => panic!("{other:?}"),
     }
 }
@@ -132,7 +135,7 @@ fn refused(landed: Result<Landed, NotLanded>) -> Arrival {
 #[tokio::test]
 async fn somebody_new_gets_an_account_and_signs_in_to_it_again() {
     let world = World::of(&[OPEN]).await;
-    let away = world.leave("acme", None).await;
+    let away = world.leave("acme").await;
     let callback = format!("http://{}/oauth/upstream/acme/callback", world.app.address);
     for (name, value) in [
         ("response_type", "code"),
@@ -145,7 +148,7 @@ async fn somebody_new_gets_an_account_and_signs_in_to_it_again() {
         assert_eq!(away.query[name], value, "{name}");
     }
     world.give(&world.claims(&away));
-    let landed = world.back(&away, None).await.unwrap();
+    let landed = world.back(&away).await.unwrap();
     assert_eq!(
         (landed.arrival, landed.carried.as_str()),
         (Arrival::Register, "on")
@@ -178,43 +181,6 @@ async fn somebody_new_gets_an_account_and_signs_in_to_it_again() {
         1,
         "kept"
     );
-}
-
-#[tokio::test]
-async fn h2_no_address_links_by_itself() {
-    let world = World::of(&[OPEN]).await;
-    world.app.register("alice").await;
-    for verified in [json!(true), json!(false), json!("false"), Value::Null] {
-        let landed = world.sign_in(|claims| claims["email_verified"] = verified.clone());
-        assert_eq!(refused(landed.await), Arrival::Taken, "{verified}");
-    }
-    let device = world.app.login("alice").await;
-    let user = UserId::new(device.user.parse().unwrap());
-    // The owner links, once signed in here.
-    let away = world.leave("acme", Some(user)).await;
-    world.give(&world.claims(&away));
-    let stranger = world.back(&away, None).await;
-    assert!(matches!(stranger, Err(NotLanded::Unbound)), "{stranger:?}");
-    let landed = world.back(&away, Some(user)).await.unwrap();
-    assert_eq!((landed.arrival, landed.user.id), (Arrival::Link, user));
-    let landed = world.sign_in(|_| {}).await.unwrap();
-    assert_eq!((landed.arrival, landed.user.id), (Arrival::SignIn, user));
-    // Nobody else takes it.
-    let other = UserId::new(world.app.admin().await.user.parse().unwrap());
-    let away = world.leave("acme", Some(other)).await;
-    world.give(&world.claims(&away));
-    assert_eq!(
-        refused(world.back(&away, Some(other)).await),
-        Arrival::OfAnother
-    );
-    // And what is unlinked is nobody's.
-    let identity = ForeignIdentity::new(&world.web.url(""), "alice").unwrap();
-    let (app, origin) = (&world.app.app, Origin::default());
-    let foreign = unlink(app, other, &identity, &origin).await;
-    assert!(matches!(foreign, Err(Error::Refused(Refusal::NotFound))));
-    unlink(app, user, &identity, &origin).await.unwrap();
-    assert_eq!(list(app, user).await.unwrap(), []);
-    assert_eq!(refused(world.sign_in(|_| {}).await), Arrival::Taken);
 }
 
 #[tokio::test]
@@ -258,10 +224,7 @@ async fn registration_is_as_open_as_it_is_set() {
 #[tokio::test]
 async fn h3_an_answer_belongs_to_what_this_browser_began() {
     let world = World::of(&[OPEN]).await;
-    let (away, other) = (
-        world.leave("acme", None).await,
-        world.leave("acme", None).await,
-    );
+    let (away, other) = (world.leave("acme").await, world.leave("acme").await);
     world.give(&world.claims(&away));
     let state = Some(&*away.query["state"]);
     let with = |state| Returned {
@@ -279,7 +242,7 @@ async fn h3_an_answer_belongs_to_what_this_browser_began() {
         ("acme", Some("."), state),
         ("hub", Some(&*away.cookie), state),
     ] {
-        let landed = world.back_with((name, cookie), &with(state), None).await;
+        let landed = world.back_with((name, cookie), &with(state)).await;
         assert!(
             matches!(landed, Err(NotLanded::Unbound)),
             "{name}: {landed:?}"
@@ -287,10 +250,10 @@ async fn h3_an_answer_belongs_to_what_this_browser_began() {
     }
     assert_eq!(world.web.asked("/token"), 0);
     let returned = with(state);
-    let gone = world.back_with(("gone", Some(&away.cookie)), &returned, None);
+    let gone = world.back_with(("gone", Some(&away.cookie)), &returned);
     assert!(matches!(gone.await, Err(NotLanded::Unknown)));
     world.app.wait(600);
-    let late = world.back(&away, None).await;
+    let late = world.back(&away).await;
     assert!(matches!(late, Err(NotLanded::Unbound)), "{late:?}");
 }
 
@@ -311,13 +274,13 @@ async fn what_does_not_hold_is_refused() {
             "{name}: {landed:?}"
         );
     }
-    let away = world.leave("acme", None).await;
+    let away = world.leave("acme").await;
     let stranger = SigningKey::generate(Algorithm::Es256).unwrap();
     let forged = stranger.sign(Typ::Jwt, &world.claims(&away)).unwrap();
     world
         .web
         .put("/token", Page::json(json!({"id_token": forged})));
-    let landed = world.back(&away, None).await;
+    let landed = world.back(&away).await;
     assert!(
         matches!(landed, Err(NotLanded::Untrusted("unknown_key"))),
         "{landed:?}"
@@ -325,16 +288,13 @@ async fn what_does_not_hold_is_refused() {
     let mut page = Page::json(json!({"error": "invalid_grant"}));
     page.status = 400;
     world.web.put("/token", page);
-    assert!(matches!(
-        world.back(&away, None).await,
-        Err(NotLanded::Denied)
-    ));
+    assert!(matches!(world.back(&away).await, Err(NotLanded::Denied)));
     let denied = Returned {
         state: Some(&away.query["state"]),
         error: Some("access_denied"),
         ..Returned::default()
     };
-    let landed = world.back_with(("acme", Some(&away.cookie)), &denied, None);
+    let landed = world.back_with(("acme", Some(&away.cookie)), &denied);
     assert!(matches!(landed.await, Err(NotLanded::Denied)));
 }
 
@@ -343,7 +303,7 @@ async fn what_does_not_hold_is_refused() {
 async fn an_answer_is_of_the_provider_that_was_asked() {
     let world = World::of(&[OPEN]).await;
     world.publish(json!({"authorization_response_iss_parameter_supported": true}));
-    let away = world.leave("acme", None).await;
+    let away = world.leave("acme").await;
     world.give(&world.claims(&away));
     let issuer = world.web.url("");
     for (iss, lands) in [
@@ -357,7 +317,7 @@ async fn an_answer_is_of_the_provider_that_was_asked() {
             iss,
             ..Returned::default()
         };
-        let landed = world.back_with(("acme", Some(&away.cookie)), &returned, None);
+        let landed = world.back_with(("acme", Some(&away.cookie)), &returned);
         assert_eq!(landed.await.is_ok(), lands, "{iss:?}");
     }
 }
@@ -388,7 +348,7 @@ async fn a_provider_without_id_tokens_tells_by_its_own_endpoint() {
     let user =
         json!({"id": 583_231, "login": "octocat", "name": "Octo", "email": "octo@example.com"});
     world.web.put("/hub/user", Page::json(&user));
-    let away = world.leave("hub", None).await;
+    let away = world.leave("hub").await;
     assert_eq!(
         (&*away.query["scope"], away.query.get("nonce")),
         ("read:user", None)
@@ -400,14 +360,14 @@ async fn a_provider_without_id_tokens_tells_by_its_own_endpoint() {
     };
     let back = async || {
         world
-            .back_with(("hub", Some(&away.cookie)), &returned, None)
+            .back_with(("hub", Some(&away.cookie)), &returned)
             .await
     };
     let landed = back().await.unwrap();
     assert_eq!(landed.arrival, Arrival::Register);
     assert!(!landed.user.email_verified, "it does not say so");
     let identities = list(&world.app.app, landed.user.id).await.unwrap();
-    assert_eq!(identities[0].identity.subject(), "583231");
+    assert_eq!(identities[0].link.identity.subject(), "583231");
     let (header, form) = world.web.sent("/hub/token");
     assert_eq!((&*header, &*form["client_secret"]), ("", "s3cret"));
     assert_eq!(world.web.sent("/hub/user").0, "Bearer gho_x");
@@ -421,107 +381,4 @@ async fn a_provider_without_id_tokens_tells_by_its_own_endpoint() {
         let landed = back().await;
         assert!(matches!(landed, Err(NotLanded::Untrusted(_))), "{landed:?}");
     }
-}
-
-/// The value of a hidden field.
-fn hidden(page: &str, name: &str) -> String {
-    let before = format!("name=\"{name}\" value=\"");
-    let (_, rest) = page.split_once(&before).unwrap_or_else(|| panic!("{page}"));
-    rest.split_once('"').unwrap().0.to_owned()
-}
-
-/// The first part of a `Set-Cookie`.
-fn pair(header: &str) -> String {
-    header.split(';').next().unwrap().to_owned()
-}
-
-/// What the application sends the browser with.
-const ASKED: &str = "/oauth/authorize?response_type=code&client_id=shop&scope=openid&state=s&\
-                     redirect_uri=https%3A%2F%2Fshop.example.com%2Fcb&code_challenge_method=S256&\
-                     code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-
-#[tokio::test]
-async fn a_browser_goes_there_and_back_to_the_application() {
-    let world = World::of(&[OPEN]).await;
-    let app = &world.app;
-    let admin = app.admin().await;
-    let shop = json!({"id": "shop", "type": "public", "name": "Shop", "redirectUris": ["https://shop.example.com/cb"],
-        "grants": ["authorization_code"], "scopes": ["openid"]});
-    app.oauth_client(&admin, &shop).await;
-    let page = app.get(ASKED).send().await;
-    let page = page.expect(200).text().to_owned();
-    assert!(
-        page.contains("upstream&#x2f;acme") && page.contains("Acme"),
-        "{page}"
-    );
-    let interaction = hidden(&page, "interaction");
-    let form = app.post("/oauth/upstream/acme");
-    let form = form.header("content-type", "application/x-www-form-urlencoded");
-    let left = form.body(format!("interaction={interaction}")).send().await;
-    left.expect(303);
-    let taken = left.header("set-cookie").unwrap();
-    assert!(
-        taken.contains("HttpOnly") && taken.contains("SameSite=Lax"),
-        "{taken}"
-    );
-    let location = Url::parse(left.header("location").unwrap()).unwrap();
-    assert!(
-        location
-            .as_str()
-            .starts_with(&world.web.url("/authorize?tenant=a"))
-    );
-    let away = Away {
-        cookie: pair(taken),
-        query: location.query_pairs().into_owned().collect(),
-    };
-    world.give(&world.claims(&away));
-    let path = format!(
-        "/oauth/upstream/acme/callback?code=c0de&state={}",
-        away.query["state"]
-    );
-    let stranger = app.get(&path).send().await;
-    assert!(stranger.expect(400).text().contains("<html"));
-    let back = app.get(&path).header("cookie", &away.cookie).send().await;
-    back.expect(303);
-    let cookies = back.all("set-cookie");
-    let session = cookies
-        .iter()
-        .find(|one| one.starts_with("symbolon="))
-        .unwrap();
-    let gone = cookies
-        .iter()
-        .find(|one| one.starts_with("symbolon-upstream=;"))
-        .unwrap();
-    assert!(gone.contains("Max-Age=0"), "{gone}");
-    let on = back.header("location").unwrap().to_owned();
-    assert!(on.starts_with("/oauth/sign-in?interaction="), "{on}");
-    let consent = app.get(&on).header("cookie", &pair(session)).send().await;
-    let consent = consent.expect(200).text().to_owned();
-    assert!(
-        consent.contains("alice@example.com") && consent.contains("Shop"),
-        "{consent}"
-    );
-}
-
-#[tokio::test]
-async fn what_went_wrong_is_said_on_a_page() {
-    let world = World::of(&[("registration.mode", "closed")]).await;
-    let form = world.app.post("/oauth/upstream/gone");
-    let form = form.header("content-type", "application/x-www-form-urlencoded");
-    form.body("interaction=x").send().await.expect(400);
-    let away = world.leave("acme", None).await;
-    world.give(&world.claims(&away));
-    let path = format!(
-        "/oauth/upstream/acme/callback?code=c0de&state={}",
-        away.query["state"]
-    );
-    let cookie = format!("symbolon-upstream={}", away.cookie);
-    let page = world.app.get(&path).header("cookie", &cookie).send().await;
-    let text = page.expect(400).text().to_owned();
-    assert!(!text.contains("alice"), "nothing is reflected: {text}");
-    assert!(
-        page.all("set-cookie")
-            .iter()
-            .all(|one| !one.starts_with("symbolon="))
-    );
 }
