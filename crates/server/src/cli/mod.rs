@@ -67,7 +67,7 @@ struct Common {
 enum Command {
     /// Run the server
     Serve(serve::Serve),
-    /// Users: add, invite, list, show, edit, set-password, set-roles, disable, enable, delete
+    /// Users: add, invite, list, show, edit, set-password, set-roles, disable, enable, delete, consents
     #[command(subcommand)]
     User(user::User),
     /// Roles: list, show, add, edit, delete
