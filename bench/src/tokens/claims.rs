@@ -39,6 +39,7 @@ pub fn ours(now: i64) -> AccessClaims {
         email: None,
         cnf: None,
         auth_time: None,
+        acr: None,
         act: None,
     }
 }

@@ -146,6 +146,7 @@ mod tests {
             email: None,
             cnf: None,
             auth_time: None,
+            acr: None,
             act: None,
         };
         Arc::new(Verified::new(claims, "kid", Generation::default()))

@@ -105,6 +105,7 @@ mod tests {
             email: None,
             cnf: None,
             auth_time: None,
+            acr: None,
             act: None,
         })
     }

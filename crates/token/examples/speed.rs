@@ -57,6 +57,7 @@ fn main() {
         email: None,
         cnf: None,
         auth_time: None,
+        acr: None,
         act: None,
     };
     println!(

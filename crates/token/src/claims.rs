@@ -86,6 +86,23 @@ impl FromJson for Date {
     }
 }
 
+/// An authentication context class: one that a list of them, parted by spaces, can name within quotes (RFC 9470 section 3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Acr(String);
+
+impl Acr {
+    /// Bytes at most.
+    const LONGEST: usize = 256;
+}
+
+impl FromJson for Acr {
+    fn from_text(text: &str) -> Option<Self> {
+        let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+        let fits = (1..=Self::LONGEST).contains(&text.len()) && text.bytes().all(is_plain);
+        fits.then(|| Self(text.to_owned()))
+    }
+}
+
 /// The claims of an access token (RFC 9068 section 2.2, and ours).
 ///
 /// Times are seconds since 1970. Reading them refuses wrong JSON types, members
@@ -130,6 +147,9 @@ pub struct AccessClaims {
     /// When the person gave the password, in seconds since 1970 (RFC 9068 section 2.2.1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<i64>,
+    /// How they signed in, in the issuer's words (RFC 9068 section 2.2.1): up to 256 visible ASCII characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
     /// Who acts for the subject, where somebody does (RFC 8693 section 4.1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub act: Option<Actor>,
@@ -153,6 +173,7 @@ pub(crate) struct RawAccessClaims {
     email: Slot<String>,
     cnf: Nested<RawConfirmation>,
     auth_time: Slot<Date>,
+    acr: Slot<Acr>,
     act: Nested<RawActor>,
 }
 
@@ -178,6 +199,7 @@ impl TryFrom<RawAccessClaims> for AccessClaims {
                 .map(Confirmation::try_from)
                 .transpose()?,
             auth_time: optional("auth_time", raw.auth_time)?.map(|date| date.0),
+            acr: optional("acr", raw.acr)?.map(|acr| acr.0),
             act: optional("act", raw.act.0)?
                 .map(Actor::try_from)
                 .transpose()?,

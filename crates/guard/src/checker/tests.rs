@@ -23,6 +23,7 @@ fn claims() -> AccessClaims {
         email: None,
         cnf: None,
         auth_time: None,
+        acr: None,
         act: None,
     }
 }

@@ -189,6 +189,7 @@ impl Issuer {
             email: None,
             cnf: None,
             auth_time: None,
+            acr: None,
             act: None,
         }
     }

@@ -27,7 +27,7 @@ fn claims_are_written_as_agreed() {
     assert_eq!(
         members.len(),
         11,
-        "nbf, email, cnf, auth_time and act are left out when there is none"
+        "nbf, email, cnf, auth_time, acr and act are left out when there is none"
     );
 }
 
@@ -43,6 +43,7 @@ fn claims_survive_serde() {
                 .unwrap(),
         }),
         auth_time: Some(7),
+        acr: Some("1".to_owned()),
         act: Actor::chain(["b", "a"].map(str::to_owned).into_iter()),
         ..claims()
     };
@@ -90,6 +91,35 @@ fn claims_of_the_wrong_type() {
     ] {
         let verified = verify_payload(&claims_but(name, Some(value)));
         assert_eq!(verified, Err(Error::MalformedClaim(name)), "{name} {value}");
+    }
+}
+
+/// RFC 9470 section 3: what a challenge could not name is no `acr`, and no absent one either.
+#[test]
+fn an_acr_is_one_word_that_a_challenge_can_name() {
+    let longest = "x".repeat(256);
+    for good in ["1", "urn:mace:incommon:iap:silver", "!~", &longest] {
+        let claims = verify_payload(&claims_but("acr", Some(&format!("\"{good}\""))));
+        assert_eq!(claims.unwrap().acr.as_deref(), Some(good));
+    }
+    assert_eq!(verify_payload(&claims_but("acr", None)).unwrap().acr, None);
+    let long = format!("\"{longest}x\"");
+    for bad in [
+        "null",
+        "1",
+        "true",
+        r#"["1"]"#,
+        r#"{"value":"1"}"#,
+        r#""""#,
+        r#""1 2""#,
+        r#""1\"""#,
+        r#""1\\""#,
+        r#""\u00e9""#,
+        r#""1\n""#,
+        &long,
+    ] {
+        let verified = verify_payload(&claims_but("acr", Some(bad)));
+        assert_eq!(verified, Err(Error::MalformedClaim("acr")), "{bad}");
     }
 }
 

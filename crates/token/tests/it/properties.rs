@@ -45,6 +45,7 @@ fn any_claims() -> impl Strategy<Value = AccessClaims> {
                 jkt: encoding::encode(&bytes).parse().unwrap(),
             }),
             auth_time: times.2,
+            acr: times.2.map(|time| format!("urn:{time}")),
             act: Actor::chain(rest.3.into_iter()),
         }
     })

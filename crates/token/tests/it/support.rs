@@ -53,6 +53,7 @@ pub fn claims() -> AccessClaims {
         email: None,
         cnf: None,
         auth_time: None,
+        acr: None,
         act: None,
     }
 }
