@@ -234,14 +234,24 @@ export class Guard {
       // The issuer would want a proof of its own, which only the client can make.
       if (mustAsk) throw new Rejection('overloaded')
       const { source } = presented
-      if (source && this.#proven.get(source) === presented.token) return meeting(token, demands)
+      if (source && this.#proven.get(source) === presented.token) return this.#meeting(token, demands)
       return this.#proofs.check(presented, cnf.jkt).then(() => {
         if (source) this.#proven.set(source, presented.token)
-        return meeting(token, demands)
+        return this.#meeting(token, demands)
       })
     }
-    if (!mustAsk) return meeting(token, demands)
-    return this.#introspection.ask(presented.token).then(() => meeting(token, demands))
+    if (!mustAsk) return this.#meeting(token, demands)
+    return this.#introspection.ask(presented.token).then(() => this.#meeting(token, demands))
+  }
+
+  #meeting(token: Verified, demands: readonly Demand[]): Verified {
+    if (demands.length === 0) return token
+    const moment = { now: this.#time.now(), leeway: this.#settings.leeway }
+    for (const demand of demands) {
+      const refusal = demand(token, moment)
+      if (refusal) throw refusal
+    }
+    return token
   }
 
   #steps(): Step[] {
@@ -280,12 +290,4 @@ export class Guard {
 
 function bearer(token: string): Presented {
   return { scheme: 'bearer', token, proofs: [], method: '', uri: undefined }
-}
-
-function meeting(token: Verified, demands: readonly Demand[]): Verified {
-  for (const demand of demands) {
-    const refusal = demand(token)
-    if (refusal) throw refusal
-  }
-  return token
 }

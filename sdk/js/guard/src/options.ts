@@ -1,9 +1,9 @@
 import { systemClock, type Clock } from './clock.js'
-import { isScope } from './demands.js'
 import { logEvent, safely, type Report } from './events.js'
 import type { Algorithm } from './keys.js'
 import type { Fetch } from './network.js'
 import { newNonceSecret, type ProofSettings } from './proofs.js'
+import { isWord } from './token.js'
 
 /** What to do with good tokens while the revocation feed cannot be heard. */
 export type Staleness = 'fail_closed' | 'introspect' | 'fail_open'
@@ -100,7 +100,7 @@ export function settle(options: GuardOptions): Settings {
   if (search || hash || /[?#]/.test(issuer)) throw new TypeError('issuer: has a query or a fragment')
   if (typeof audience !== 'string' || audience === '') throw new TypeError('audience: missing')
   if (algorithms.length === 0) throw new TypeError('algorithms: none')
-  if (!challengeScopes.every(isScope)) throw new TypeError('challengeScopes: not a scope')
+  if (!challengeScopes.every(isWord)) throw new TypeError('challengeScopes: not a scope')
   for (const algorithm of algorithms) oneOf('algorithms', algorithm, ALGORITHMS)
   const metadata = options.resourceMetadata ?? (resource === undefined ? undefined : metadataUrl(resource))
   return {

@@ -21,6 +21,7 @@ const DETAILS: Readonly<Partial<Record<Code, string>>> = {
   no_token: 'No token provided',
   invalid_dpop_proof: 'Invalid proof',
   use_dpop_nonce: 'The proof needs a nonce',
+  insufficient_user_authentication: 'You must sign in again for this.',
   forbidden: 'You are not allowed to do this.',
   insufficient_scope: "The token's scope does not allow this.",
   overloaded: 'The service is busy. Wait and try again.',
@@ -33,6 +34,7 @@ const ERRORS: Readonly<Partial<Record<Code, [error: string, description: string]
   token_expired: ['invalid_token', 'The access token expired'],
   token_revoked: ['invalid_token', 'The access token was revoked'],
   token_stale: ['invalid_token', 'The access token is stale'],
+  insufficient_user_authentication: ['insufficient_user_authentication', 'The person must sign in again'],
   insufficient_scope: ['insufficient_scope', "The token's scope does not allow this"],
 }
 
@@ -77,18 +79,22 @@ export function render(rejection: Rejection, requestId: string | undefined, look
   }
 }
 
-/** The value of `WWW-Authenticate` (RFC 6750 section 3; RFC 9728 section 5.1; RFC 9449 section 7.1), where there is one. */
-export function challengeOf({ code, status, scope }: Rejection, looks: Looks = {}): string | undefined {
+/** The value of `WWW-Authenticate` (RFC 6750 section 3; RFC 9728 section 5.1; RFC 9449 section 7.1; RFC 9470 section 3), where there is one. */
+export function challengeOf({ code, status, scope, signIn }: Rejection, looks: Looks = {}): string | undefined {
   const { resourceMetadata, proofs = false } = looks
   const ofProof = PROOF_ERRORS[code]
   const named = ERRORS[code] ?? (ofProof && [])
   if (!named) return undefined
+  // Who signs in once more for a route asks for the scopes that they had.
+  const first = status === 401 && code !== 'insufficient_user_authentication' ? looks.scope : undefined
   const written = (scheme: string, [error, description]: readonly string[], algs?: string): string => {
     const parameters: [string, string | undefined][] = [
       ['resource_metadata', resourceMetadata],
       ['error', error],
       ['error_description', description],
-      ['scope', scope ?? (status === 401 ? looks.scope : undefined)],
+      ['scope', scope ?? first],
+      ['max_age', signIn?.maxAge?.toString()],
+      ['acr_values', signIn?.acr?.join(' ')],
       ['algs', algs],
     ]
     const all = parameters.filter(([, value]) => value !== undefined).map(([name, value]) => `${name}="${value}"`)

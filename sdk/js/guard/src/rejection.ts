@@ -8,6 +8,7 @@ export type Code =
   | 'token_stale'
   | 'invalid_dpop_proof'
   | 'use_dpop_nonce'
+  | 'insufficient_user_authentication'
   | 'forbidden'
   | 'insufficient_scope'
   | 'overloaded'
@@ -21,9 +22,18 @@ const STATUS: Readonly<Record<Code, number>> = {
   token_stale: 401,
   invalid_dpop_proof: 401,
   use_dpop_nonce: 401,
+  insufficient_user_authentication: 401,
   forbidden: 403,
   insufficient_scope: 403,
   overloaded: 503,
+}
+
+/** What is asked of a sign-in (RFC 9470 section 3). */
+export interface SignIn {
+  /** Seconds that it may be ago. */
+  readonly maxAge?: number | undefined
+  /** The kinds of which it must be one, the best first. */
+  readonly acr?: readonly string[] | undefined
 }
 
 /** A refusal. It says nothing about the token itself, so it may be logged. */
@@ -32,11 +42,14 @@ export class Rejection extends Error {
   readonly code: Code
   /** The scope that was asked for, with `insufficient_scope`. */
   readonly scope: string | undefined
+  /** The sign-in that was asked for, with `insufficient_user_authentication`. */
+  readonly signIn: SignIn | undefined
 
-  constructor(code: Code, scope?: string) {
+  constructor(code: Code, scope?: string, signIn?: SignIn) {
     super(code)
     this.code = code
     this.scope = scope
+    this.signIn = signIn
   }
 
   /** The HTTP status: 400, 401, 403 or 503. */

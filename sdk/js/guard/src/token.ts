@@ -40,6 +40,8 @@ export interface AccessClaims {
   readonly cnf?: { readonly jkt: string }
   /** When the person gave the password (RFC 9068 section 2.2.1). */
   readonly auth_time?: number
+  /** How they signed in, in the issuer's words: up to 256 visible ASCII characters. */
+  readonly acr?: string
   /** Who acts for the subject, where somebody does. Only the outermost counts when access is decided. */
   readonly act?: Actor
   readonly [claim: string]: unknown
@@ -104,15 +106,20 @@ export function readClaims(payload: string): AccessClaims {
     roles: optional(raw, 'roles', isStrings) ?? [],
   }
   const nbf = optional(raw, 'nbf', isDate)
+  const authTime = optional(raw, 'auth_time', isDate)
   optional(raw, 'sid', isString)
   optional(raw, 'ver', isInteger)
   optional(raw, 'email', isString)
   // What nobody understands is no absent binding: the token would be good in a thief's hands.
   optional(raw, 'cnf', isConfirmation)
-  optional(raw, 'auth_time', isDate)
+  optional(raw, 'acr', isAcr)
   optional(raw, 'act', isActor)
   // Many requests share what is cached: none may change it for the others.
-  return freeze(nbf === undefined ? claims : { ...claims, nbf: Math.trunc(nbf) })
+  return freeze({
+    ...claims,
+    ...(nbf !== undefined && { nbf: Math.trunc(nbf) }),
+    ...(authTime !== undefined && { auth_time: Math.trunc(authTime) }),
+  })
 }
 
 export function required<T>(raw: JsonObject, name: string, is: (value: unknown) => value is T): T {
@@ -125,6 +132,8 @@ export function optional<T>(raw: JsonObject, name: string, is: (value: unknown) 
   return Object.hasOwn(raw, name) ? required(raw, name, is) : undefined
 }
 
+/** RFC 6749 section 3.3: what a scope can be, and what may stand in a challenge. */
+export const isWord = (text: string): boolean => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(text)
 export const isString = (value: unknown): value is string => typeof value === 'string'
 const isInteger = (value: unknown): value is number => Number.isSafeInteger(value)
 const isStrings = (value: unknown): value is string[] => Array.isArray(value) && value.every(isString)
@@ -132,6 +141,8 @@ const isAudience = (value: unknown): value is string | string[] => isString(valu
 /** SHA-256 in base64url. */
 const isConfirmation = (value: unknown): value is { jkt: string } =>
   isObject(value) && isString(value['jkt']) && value['jkt'].length === 43 && isBase64url(value['jkt'])
+/** One that a challenge can name among others (RFC 9470 section 3). */
+const isAcr = (value: unknown): value is string => isString(value) && value.length <= 256 && isWord(value)
 function isActor(value: unknown): value is Actor {
   let actor = value
   for (let left = MOST_ACTORS; left > 0; left--) {

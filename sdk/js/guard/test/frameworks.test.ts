@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 
 import { serve } from '@hono/node-server'
-import { createGuard, requirePermission, requireRole, requireScope, type Guard } from '@symbolon/guard'
+import { createGuard, requirePermission, requireRole, requireScope, requireSignIn, type Guard } from '@symbolon/guard'
 import * as forExpress from '@symbolon/guard/express'
 import * as forFastify from '@symbolon/guard/fastify'
 import * as forFetch from '@symbolon/guard/fetch'
@@ -17,7 +17,7 @@ import { Hono } from 'hono'
 import { AUDIENCE, TestIssuer } from './issuer.js'
 import { until } from './until.js'
 
-const demands = { '/admin': [requireRole('admin')], '/reports': [requirePermission('reports:read')], '/scoped': [requireScope('openid')], '/': [] }
+const demands = { '/admin': [requireRole('admin')], '/reports': [requirePermission('reports:read')], '/scoped': [requireScope('openid')], '/recent': [requireSignIn({ maxAge: 300, acr: ['2', '1'] })], '/': [] }
 type Path = keyof typeof demands
 const paths = Object.keys(demands) as Path[]
 
@@ -43,6 +43,8 @@ function get(server: Server, path: string, headers: string[]): Promise<Answer> {
     }).on('error', reject).end()
   })
 }
+
+const now = (): number => Math.floor(Date.now() / 1000)
 
 /** A plain fetch handler behind Node's server: what an owner without a framework would write. */
 function fetchServer(guard: Guard): Server {
@@ -131,7 +133,7 @@ describe('every framework gives the same answers', () => {
   }
 
   test('what is good passes', async () => {
-    const token = await issuer.sign({ roles: ['admin'], scope: 'openid *' })
+    const token = await issuer.sign({ roles: ['admin'], scope: 'openid *', auth_time: now(), acr: '1' })
     for (const path of paths) assert.equal((await answered(path, bearer(token))).body, 'u1')
     assert.equal((await answered('/', ['authorization', `bEARER ${token}`])).status, 200)
   })
@@ -159,6 +161,13 @@ describe('every framework gives the same answers', () => {
     await refused('/scoped', bearer(await issuer.sign({ scope: '*' })), 403, 'insufficient_scope', challenge)
   })
 
+  test('a sign-in that is too old, of another kind, or unknown', async () => {
+    const challenge = `Bearer ${RESOURCE}, error="insufficient_user_authentication", error_description="The person must sign in again", max_age="300", acr_values="2 1"`
+    for (const claims of [{ auth_time: now() - 400, acr: '1' }, { auth_time: now(), acr: '3' }, { auth_time: now() }, { acr: '1' }, {}]) {
+      await refused('/recent', bearer(await issuer.sign(claims)), 401, 'insufficient_user_authentication', challenge)
+    }
+  })
+
   test('the scopes to begin with are named to who has no good token', async () => {
     const options = { issuer: issuer.url, audience: AUDIENCE, onEvent: () => undefined }
     const named = await createGuard({ ...options, challengeScopes: ['notes:read', 'openid'] })
@@ -170,6 +179,9 @@ describe('every framework gives the same answers', () => {
       assert.equal(await challenge(), 'Bearer scope="notes:read openid"')
       assert.match((await challenge('Bearer x')) ?? '', /^Bearer error="invalid_token".*, scope="notes:read openid"$/)
       assert.match((await challenge(`Bearer ${await issuer.sign()}`)) ?? '', /error="insufficient_scope".*, scope="notes:write"$/)
+      // Who signs in again asks for what they had.
+      const { answer } = await named.judge({ authorization: [`Bearer ${await issuer.sign()}`], requestId: undefined }, [requireSignIn({ maxAge: 0 })])
+      assert.match(answer?.headers['WWW-Authenticate'] ?? '', /^Bearer error="insufficient_user_authentication", error_description="[^"]+", max_age="0"$/)
     } finally {
       named.close()
     }

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 
-import { createGuard, requireRole, StartError, type GuardOptions } from '@symbolon/guard'
+import { createGuard, Rejection, requireRole, requireSignIn, StartError, type GuardOptions } from '@symbolon/guard'
 
 import { guarded, verdict } from './guarded.js'
 import { AUDIENCE, TestIssuer, entry } from './issuer.js'
@@ -39,6 +39,26 @@ test('expiry is checked at each use, though the token was seen before', async (t
   assert.equal(await verdict(token), null)
   clock.offset = 906_000
   assert.equal(await verdict(token), 'token_expired')
+})
+
+test('a sign-in grows old by the clock that counts, though the token was seen before', async (t) => {
+  const { issuer, guard, clock } = await guarded(t, { staleness: 'fail_open' })
+  const token = await issuer.sign({ auth_time: Math.floor(Date.now() / 1000), acr: '1' })
+  const demand = requireSignIn({ maxAge: 300 })
+  assert.equal((await guard.verify(token, demand)).claims.acr, '1')
+  clock.offset = 200_000
+  await guard.verify(token, demand)
+  clock.offset = 310_000
+  const refusal = await guard.verify(token, demand).catch((error: unknown) => error)
+  assert.ok(refusal instanceof Rejection)
+  assert.deepEqual([refusal.code, refusal.status, refusal.signIn?.maxAge], ['insufficient_user_authentication', 401, 300])
+  assert.equal(guard.metrics().rejected.insufficient_user_authentication, 1)
+})
+
+test('a sign-in that nobody could meet is no demand', () => {
+  for (const wrong of [{}, { maxAge: -1 }, { maxAge: 1.5 }, { maxAge: NaN }, { acr: [] }, { acr: ['a b'] }, { acr: ['a"'] }, { acr: [''] }]) {
+    assert.throws(() => requireSignIn(wrong), JSON.stringify(wrong))
+  }
 })
 
 test('a stale guard, fail_closed: 503 for what is good or revoked, 401 for what is not a token', async (t) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 
-import { createGuard, requirePermission, requireRole, requireScope, Rejection, type Demand } from '@symbolon/guard'
+import { createGuard, requirePermission, requireRole, requireScope, requireSignIn, Rejection, type Demand } from '@symbolon/guard'
 
 import { credential } from '../dist/authorization.js'
 import { Checker } from '../dist/checker.js'
@@ -62,14 +62,15 @@ describe('the shared vectors', () => {
 
   test('demands', async () => {
     const guard = checker(vectors.now, vectors.feeds['empty'])
-    for (const { name, token, roles, permission, scope, code } of vectors.demands) {
+    for (const { name, token, roles, permission, scope, signIn, code } of vectors.demands) {
       const demands: Demand[] = []
       if (roles) demands.push(requireRole(...roles))
       if (permission) demands.push(requirePermission(permission))
       if (scope) demands.push(requireScope(scope))
+      if (signIn) demands.push(requireSignIn(signIn))
       assert.equal(demands.length, 1, name)
       const verified = await guard.check(token)
-      assert.equal(demands[0]?.(verified)?.code ?? null, code, name)
+      assert.equal(demands[0]?.(verified, { now: vectors.now, leeway })?.code ?? null, code, name)
     }
   })
 
@@ -97,8 +98,8 @@ describe('the shared vectors', () => {
   })
 
   test('answers', () => {
-    for (const { code, resourceMetadata, proofs, scope, status, challenge, retryAfter, title, detail } of vectors.answers) {
-      const answer = render(new Rejection(code, scope ?? undefined), 'r1', { resourceMetadata: resourceMetadata ?? undefined, proofs })
+    for (const { code, resourceMetadata, proofs, scope, signIn, status, challenge, retryAfter, title, detail } of vectors.answers) {
+      const answer = render(new Rejection(code, scope ?? undefined, signIn ?? undefined), 'r1', { resourceMetadata: resourceMetadata ?? undefined, proofs })
       const type = `urn:symbolon:problem:${code}`
       assert.equal(answer.status, status, code)
       assert.equal(answer.headers['WWW-Authenticate'] ?? null, challenge, code)
