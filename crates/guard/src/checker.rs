@@ -139,6 +139,12 @@ impl Checker {
             .expire(now.saturating_sub(self.verifier.leeway()))
     }
 
+    /// Seconds by which clocks may differ.
+    #[must_use]
+    pub fn leeway(&self) -> i64 {
+        self.verifier.leeway()
+    }
+
     /// The revocations, to be counted.
     #[must_use]
     pub fn revocations(&self) -> &RevocationSet {

@@ -32,6 +32,9 @@ pub enum Denied {
     /// As [`InvalidProof`](Self::InvalidProof): a proof with the nonce that comes with the answer will do.
     #[error("the proof of possession needs a nonce")]
     NonceNeeded,
+    /// The token is good, and its owner signed in too long ago for this, or in another way (RFC 9470 section 3).
+    #[error("the token's owner must sign in again for this")]
+    InsufficientUserAuthentication,
     /// The token is good, and its owner may not do this: a role or a permission is missing.
     #[error("the token's owner is not allowed to do this")]
     Forbidden,
@@ -45,7 +48,7 @@ pub enum Denied {
 
 impl Denied {
     /// Each of them, in the order of their statuses.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::MalformedRequest,
         Self::NoToken,
         Self::Invalid,
@@ -54,6 +57,7 @@ impl Denied {
         Self::Stale,
         Self::InvalidProof,
         Self::NonceNeeded,
+        Self::InsufficientUserAuthentication,
         Self::Forbidden,
         Self::InsufficientScope,
         Self::Overloaded,
@@ -71,6 +75,7 @@ impl Denied {
             Self::Stale => "token_stale",
             Self::InvalidProof => "invalid_dpop_proof",
             Self::NonceNeeded => "use_dpop_nonce",
+            Self::InsufficientUserAuthentication => "insufficient_user_authentication",
             Self::Forbidden => "forbidden",
             Self::InsufficientScope => "insufficient_scope",
             Self::Overloaded => "overloaded",
@@ -88,7 +93,8 @@ impl Denied {
             | Self::Revoked
             | Self::Stale
             | Self::InvalidProof
-            | Self::NonceNeeded => 401,
+            | Self::NonceNeeded
+            | Self::InsufficientUserAuthentication => 401,
             Self::Forbidden | Self::InsufficientScope => 403,
             Self::Overloaded => 503,
         }
@@ -103,6 +109,7 @@ impl Denied {
             Self::InvalidProof => "Invalid proof",
             Self::NonceNeeded => "The proof needs a nonce",
             Self::MalformedRequest => "The header authorization is given more than once.",
+            Self::InsufficientUserAuthentication => "You must sign in again for this.",
             Self::Forbidden => "You are not allowed to do this.",
             Self::InsufficientScope => "The token's scope does not allow this.",
             Self::Overloaded => "The service is busy. Wait and try again.",

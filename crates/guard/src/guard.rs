@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use crate::{
     cache::Verified,
     checker::Rejection,
+    demand::Demand,
     denied::Denied,
     discover::{DiscoverError, Endpoints, discover},
     follow::{Pause, Revision, follow},
@@ -110,6 +111,29 @@ impl Guard {
             Judgement::Ask(_) => Err(Denied::Overloaded),
         };
         self.counted(self.proven(verdict, &Presented::bearer(token)))
+    }
+
+    /// Whether a token that is good meets a demand now, for what no layer is in front of.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied::Forbidden`] for roles and permissions, [`Denied::InsufficientScope`] for scopes,
+    /// [`Denied::InsufficientUserAuthentication`] for sign-ins.
+    pub fn require(&self, verified: &Verified, demand: &Demand) -> Result<(), Denied> {
+        let claims = verified.claims();
+        let is_met = match demand.max_age_seconds() {
+            None => demand.is_met(claims),
+            Some(_) => {
+                let leeway = self.shared.checker.leeway();
+                demand.is_met_at(claims, self.shared.now().0, leeway)
+            }
+        };
+        if is_met {
+            return Ok(());
+        }
+        let denied = demand.denied();
+        self.shared.counts.reject(denied);
+        Err(denied)
     }
 
     /// The counters and the state at this moment.

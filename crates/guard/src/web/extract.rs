@@ -75,7 +75,7 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         let guard = Guard::from_ref(state);
         let seen = Seen::from(&*parts);
-        let refused = |denied| problem::refusal(&guard, denied, None, seen.headers);
+        let refused = |denied| problem::refusal(&guard, denied, &[], seen.headers);
         let credential = guard.credential(seen);
         let claims = claims(&guard, credential, seen).await;
         claims.map(Self).map_err(refused)
@@ -97,7 +97,7 @@ where
         if let Err(Denied::NoToken) = credential {
             return Ok(None);
         }
-        let refused = |denied| problem::refusal(&guard, denied, None, seen.headers);
+        let refused = |denied| problem::refusal(&guard, denied, &[], seen.headers);
         let claims = claims(&guard, credential, seen).await.map_err(refused)?;
         Ok(Some(Self(claims)))
     }

@@ -1,9 +1,10 @@
 //! The tower layer.
 
 use std::{
-    mem,
+    mem, slice,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use futures_util::future::{BoxFuture, Either, FutureExt, ready};
@@ -64,7 +65,21 @@ impl GuardLayer {
         self.require(Demand::scope(scope))
     }
 
-    /// And that this is met.
+    /// And a sign-in no longer ago than this, in whole seconds; otherwise 401 `insufficient_user_authentication`, with
+    /// what the client is to ask for next (RFC 9470 section 3).
+    #[must_use]
+    pub fn require_sign_in_within(self, age: Duration) -> Self {
+        self.require(Demand::signed_in_within(age))
+    }
+
+    /// And a sign-in in one of these ways, the best first; otherwise 401 `insufficient_user_authentication`, with what the
+    /// client is to ask for next (RFC 9470 section 3).
+    #[must_use]
+    pub fn require_acr<A: Into<Box<str>>>(self, values: impl IntoIterator<Item = A>) -> Self {
+        self.require(Demand::acr(values))
+    }
+
+    /// And that this is met. Demands are judged in the order in which they were made.
     #[must_use]
     pub fn require(mut self, demand: Demand) -> Self {
         Arc::make_mut(&mut self.demands).push(demand);
@@ -75,12 +90,16 @@ impl GuardLayer {
     fn admit(
         &self,
         verdict: Result<Arc<Verified>, Denied>,
-    ) -> Result<Arc<Verified>, (Denied, Option<&str>)> {
-        let verified = verdict.map_err(|denied| (denied, None))?;
+    ) -> Result<Arc<Verified>, (Denied, &[Demand])> {
+        let verified = verdict.map_err(|denied| (denied, &[][..]))?;
         for demand in &*self.demands {
-            if let Err(denied) = demand.check(verified.claims()) {
-                self.guard.shared.counts.reject(denied);
-                return Err((denied, demand.scope_name()));
+            if let Err(denied) = self.guard.require(&verified, demand) {
+                // The new sign-in is to meet whatever else is asked of it, too.
+                let next = match denied {
+                    Denied::InsufficientUserAuthentication => &**self.demands,
+                    _ => slice::from_ref(demand),
+                };
+                return Err((denied, next));
             }
         }
         Ok(verified)
@@ -88,10 +107,10 @@ impl GuardLayer {
 
     fn refuse<B: From<String>>(
         &self,
-        (denied, scope): (Denied, Option<&str>),
+        (denied, demands): (Denied, &[Demand]),
         request: &HeaderMap,
     ) -> Response<B> {
-        problem::refusal(&self.guard, denied, scope, request)
+        problem::refusal(&self.guard, denied, demands, request)
     }
 }
 

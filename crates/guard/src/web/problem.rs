@@ -8,7 +8,7 @@ use http::{
 };
 use serde::Serialize;
 
-use crate::{denied::Denied, guard::Guard};
+use crate::{demand::Demand, denied::Denied, guard::Guard};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// RFC 9449 section 9.
@@ -26,11 +26,11 @@ struct Problem<'a> {
     request_id: &'a str,
 }
 
-/// The answer to a request with these headers. `scope` is the one that is missing.
+/// The answer to a request with these headers. `demands` are those to be met next time.
 pub(super) fn refusal<B: From<String>>(
     guard: &Guard,
     denied: Denied,
-    scope: Option<&str>,
+    demands: &[Demand],
     request: &HeaderMap,
 ) -> Response<B> {
     let status = StatusCode::from_u16(denied.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -54,7 +54,7 @@ pub(super) fn refusal<B: From<String>>(
     if let Ok(id) = HeaderValue::try_from(request_id) {
         headers.insert(REQUEST_ID, id);
     }
-    if let Some(Ok(challenge)) = guard.challenge(denied, scope).map(HeaderValue::try_from) {
+    if let Some(Ok(challenge)) = guard.challenge(denied, demands).map(HeaderValue::try_from) {
         headers.insert(WWW_AUTHENTICATE, challenge);
     }
     if denied == Denied::NonceNeeded

@@ -10,6 +10,7 @@ mod feed;
 mod issuer;
 mod keys;
 mod proofs;
+mod sign_in;
 mod staleness;
 mod vectors;
 mod web;

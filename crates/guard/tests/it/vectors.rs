@@ -65,13 +65,32 @@ pub(crate) struct Proven {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Demanding {
     name: String,
     token: String,
     roles: Option<Vec<String>>,
     permission: Option<String>,
     scope: Option<String>,
+    sign_in: Option<SignIn>,
     code: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SignIn {
+    max_age: Option<u64>,
+    acr: Option<Vec<String>>,
+}
+
+impl SignIn {
+    fn demands(&self) -> Vec<Demand> {
+        let age = self.max_age.map(std::time::Duration::from_secs);
+        let acr = self.acr.as_deref();
+        let acr = acr.map(|values| Demand::acr(values.iter().map(String::as_str)));
+        let age = age.map(Demand::signed_in_within);
+        age.into_iter().chain(acr).collect()
+    }
 }
 
 #[derive(Deserialize)]
@@ -81,6 +100,7 @@ struct Refusal {
     resource_metadata: Option<String>,
     proofs: bool,
     scope: Option<String>,
+    sign_in: Option<SignIn>,
     status: u16,
     challenge: Option<String>,
     retry_after: Option<u32>,
@@ -212,17 +232,18 @@ async fn demands() {
     let vectors = vectors();
     let (_issuer, guard) = vectors.guard("empty", vectors.now).await;
     for case in &vectors.demands {
-        let demand = match (&case.roles, &case.permission, &case.scope) {
-            (Some(roles), None, None) => Demand::any_role(roles.iter().map(String::as_str)),
-            (None, Some(permission), None) => Demand::permission(permission.as_str()),
-            (None, None, Some(scope)) => Demand::scope(scope.as_str()),
-            _ => panic!("{} demands something else", case.name),
-        };
+        let mut demands = Vec::new();
+        let roles = case.roles.as_deref();
+        demands.extend(roles.map(|roles| Demand::any_role(roles.iter().map(String::as_str))));
+        demands.extend(case.permission.as_deref().map(Demand::permission));
+        demands.extend(case.scope.as_deref().map(Demand::scope));
+        demands.extend(case.sign_in.iter().flat_map(SignIn::demands));
+        assert!(!demands.is_empty(), "{} demands something else", case.name);
         let verified = guard.check(&case.token).unwrap();
-        let code = demand
-            .check(verified.claims())
-            .err()
-            .map(|denied| denied.code());
+        let mut verdicts = demands
+            .iter()
+            .map(|demand| guard.require(&verified, demand));
+        let code = verdicts.find_map(Result::err).map(|denied| denied.code());
         assert_eq!(code, case.code.as_deref(), "{}", case.name);
     }
 }
@@ -266,6 +287,21 @@ async fn answers() {
     }
 }
 
+impl Refusal {
+    /// The layer with what refuses the request, where that is a demand.
+    fn demanding(&self, layer: GuardLayer) -> GuardLayer {
+        let mut layer = match (self.code.as_str(), &self.scope) {
+            ("forbidden", _) => layer.require_role("nobody has it"),
+            ("insufficient_scope", Some(scope)) => layer.require_scope(scope),
+            _ => layer,
+        };
+        for demand in self.sign_in.iter().flat_map(SignIn::demands) {
+            layer = layer.require(demand);
+        }
+        layer
+    }
+}
+
 impl Vectors {
     /// A request that a layer refuses in this way.
     async fn refused(&self, case: &Refusal) -> (Request<Body>, GuardLayer, Issuer) {
@@ -274,8 +310,14 @@ impl Vectors {
             self.tokens.iter().find(fits).unwrap()
         };
         let chosen = match case.code.as_str() {
-            "forbidden" | "insufficient_scope" | "overloaded" | "no_token"
-            | "malformed_request" | "invalid_dpop_proof" | "use_dpop_nonce" => token(None),
+            "forbidden"
+            | "insufficient_scope"
+            | "insufficient_user_authentication"
+            | "overloaded"
+            | "no_token"
+            | "malformed_request"
+            | "invalid_dpop_proof"
+            | "use_dpop_nonce" => token(None),
             code => token(Some(code)),
         };
         let feed = &self.feeds[&chosen.feed];
@@ -314,11 +356,7 @@ impl Vectors {
         if let "invalid_dpop_proof" | "use_dpop_nonce" = case.code.as_str() {
             request = self.unproven(&case.code);
         }
-        let layer = match (case.code.as_str(), &case.scope) {
-            ("forbidden", _) => guard.layer().require_role("nobody has it"),
-            ("insufficient_scope", Some(scope)) => guard.layer().require_scope(scope),
-            _ => guard.layer(),
-        };
+        let layer = case.demanding(guard.layer());
         if case.code == "overloaded" {
             clock.advance(std::time::Duration::from_secs(16));
         }

@@ -1,6 +1,9 @@
-//! What a guard answers to whom it refuses (CONTRACT.md section 3.5, RFC 6750 section 3, RFC 9728 section 5.1).
+//! What a guard answers to whom it refuses (CONTRACT.md section 3.5, RFC 6750 section 3, RFC 9728 section 5.1, RFC 9470
+//! section 3).
 
 use serde::Serialize;
+
+use super::demands::SignIn;
 
 const METADATA: &str = "https://api.example/.well-known/oauth-protected-resource";
 
@@ -15,6 +18,8 @@ pub(super) struct Answer {
     proofs: bool,
     /// The scope that was asked for.
     scope: Option<&'static str>,
+    /// What was asked of the sign-in.
+    sign_in: Option<SignIn>,
     status: u16,
     /// The header `WWW-Authenticate`; `null` where there is none.
     challenge: Option<String>,
@@ -27,8 +32,40 @@ pub(super) struct Answer {
 pub(super) fn all() -> Vec<Answer> {
     let both = [None, Some(METADATA)];
     both.into_iter()
-        .flat_map(|metadata| with(metadata).chain(with_proofs(metadata)))
+        .flat_map(|metadata| {
+            let plain = with(metadata).chain(again(metadata));
+            plain.chain(with_proofs(metadata))
+        })
         .collect()
+}
+
+/// The challenge names all that is asked of the sign-in, whatever of it was missing.
+fn again(metadata: Option<&'static str>) -> impl Iterator<Item = Answer> {
+    let code = "insufficient_user_authentication";
+    let age = (Some(300), ("max_age", "300"));
+    let class = (Some(&["3", "2"][..]), ("acr_values", "3 2"));
+    let asked = [
+        (age.0, None, vec![age.1]),
+        (None, class.0, vec![class.1]),
+        (age.0, class.0, vec![age.1, class.1]),
+    ];
+    asked.into_iter().map(move |(max_age, acr, wanted)| {
+        let description = ("error_description", "The person must sign in again");
+        let mut parameters = vec![("error", code), description];
+        parameters.extend(wanted);
+        Answer {
+            code,
+            resource_metadata: metadata,
+            proofs: false,
+            scope: None,
+            sign_in: Some(SignIn { max_age, acr }),
+            status: 401,
+            challenge: Some(challenge(metadata, &parameters)),
+            retry_after: None,
+            title: "Unauthorized",
+            detail: "You must sign in again for this.",
+        }
+    })
 }
 
 /// The same with the other scheme (RFC 9449 section 7.1), and what is said of proofs.
@@ -54,6 +91,7 @@ fn with_proofs(metadata: Option<&'static str>) -> impl Iterator<Item = Answer> {
             resource_metadata: metadata,
             proofs: true,
             scope: None,
+            sign_in: None,
             status: 401,
             challenge: Some(format!("{bearer}, {dpop}, {ALGS}")),
             retry_after: None,
@@ -61,7 +99,7 @@ fn with_proofs(metadata: Option<&'static str>) -> impl Iterator<Item = Answer> {
             detail,
         }
     };
-    with(metadata).map(both).chain([
+    with(metadata).chain(again(metadata)).map(both).chain([
         of_the_proof(
             "invalid_dpop_proof",
             "Invalid proof",
@@ -81,6 +119,7 @@ fn with(metadata: Option<&'static str>) -> impl Iterator<Item = Answer> {
         resource_metadata: metadata,
         proofs: false,
         scope: None,
+        sign_in: None,
         status,
         challenge: None,
         retry_after: None,

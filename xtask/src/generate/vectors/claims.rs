@@ -336,6 +336,30 @@ fn actors(cases: &mut Cases) -> Result<()> {
         let name = format!("claim-auth-time-{name}");
         with(cases, name, ("auth_time", value), verdict)?;
     }
+    classes(cases)
+}
+
+/// RFC 9470 section 3: what a challenge could not name is no `acr`, and no absent one either.
+fn classes(cases: &mut Cases) -> Result<()> {
+    let long = |length: usize| quoted(&"x".repeat(length));
+    for (name, value, verdict) in [
+        ("one", quoted("1"), ACCEPTED),
+        ("uri", quoted("urn:mace:incommon:iap:silver"), ACCEPTED),
+        ("of-256", long(256), ACCEPTED),
+        ("of-257", long(257), INVALID),
+        ("empty", long(0), INVALID),
+        ("null", "null".to_owned(), INVALID),
+        ("number", "1".to_owned(), INVALID),
+        ("list", r#"["1"]"#.to_owned(), INVALID),
+        ("two-words", quoted("1 2"), INVALID),
+        ("quote", quoted("1\""), INVALID),
+        ("backslash", quoted("1\\"), INVALID),
+        ("letter-with-an-accent", quoted("é"), INVALID),
+        ("line-feed", quoted("1\n"), INVALID),
+    ] {
+        let name = format!("claim-acr-{name}");
+        with(cases, name, ("acr", &value), verdict)?;
+    }
     Ok(())
 }
 

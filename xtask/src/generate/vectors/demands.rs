@@ -3,41 +3,48 @@
 use anyhow::Result;
 use serde::Serialize;
 
+use super::cases::Code;
 use super::forge::{EDDSA, Forge};
-use super::members::Members;
+use super::members::{Members, quoted};
+use super::{LEEWAY, NOW};
 
 #[derive(Serialize)]
 pub(super) struct Demand {
-    name: String,
-    token: String,
+    pub(super) name: String,
+    pub(super) token: String,
     #[serde(flatten)]
-    wants: Wants,
-    code: Option<&'static str>,
-}
-
-impl Demand {
-    pub(super) fn name(&self) -> &str {
-        &self.name
-    }
-
-    pub(super) fn token(&self) -> &str {
-        &self.token
-    }
+    pub(super) wants: Wants,
+    pub(super) code: Code,
 }
 
 #[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "camelCase")]
-enum Wants {
+pub(super) enum Wants {
     /// Any of them.
     Roles(&'static [&'static str]),
     /// Among the words of the claim `scope`, or `*` among them.
     Permission(&'static str),
     /// Among the words of the claim `scope`.
     Scope(&'static str),
+    /// All that is asked of the sign-in.
+    SignIn(SignIn),
+}
+
+/// RFC 9470 section 3.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SignIn {
+    /// Seconds that it may be ago.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) max_age: Option<u32>,
+    /// The claim `acr` is among them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) acr: Option<&'static [&'static str]>,
 }
 
 use Wants::{Permission, Roles, Scope};
 
+const AGAIN: Option<&str> = Some("insufficient_user_authentication");
 const FORBIDDEN: Option<&str> = Some("forbidden");
 const INSUFFICIENT: Option<&str> = Some("insufficient_scope");
 
@@ -83,7 +90,101 @@ pub(super) fn all(forge: &mut Forge) -> Result<Vec<Demand>> {
         Scope("*"),
         INSUFFICIENT,
     )?);
+    sign_in_times(forge, &mut all)?;
+    sign_in_classes(forge, &mut all)?;
     Ok(all)
+}
+
+const RECENT: SignIn = SignIn {
+    max_age: Some(300),
+    acr: None,
+};
+
+/// RFC 9470: when the person signed in.
+fn sign_in_times(forge: &mut Forge, all: &mut Vec<Demand>) -> Result<()> {
+    let recent = Wants::SignIn(RECENT);
+    for (name, auth_time, code) in [
+        ("now", Some(NOW), None),
+        ("as-long-ago-as-may-be", Some(NOW - 300), None),
+        ("just-inside-the-leeway", Some(NOW - 300 - LEEWAY), None),
+        ("just-outside-the-leeway", Some(NOW - 301 - LEEWAY), AGAIN),
+        ("clock-behind-inside-the-leeway", Some(NOW + LEEWAY), None),
+        ("in-the-future", Some(NOW + LEEWAY + 1), AGAIN),
+        ("in-1970", Some(0), AGAIN),
+        ("unknown", None, AGAIN),
+    ] {
+        let claims = signed_in(auth_time, None);
+        let name = format!("sign-in-{name}");
+        all.push(demand(forge, (&name, &claims), recent, code)?);
+    }
+    let fraction = Members::claims().with("auth_time", (NOW - 300 - LEEWAY).to_string() + ".9");
+    let name = "sign-in-fraction-is-cut-off";
+    all.push(demand(forge, (name, &fraction), recent, None)?);
+    let at_once = Wants::SignIn(SignIn {
+        max_age: Some(0),
+        acr: None,
+    });
+    for (name, ago, code) in [("inside", LEEWAY, None), ("outside", LEEWAY + 1, AGAIN)] {
+        let claims = signed_in(Some(NOW - ago), None);
+        let name = format!("sign-in-at-once-{name}-the-leeway");
+        all.push(demand(forge, (&name, &claims), at_once, code)?);
+    }
+    Ok(())
+}
+
+/// RFC 9470: how the person signed in, and both.
+fn sign_in_classes(forge: &mut Forge, all: &mut Vec<Demand>) -> Result<()> {
+    for (name, acr, code) in [
+        ("best", Some("3"), None),
+        ("second-best", Some("2"), None),
+        ("another", Some("1"), AGAIN),
+        ("prefix", Some("22"), AGAIN),
+        ("absent", None, AGAIN),
+    ] {
+        let claims = signed_in(Some(NOW), acr);
+        let wanted = SignIn {
+            max_age: None,
+            acr: Some(&["3", "2"]),
+        };
+        let name = format!("sign-in-acr-{name}");
+        all.push(demand(
+            forge,
+            (&name, &claims),
+            Wants::SignIn(wanted),
+            code,
+        )?);
+    }
+    for (name, ago, acr, code) in [
+        ("both", 300, "2", None),
+        ("recent-of-another-kind", 0, "1", AGAIN),
+        ("of-that-kind-long-ago", 400, "2", AGAIN),
+        ("neither", 400, "1", AGAIN),
+    ] {
+        let claims = signed_in(Some(NOW - ago), Some(acr));
+        let wanted = SignIn {
+            acr: Some(&["2"]),
+            ..RECENT
+        };
+        let name = format!("sign-in-{name}");
+        all.push(demand(
+            forge,
+            (&name, &claims),
+            Wants::SignIn(wanted),
+            code,
+        )?);
+    }
+    Ok(())
+}
+
+fn signed_in(auth_time: Option<i64>, acr: Option<&str>) -> Members {
+    let mut claims = Members::claims();
+    if let Some(auth_time) = auth_time {
+        claims = claims.with("auth_time", auth_time.to_string());
+    }
+    match acr {
+        Some(acr) => claims.with("acr", quoted(acr)),
+        None => claims,
+    }
 }
 
 type OfRoles = (

@@ -1,11 +1,15 @@
 //! The core of the Rust guard judges every case as well.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use symbolon_guard::{Checker, CheckerOptions, Entry, Presented, ProofRejection, Proofs, Scheme};
+use symbolon_guard::{
+    Checker, CheckerOptions, Demand, Entry, Presented, ProofRejection, Proofs, Scheme,
+};
 use symbolon_token::{Algorithm, Jwks, KeySet, Verifier};
 
+use super::demands::{self, Wants};
 use super::feed::Written;
 use super::proofs::ProofCase;
 use super::{AUDIENCE, File, ISSUER, LEEWAY, NOW};
@@ -35,8 +39,8 @@ pub(super) fn judge(file: &File) -> Result<()> {
         }
     }
     for demand in &file.demands {
-        let said = verdict(&checker(&file.jwks, &[], NOW)?, demand.token(), NOW);
-        ensure!(said.0.is_none(), "{}: {said:?}", demand.name());
+        let is_met = meets(&checker(&file.jwks, &[], NOW)?, demand)?;
+        ensure!(is_met == demand.code.is_none(), "{}: {is_met}", demand.name);
     }
     for case in &file.proofs {
         let proofs = Proofs::default();
@@ -71,7 +75,10 @@ pub(super) fn judge(file: &File) -> Result<()> {
     )?;
     unique("tokens", file.tokens.iter().map(|case| case.name.as_str()))?;
     unique("proofs", file.proofs.iter().map(|case| case.name.as_str()))?;
-    unique("demands", file.demands.iter().map(|case| case.name()))?;
+    unique(
+        "demands",
+        file.demands.iter().map(|case| case.name.as_str()),
+    )?;
     unique(
         "streams",
         file.streams.iter().map(|case| case.name.as_str()),
@@ -99,6 +106,25 @@ fn verdict(checker: &Checker, token: &str, now: i64) -> Verdict {
         Ok(verified) => (None, Some(verified.claims().sub.clone())),
         Err(rejection) => (Some(rejection.code()), None),
     }
+}
+
+fn meets(checker: &Checker, case: &demands::Demand) -> Result<bool> {
+    let verified = checker.check(&case.token, NOW).context(case.name.clone())?;
+    let demands = match case.wants {
+        Wants::Roles(roles) => vec![Demand::any_role(roles.iter().copied())],
+        Wants::Permission(permission) => vec![Demand::permission(permission)],
+        Wants::Scope(scope) => vec![Demand::scope(scope)],
+        Wants::SignIn(wanted) => {
+            let age = |seconds: u32| Duration::from_secs(seconds.into());
+            let recent = wanted
+                .max_age
+                .map(|seconds| Demand::signed_in_within(age(seconds)));
+            let class = wanted.acr.map(|values| Demand::acr(values.iter().copied()));
+            recent.into_iter().chain(class).collect()
+        }
+    };
+    let mut all = demands.iter();
+    Ok(all.all(|demand| demand.is_met_at(verified.claims(), NOW, LEEWAY)))
 }
 
 fn proven(checker: &Checker, proofs: &Proofs, case: &ProofCase) -> Option<&'static str> {
