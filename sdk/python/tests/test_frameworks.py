@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import sys
+import time
 from collections.abc import Callable, MutableMapping
 from types import ModuleType
 from typing import Annotated, Any, NamedTuple
@@ -16,7 +17,7 @@ from django.test import Client, RequestFactory, override_settings
 from django.urls import path
 from fastapi import Depends, FastAPI
 
-from symbolon_guard import Claims, Guard, Refused
+from symbolon_guard import Claims, Guard, Refused, SignIn
 from symbolon_guard import django as for_django
 from symbolon_guard.asgi import GuardMiddleware, PublicPaths
 from symbolon_guard.fastapi import bearer, install
@@ -84,6 +85,7 @@ def asgi_app(guard: Guard) -> App:
         "/admin": GuardMiddleware(app, guard, roles=["admin", "root"]),
         "/reports": GuardMiddleware(app, guard, permission="reports:read"),
         "/scoped": GuardMiddleware(app, guard, scope="orders:write"),
+        "/recent": GuardMiddleware(app, guard, max_age=300, acr=["2", "1"]),
     }
     others = GuardMiddleware(app, guard, public=["/", "/static/*"])
 
@@ -118,6 +120,10 @@ def fastapi_app(guard: Guard) -> FastAPI:
     def scoped() -> dict[str, str]:
         return {"sub": "u1"}
 
+    @app.get("/recent", dependencies=[Depends(signed_in.require_sign_in(max_age=300, acr=["2", "1"]))])
+    def recent() -> dict[str, str]:
+        return {"sub": "u1"}
+
     return app
 
 
@@ -141,6 +147,7 @@ def urls(of: Callable[..., HttpResponse]) -> list[Any]:
         path("admin", for_django.require_role("admin", "root")(of)),
         path("reports", for_django.require_permission("reports:read")(of)),
         path("scoped", for_django.require_scope("orders:write")(of)),
+        path("recent", for_django.require_sign_in(max_age=300, acr=["2", "1"])(of)),
     ]
 
 
@@ -225,6 +232,8 @@ def guard(issuer: Issuer, start: Callable[..., Guard]) -> Guard:
     return start(background=False, resource="https://api.example/v1", scopes_supported=["orders:read"])
 
 
+#: When somebody signed in, who does so now.
+NOW = int(time.time())
 CHALLENGE = f'Bearer resource_metadata="https://api.example{METADATA}"'
 
 
@@ -240,11 +249,14 @@ CHALLENGE = f'Bearer resource_metadata="https://api.example{METADATA}"'
         ("/reports", {}, "forbidden"),
         ("/scoped", {}, "insufficient_scope"),
         ("/scoped", {"scope": "*"}, "insufficient_scope"),
+        ("/recent", {"auth_time": 0, "acr": "1"}, "insufficient_user_authentication"),
+        ("/recent", {"auth_time": NOW}, "insufficient_user_authentication"),
         ("/admin", None, "no_token"),
         ("/me", {}, None),
         ("/admin", {"roles": ["root"]}, None),
         ("/reports", {"scope": "*"}, None),
         ("/scoped", {"scope": "a orders:write"}, None),
+        ("/recent", {"auth_time": NOW, "acr": "1"}, None),
     ],
 )
 def test_the_same_answers_everywhere(
@@ -264,15 +276,18 @@ def test_the_same_answers_everywhere(
     # The reference is the guard itself, which the vectors judge.
     from symbolon_guard import Refused
 
-    wanted = guard.answer(Refused(code, "orders:write" if code == "insufficient_scope" else None), "r.1")
+    scope = "orders:write" if code == "insufficient_scope" else None
+    sign_in = SignIn(300, ("2", "1")) if code == "insufficient_user_authentication" else None
+    reference = Refused(code, scope, sign_in)
+    wanted = guard.answer(reference, "r.1")
     assert got.status == wanted.status
     assert got.body == wanted.body
     for name, value in wanted.headers:
         assert got.headers[name.lower()] == value
     assert ("www-authenticate" in got.headers) is (code != "forbidden")
     assert got.headers.get("www-authenticate", CHALLENGE).startswith(CHALLENGE)
-    # 403 is counted where it is answered: once here, and once for the reference.
-    assert guard.metrics().rejected[code] == (2 if got.status == 403 else 1)
+    # What a demand refuses is counted where it is answered: once here, and once for the reference.
+    assert guard.metrics().rejected[code] == (2 if reference.of_demand else 1)
 
 
 def test_what_needs_no_token(guard: Guard, kind: Kind) -> None:
@@ -475,7 +490,7 @@ def test_openapi_tells_of_the_token(guard: Guard) -> None:
         "Bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     }
     assert "security" not in document["paths"]["/"]["get"]
-    for where in ("/me", "/admin", "/reports", "/scoped"):
+    for where in ("/me", "/admin", "/reports", "/scoped", "/recent"):
         assert document["paths"][where]["get"]["security"] == [{"Bearer": []}]
 
 

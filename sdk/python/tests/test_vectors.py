@@ -11,7 +11,7 @@ from symbolon_guard import Claims, Guard, Refused, Sent
 from symbolon_guard._events import Event
 from symbolon_guard._keys import KeySet, parse
 from symbolon_guard._revocations import feed_key
-from symbolon_guard.refusals import answer, credential
+from symbolon_guard.refusals import answer, credential, plain_sign_in
 
 from .conftest import SWIFT, verdict
 from .issuer import Issuer, encode, until
@@ -88,20 +88,23 @@ def test_demands(case: Any) -> None:
     hear(guard, VECTORS["feeds"]["empty"])
     claims = guard.check(case["token"])
     try:
-        demand(claims, case)
+        demand(guard, claims, case)
         code = None
     except Refused as refused:
         code = refused.code
     assert code == case["code"]
 
 
-def demand(claims: Claims, case: Any) -> None:
+def demand(guard: Guard, claims: Claims, case: Any) -> None:
     if "roles" in case:
         claims.require_role(*case["roles"])
     elif "permission" in case:
         claims.require_permission(case["permission"])
-    else:
+    elif "scope" in case:
         claims.require_scope(case["scope"])
+    else:
+        wanted = case["signIn"]
+        guard.require_sign_in(claims, max_age=wanted.get("maxAge"), acr=wanted.get("acr"))
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +136,9 @@ def test_proofs(case: Any, proving: Guard) -> None:
 @cases("answers")
 def test_answers(case: Any) -> None:
     case = case or load()
-    refused = Refused(case["code"], case["scope"])
+    asked = case["signIn"]
+    sign_in = None if asked is None else plain_sign_in(asked.get("maxAge"), asked.get("acr"))
+    refused = Refused(case["code"], case["scope"], sign_in)
     made = answer(refused, "r-1", case["resourceMetadata"], proofs=case["proofs"])
     headers = dict(made.headers)
     assert made.status == case["status"]

@@ -7,7 +7,7 @@
 from ._follower import Timing
 from .claims import Claims
 from .guard import Guard, GuardOptions, Metrics, Sent, Staleness, StartError
-from .refusals import Answer, Refused
+from .refusals import Answer, Refused, SignIn
 
 __all__ = [
     "Answer",
@@ -17,6 +17,7 @@ __all__ = [
     "Metrics",
     "Refused",
     "Sent",
+    "SignIn",
     "Staleness",
     "StartError",
     "Timing",

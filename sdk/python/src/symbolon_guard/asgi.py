@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from .claims import Claims
 from .guard import Guard, Sent
-from .refusals import Answer, Refused, plain_scope
+from .refusals import Answer, Refused, plain_scope, plain_sign_in
 
 __all__ = ["GuardMiddleware"]
 
@@ -28,7 +28,8 @@ class GuardMiddleware:
     """Lets requests through that have a good token, and those to public paths.
 
     ``public`` are whole paths, or beginnings that end in ``/*``. ``roles`` (any of them), ``permission`` and ``scope``
-    are demanded of every token. Put a CORS middleware around it, for a preflight has no token.
+    are demanded of every token, and of its sign-in that it is at most ``max_age`` seconds ago and of one of the kinds
+    ``acr``. Put a CORS middleware around it, for a preflight has no token.
     """
 
     def __init__(
@@ -40,6 +41,8 @@ class GuardMiddleware:
         roles: Sequence[str] | None = None,
         permission: str | None = None,
         scope: str | None = None,
+        max_age: int | None = None,
+        acr: Sequence[str] | None = None,
     ) -> None:
         if isinstance(public, str) or isinstance(roles, str):
             raise TypeError("public and roles are lists")
@@ -50,6 +53,7 @@ class GuardMiddleware:
         self._roles = None if roles is None else tuple(roles)
         self._permission = permission
         self._scope = None if scope is None else plain_scope(scope)
+        self._sign_in = None if max_age is None and acr is None else plain_sign_in(max_age, acr)
 
     async def __call__(self, scope: _Scope, receive: _Receive, send: _Send) -> None:
         """Answer a request (ASGI 3)."""
@@ -70,6 +74,8 @@ class GuardMiddleware:
                 claims.require_permission(self._permission)
             if self._scope is not None:
                 claims.require_scope(self._scope)
+            if self._sign_in is not None:
+                self._guard.require_sign_in(claims, **self._sign_in._asdict())
         except Refused as refused:
             answer = self._guard.answer(refused, next(iter(lines(scope, b"x-request-id")), None))
             if scope["type"] == "http":

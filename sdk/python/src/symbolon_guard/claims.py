@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ._strict import Malformed, base64url, json_object, whole
-from .refusals import Refused, plain_scope
+from .refusals import Refused, is_word, plain_scope
 
 __all__ = ["Claims"]
 
@@ -14,6 +14,7 @@ __all__ = ["Claims"]
 _LATEST = 1 << 53
 # Actors of one token at most.
 _MOST_ACTORS = 8
+_LONGEST_ACR = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class Claims:
     jkt: str | None = None
     #: When the person gave the password (RFC 9068 section 2.2.1).
     auth_time: int | None = None
+    #: How they signed in, in the issuer's words: up to 256 visible ASCII characters.
+    acr: str | None = None
     #: Who acts for the subject, the one who acts now first, then who acted before (RFC 8693 section 4.1); empty where
     #: nobody does. Only the first counts when access is decided.
     actors: tuple[str, ...] = ()
@@ -93,6 +96,7 @@ def read(payload: bytes) -> Claims:
         email=_text(raw, "email") if "email" in raw else None,
         jkt=_binding(raw["cnf"]) if "cnf" in raw else None,
         auth_time=date(raw, "auth_time") if "auth_time" in raw else None,
+        acr=_class(raw["acr"]) if "acr" in raw else None,
         actors=_actors(raw),
         raw=MappingProxyType(raw),
     )
@@ -131,6 +135,13 @@ def _binding(cnf: object) -> str:
         raise Malformed("the claim cnf names no key")
     base64url(jkt)
     return jkt
+
+
+def _class(acr: object) -> str:
+    """Read how the person signed in: one word that a challenge can name (RFC 9470 section 3)."""
+    if not isinstance(acr, str) or len(acr) > _LONGEST_ACR or not is_word(acr):
+        raise Malformed("the claim acr is no word")
+    return acr
 
 
 def _actors(raw: dict[str, Any]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ holds what ``Guard.discover`` takes, or is a ``Guard``. Without the middleware, 
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -23,9 +23,18 @@ from django.http import HttpRequest, HttpResponse
 from .asgi import quoted, sent
 from .claims import Claims
 from .guard import Guard, Sent
-from .refusals import Answer, Refused, plain_scope
+from .refusals import Answer, Refused, plain_scope, plain_sign_in
 
-__all__ = ["GuardMiddleware", "guard", "public", "require_permission", "require_role", "require_scope", "require_token"]
+__all__ = [
+    "GuardMiddleware",
+    "guard",
+    "public",
+    "require_permission",
+    "require_role",
+    "require_scope",
+    "require_sign_in",
+    "require_token",
+]
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 _made: tuple[Any, Guard] | None = None
@@ -114,6 +123,12 @@ def require_scope(scope: str) -> Callable[[_View], _View]:
     """Ask for exactly this scope."""
     plain_scope(scope)
     return _demanding(lambda claims: claims.require_scope(scope))
+
+
+def require_sign_in(*, max_age: int | None = None, acr: Sequence[str] | None = None) -> Callable[[_View], _View]:
+    """Ask for a recent sign-in, or a kind of sign-in: see ``Guard.require_sign_in``."""
+    wanted = plain_sign_in(max_age, acr)
+    return _demanding(lambda claims: guard().require_sign_in(claims, **wanted._asdict()))
 
 
 def _demanding(demand: Callable[[Claims], None]) -> Callable[[_View], _View]:

@@ -8,7 +8,7 @@
 ... def admin() -> str: ...
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request, Response
@@ -19,7 +19,7 @@ from fastapi.security.base import SecurityBase
 from .asgi import authenticate
 from .claims import Claims
 from .guard import Guard
-from .refusals import Refused, plain_scope
+from .refusals import Refused, plain_scope, plain_sign_in
 
 __all__ = ["Bearer", "bearer", "install"]
 
@@ -49,6 +49,13 @@ class Bearer(SecurityBase):
         """Give a dependency that asks for exactly this scope."""
         plain_scope(scope)
         return self._demanding(lambda claims: claims.require_scope(scope))
+
+    def require_sign_in(
+        self, *, max_age: int | None = None, acr: Sequence[str] | None = None
+    ) -> Callable[..., Awaitable[Claims]]:
+        """Give a dependency that asks for a recent sign-in, or a kind of sign-in: see ``Guard.require_sign_in``."""
+        wanted = plain_sign_in(max_age, acr)
+        return self._demanding(lambda claims: self._guard.require_sign_in(claims, **wanted._asdict()))
 
     def _demanding(self, demand: Callable[[Claims], None]) -> Callable[..., Awaitable[Claims]]:
         async def demanding(claims: Claims = Depends(self)) -> Claims:  # noqa: B008

@@ -7,7 +7,7 @@ import ssl
 import threading
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import asdict, dataclass
@@ -24,7 +24,7 @@ from ._proofs import Presented, Proofs
 from ._target import address_of
 from ._token import UnknownKey
 from .claims import Claims
-from .refusals import Answer, Refused
+from .refusals import Answer, Refused, plain_sign_in
 
 __all__ = ["Guard", "GuardOptions", "Metrics", "Sent", "Staleness", "StartError"]
 
@@ -262,6 +262,21 @@ class Guard:
         """Do as :meth:`check`, without ever blocking the event loop."""
         return await self._check_async(Presented("bearer", token))
 
+    def require_sign_in(self, claims: Claims, *, max_age: int | None = None, acr: Iterable[str] | None = None) -> None:
+        """Ask for a sign-in at most ``max_age`` seconds ago, of one of the kinds ``acr`` (the best first), or both.
+
+        Else :class:`Refused` with ``insufficient_user_authentication``, whose challenge names what an authorization
+        request must ask for (RFC 9470 section 3). A token that does not say when or how does not pass.
+        """
+        wanted = plain_sign_in(max_age, acr)
+        if wanted.max_age is not None:
+            leeway, now = self._checker.leeway, self._follower.now()
+            # Nobody signs in in the future.
+            if claims.auth_time is None or not -leeway <= now - claims.auth_time <= wanted.max_age + leeway:
+                raise Refused("insufficient_user_authentication", sign_in=wanted)
+        if wanted.acr is not None and claims.acr not in wanted.acr:
+            raise Refused("insufficient_user_authentication", sign_in=wanted)
+
     def _check(self, presented: Presented) -> Claims:
         try:
             found = self._judge(presented, fetch=True)
@@ -306,7 +321,7 @@ class Guard:
 
     def answer(self, refused: Refused, request_id: str | None = None) -> Answer:
         """Render a refusal; ``request_id`` is the request's header ``X-Request-Id``."""
-        if refused.status == 403:
+        if refused.of_demand:
             self._count(refused)
         nonce = self._proofs.nonce(self._follower.now())
         proofs = self._address is not None
@@ -430,8 +445,8 @@ class Guard:
         return found.claims
 
     def _count_verdict(self, refused: Refused) -> None:
-        # A 403 is counted with its answer, for most are of demands, which the guard does not see.
-        if refused.status != 403:
+        # Those of demands are counted with their answers, for the guard does not see most of them.
+        if not refused.of_demand:
             self._count(refused)
 
     def _count(self, refused: Refused) -> None:

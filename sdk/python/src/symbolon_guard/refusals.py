@@ -3,11 +3,11 @@
 import json
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
-__all__ = ["Answer", "Refused"]
+__all__ = ["Answer", "Refused", "SignIn"]
 
 _INVALID = "Invalid token"
 # Code: status, title, detail, what the challenge says beside the scheme.
@@ -20,6 +20,12 @@ _CODES: Final[dict[str, tuple[int, str, str, str | None]]] = {
     "token_stale": (401, "Unauthorized", _INVALID, "The access token is stale"),
     "invalid_dpop_proof": (401, "Unauthorized", "Invalid proof", "The proof is not valid"),
     "use_dpop_nonce": (401, "Unauthorized", "The proof needs a nonce", "The proof needs the nonce of this answer"),
+    "insufficient_user_authentication": (
+        401,
+        "Unauthorized",
+        "You must sign in again for this.",
+        "The person must sign in again",
+    ),
     "forbidden": (403, "Forbidden", "You are not allowed to do this.", None),
     "insufficient_scope": (
         403,
@@ -31,6 +37,10 @@ _CODES: Final[dict[str, tuple[int, str, str, str | None]]] = {
 }
 #: Every code that a refusal can have.
 CODES: Final = tuple(_CODES)
+#: What demands refuse, which come after the verdict on the token.
+_OF_DEMANDS: Final = ("insufficient_user_authentication", "forbidden", "insufficient_scope")
+#: The codes that are errors of challenges by their own names (RFC 6750 section 3.1, RFC 9449, RFC 9470 section 3).
+_ERRORS: Final = ("invalid_dpop_proof", "use_dpop_nonce", "insufficient_user_authentication", "insufficient_scope")
 #: What is said of the scheme ``DPoP`` only (RFC 9449 sections 7.1 and 9).
 _OF_PROOFS: Final = ("invalid_dpop_proof", "use_dpop_nonce")
 #: The algorithms of proofs, as challenges and metadata list them.
@@ -38,23 +48,39 @@ PROOF_ALGORITHMS: Final = ("ES256", "EdDSA", "RS256", "PS256")
 
 _SCHEME = re.compile(r"(?:bearer|dpop)(?![a-z0-9])", re.IGNORECASE | re.ASCII)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
+_WORD = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
+
+
+class SignIn(NamedTuple):
+    """What is asked of a sign-in (RFC 9470 section 3)."""
+
+    #: Seconds that it may be ago.
+    max_age: int | None
+    #: The kinds of which it must be one, the best first.
+    acr: tuple[str, ...] | None
 
 
 class Refused(Exception):
     """A request that is not let through. It holds nothing of the token."""
 
-    def __init__(self, code: str, scope: str | None = None) -> None:
+    def __init__(self, code: str, scope: str | None = None, sign_in: SignIn | None = None) -> None:
         super().__init__(code)
         #: The stable word for programs, such as ``token_revoked``.
         self.code = code
         #: The scope that was asked for, where the code is ``insufficient_scope``.
         self.scope = scope
+        #: What was asked of the sign-in, where the code is ``insufficient_user_authentication``.
+        self.sign_in = sign_in
 
     @property
     def status(self) -> int:
         """The HTTP status."""
         return _CODES[self.code][0]
+
+    @property
+    def of_demand(self) -> bool:
+        """Whether the token is good, and a demand is not met."""
+        return self.code in _OF_DEMANDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +131,7 @@ def answer(
 
 
 def challenge_of(refused: Refused, resource_metadata: str | None, *, proofs: bool = False) -> str | None:
-    """Give the header ``WWW-Authenticate`` (RFC 6750 section 3, RFC 9728 section 5.1), if there is to be one.
+    """Give the header ``WWW-Authenticate`` (RFC 6750 section 3, RFC 9728 section 5.1, RFC 9470 section 3), if any.
 
     Where the guard judges proofs it names the scheme ``DPoP`` too (RFC 9449 section 7.1).
     """
@@ -115,11 +141,15 @@ def challenge_of(refused: Refused, resource_metadata: str | None, *, proofs: boo
     error = []
     description = _CODES[refused.code][3]
     if description is not None:
-        known = (*_OF_PROOFS, "insufficient_scope")
-        name = refused.code if refused.code in known else "invalid_token"
+        name = refused.code if refused.code in _ERRORS else "invalid_token"
         error = [("error", name), ("error_description", description)]
     if refused.scope is not None:
         error.append(("scope", refused.scope))
+    max_age, acr = refused.sign_in or (None, None)
+    if max_age is not None:
+        error.append(("max_age", str(max_age)))
+    if acr is not None:
+        error.append(("acr_values", " ".join(acr)))
     bearer = _challenge("Bearer", before if refused.code in _OF_PROOFS else before + error)
     if not proofs:
         return bearer
@@ -157,8 +187,29 @@ def credential(values: Sequence[str]) -> tuple[str, str]:
     return found[0].lower(), token
 
 
+def is_word(text: str) -> bool:
+    """Whether it can be one of many in a list, and stand within quotes (RFC 6749 section 3.3)."""
+    return _WORD.fullmatch(text) is not None
+
+
+def plain_sign_in(max_age: int | None, acr: Iterable[str] | None) -> SignIn:
+    """Check what is to be asked of sign-ins."""
+    if max_age is None and acr is None:
+        raise ValueError("of a sign-in, max_age or acr is asked")
+    if max_age is not None and (not isinstance(max_age, int) or max_age < 0):
+        raise ValueError("max_age is a number of whole seconds")
+    if acr is None:
+        return SignIn(max_age, None)
+    if isinstance(acr, str):
+        raise TypeError("acr is a list")
+    acr = tuple(acr)
+    if not acr or not all(is_word(one) for one in acr):
+        raise ValueError("acr are words of visible ASCII without quotes and backslashes")
+    return SignIn(max_age, acr)
+
+
 def plain_scope(scope: str) -> str:
     """Check one scope's name (RFC 6749 section 3.3)."""
-    if _SCOPE.fullmatch(scope) is None:
+    if not is_word(scope):
         raise ValueError("a scope is one word of visible ASCII without quotes and backslashes")
     return scope
