@@ -8,7 +8,7 @@ use symbolon::{
 };
 use symbolon_domain::oauth::{Agreement, Consent, Scopes};
 use symbolon_domain::{
-    ClientDefinition, ClientId, ClientType, DisplayName, Grant, RedirectUri, Scope,
+    ClientDefinition, ClientId, ClientType, DisplayName, Grant, RedirectUri, Scope, SignInMethod,
 };
 
 use super::Subject;
@@ -147,7 +147,8 @@ async fn people(app: &App, client: &ClientId) -> Result<Vec<String>> {
             updated_at: now,
         });
         batch.commit().await?;
-        let begun = browser::begin_known(app, user, None, &origin).await?;
+        let begun =
+            browser::begin_known(app, (user, SignInMethod::Upstream), None, &origin).await?;
         cookies.push(format!("symbolon={}", *begun.secret));
     }
     Ok(cookies)

@@ -24,8 +24,10 @@ words! {
     pub enum SignInMethod ("sign-in method") {
         /// With the password.
         Password => "password",
-        /// At another provider.
+        /// At another provider, which may have known them already.
         Upstream => "upstream",
+        /// At another provider, which was asked for a new sign-in.
+        UpstreamAnew => "upstream_anew",
     }
 }
 

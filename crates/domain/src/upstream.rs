@@ -113,8 +113,7 @@ pub fn arrive(facts: &Facts<'_>) -> Arrival {
         _ if !facts.is_open => Arrival::Closed,
         None => Arrival::NoAddress,
         // The same: where addresses are to be confirmed, nothing does.
-        Some((_, false)) if facts.must_be_verified => Arrival::Unverified,
-        Some(_) if facts.is_taken => Arrival::Taken,
+        Some((_, false)) if facts.must_be_verified || facts.is_taken => Arrival::Unverified,
         Some(_) => Arrival::Register,
     }
 }

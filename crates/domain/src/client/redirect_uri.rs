@@ -104,7 +104,7 @@ fn malformed() -> Problem {
 fn insecure() -> Problem {
     Problem::new(
         "redirect_uri_insecure",
-        "A redirect URI begins with https://, or with http:// and this machine (127.0.0.1, [::1], localhost), or with a \
+        "A redirect URI begins with https://, or with http:// and this machine (127.0.0.1, localhost), or with a \
          scheme of the app's own that has a dot, such as com.example.app:/.",
     )
 }

@@ -70,6 +70,8 @@ pub struct Browser {
     pub user: UserId,
     /// When they signed in.
     pub auth_time: Timestamp,
+    /// Whether another provider let them in that was not asked for a new sign-in: nobody knows how old theirs is.
+    pub silent: bool,
     /// Whether they are who the request expects, where it says whom (`id_token_hint`).
     pub expected: bool,
 }
@@ -101,6 +103,9 @@ pub fn next(
     };
     // A sign-in that belongs to this request is fresh enough, however slow the person was.
     let is_fresh = |browser: &&Browser| {
+        if browser.silent && (asked.prompt.login || asked.max_age_s.is_some()) {
+            return false;
+        }
         let own = browser.auth_time >= began_at;
         let again = asked.prompt.login || asked.prompt.select_account || asked.max_age_s == Some(0);
         let most = asked.max_age_s.map(|age| Duration::from_secs(age.into()));

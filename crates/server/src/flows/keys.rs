@@ -174,7 +174,7 @@ pub async fn rotate(
         let mut batch = app.store.batch();
         authority.bind(&mut batch);
         let new = replace_signing_key(app, master, &rows, &mut batch, activate)?;
-        id_token::replace(app, master, &rows, &mut batch, activate)?;
+        id_token::replace(app, master, &rows, &mut batch, activate).await?;
         let mut event = origin.event(AuditKind::KeyRotated, now);
         authority.stamp(&mut event);
         event.detail = Some(new.kid.clone());

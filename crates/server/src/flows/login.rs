@@ -36,8 +36,10 @@ use crate::throttle::{Admitted, Attempt, Quota, Throttle};
 
 /// The `client_id` of our own sign-in.
 pub const OWN_CLIENT: &str = "symbolon";
-/// Sessions that one user can have at once; the oldest gives way.
-pub const SESSIONS_PER_USER: u32 = 100;
+/// Sessions of our own sign-in that one user can have at once; the oldest gives way.
+const SESSIONS_PER_USER: u32 = 100;
+/// Sessions of one user that are listed: those of applications come on top, which have a bound each.
+pub const MOST_SESSIONS: u32 = 2_000;
 /// When a refusal for too many attempts goes out: later than the look-ups before it take, which differ with the account.
 const REFUSED_AFTER: Duration = Duration::from_millis(10);
 /// For how long a network from which somebody signed in is known: no session lives longer by default.

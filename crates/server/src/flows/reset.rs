@@ -53,10 +53,9 @@ pub async fn reset(app: &App, token: &str, new: &str, origin: &Origin) -> Result
         };
         let revocations = consequences::write(app, &mut batch, &ends, Some(&user), now);
         batch.update_password(user.id, user.version + 1, &hash, now);
-        if !user.email_verified {
-            // Whoever made the account may not be who has the address (SECURITY row H1).
-            batch.delete_upstream_identities(user.id);
-        }
+        // Whoever made the account, or came in by another way, may not be who has the address (SECURITY row H1), also
+        // where that was confirmed since: who links again gives the new password.
+        batch.delete_upstream_identities(user.id);
         user.email_verified = true;
         user.version += 3;
         user.updated_at = now;

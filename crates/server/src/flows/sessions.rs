@@ -4,7 +4,7 @@ use symbolon_domain::{EndReason, Life, Refusal, Session, SessionId, UserId};
 use uuid::Uuid;
 
 use super::authenticate::Caller;
-use super::login::SESSIONS_PER_USER;
+use super::login::MOST_SESSIONS;
 use super::logout::end_own;
 use super::page::Page;
 use super::{Error, Origin};
@@ -15,14 +15,14 @@ pub const READ: &str = "sessions:read";
 /// What it takes to end them.
 pub const WRITE: &str = "sessions:write";
 
-/// The caller's live sessions, newest first; at most [`SESSIONS_PER_USER`].
+/// The caller's live sessions, newest first; at most [`MOST_SESSIONS`].
 ///
 /// # Errors
 /// A fault of the store.
 pub async fn list(app: &App, caller: &Caller) -> Result<Vec<Session>, Error> {
     Ok(app
         .store
-        .list_sessions(caller.user, app.clock.now(), SESSIONS_PER_USER)
+        .list_sessions(caller.user, app.clock.now(), MOST_SESSIONS)
         .await?)
 }
 

@@ -19,8 +19,8 @@ mod provider;
 
 use std::time::Duration;
 
-use symbolon_domain::User;
 use symbolon_domain::upstream::Arrival;
+use symbolon_domain::{SignInMethod, User};
 use symbolon_token::encoding;
 use url::Url;
 use zeroize::Zeroizing;
@@ -76,6 +76,8 @@ pub struct Landed {
     pub user: User,
     /// How the person got to it: by signing in, or making it.
     pub arrival: Arrival,
+    /// How they signed in: whether the provider was asked for a new sign-in.
+    pub method: SignInMethod,
     /// As in [`Goal::carried`].
     pub carried: String,
 }

@@ -26,7 +26,7 @@ pub use list::{Filter, Place, Sort, list};
 pub use sessions::{revoke_session, revoke_sessions};
 
 use super::actor::Actor;
-use super::login::SESSIONS_PER_USER;
+use super::login::MOST_SESSIONS;
 use super::password::choose;
 use super::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, outbox, overloaded, proof};
 use crate::app::App;
@@ -223,7 +223,7 @@ pub(super) async fn delete_in(
 pub async fn list_sessions(app: &App, user: &User) -> Result<Vec<Session>, Error> {
     Ok(app
         .store
-        .list_sessions(user.id, app.clock.now(), SESSIONS_PER_USER)
+        .list_sessions(user.id, app.clock.now(), MOST_SESSIONS)
         .await?)
 }
 

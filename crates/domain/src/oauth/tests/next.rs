@@ -13,6 +13,7 @@ fn signed_in(auth_time: i64) -> Browser {
     Browser {
         user: UserId::new(Uuid::from_u128(7)),
         auth_time: at(auth_time),
+        silent: false,
         expected: true,
     }
 }
@@ -274,4 +275,26 @@ fn somebody_else_than_expected_signs_in_again_but_not_for_ever() {
     assert_eq!(happens("none", BEGAN - 1), refused);
     assert_eq!(happens("", BEGAN), refused);
     assert_eq!(happens("login", BEGAN), refused);
+}
+
+#[test]
+fn a_sign_in_elsewhere_that_may_be_old_is_not_a_new_one() {
+    let scopes = scopes_from("openid");
+    let happens = |words: &str, max_age_s| {
+        let silent = Browser {
+            silent: true,
+            ..signed_in(BEGAN)
+        };
+        let asked = asked(words, max_age_s);
+        let times = (at(BEGAN), at(NOW));
+        next(&asked, Some(&silent), times, (Some(&scopes), &scopes))
+    };
+    assert_eq!(happens("", None), Next::Answer);
+    assert_eq!(happens("select_account", None), Next::Answer);
+    assert_eq!(happens("login", None), Next::SignIn);
+    assert_eq!(happens("", Some(3_600)), Next::SignIn);
+    assert_eq!(
+        happens("none", Some(3_600)),
+        Next::Refuse(ErrorCode::LoginRequired)
+    );
 }

@@ -33,13 +33,7 @@ pub(in crate::flows) async fn provide(app: &App, algorithm: Algorithm) -> Result
         if known() {
             return Ok(());
         }
-        let fault = Error::fault("key for ID tokens");
-        let made = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm)).await;
-        let key = match made {
-            Ok(Ok(key)) => key,
-            Ok(Err(error)) => return Err(fault(error.into())),
-            Err(error) => return Err(fault(error.into())),
-        };
+        let key = generated(algorithm).await?;
         let new = stored(app, &issuance.master, (ID_TOKEN, &key), now, now)?;
         let mut batch = app.store.batch();
         batch.insert_key(&new);
@@ -53,8 +47,17 @@ pub(in crate::flows) async fn provide(app: &App, algorithm: Algorithm) -> Result
     Err(overloaded().into())
 }
 
+async fn generated(algorithm: Algorithm) -> Result<SigningKey, Error> {
+    let fault = Error::fault("key for ID tokens");
+    match tokio::task::spawn_blocking(move || SigningKey::generate(algorithm)).await {
+        Ok(Ok(key)) => Ok(key),
+        Ok(Err(error)) => Err(fault(error.into())),
+        Err(error) => Err(fault(error.into())),
+    }
+}
+
 /// Puts new keys in the place of all these, from `activate` on.
-pub(super) fn replace(
+pub(super) async fn replace(
     app: &App,
     master: &MasterKey,
     rows: &[KeyRow],
@@ -68,7 +71,7 @@ pub(super) fn replace(
             Ok(algorithm) => algorithm,
             Err(error) => return Err(fault(error.into())),
         };
-        let key = SigningKey::generate(algorithm).map_err(|error| fault(error.into()))?;
+        let key = generated(algorithm).await?;
         batch.retire_key(&row.kid, activate, activate.plus(LIFE).plus(SLACK));
         let new = stored(app, master, (ID_TOKEN, &key), now, activate)?;
         batch.insert_key(&new);

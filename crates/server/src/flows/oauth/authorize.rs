@@ -20,7 +20,9 @@ use symbolon_domain::oauth::{
     self, AuthorizationRequest, ErrorCode, Misdirected, Next, OAuthError, OFFLINE_ACCESS,
     Parameters, ResponseMode, Scopes, destination, judge, response_mode,
 };
-use symbolon_domain::{Client, ClientId, ConsentPolicy, RedirectUri, Resource, User, UserId};
+use symbolon_domain::{
+    Client, ClientId, ConsentPolicy, RedirectUri, Resource, SignInMethod, User, UserId,
+};
 use symbolon_store::CodeRow;
 use zeroize::Zeroizing;
 
@@ -281,6 +283,7 @@ async fn person(
         Ok::<_, Error>(oauth::Browser {
             user: browser.user.id,
             auth_time: browser.auth_time(),
+            silent: browser.session.method == SignInMethod::Upstream,
             expected: expected.iter().all(|expected| *expected == sub),
         })
     };
@@ -297,7 +300,8 @@ async fn person(
         }
         (Next::Answer, Some(browser)) => {
             let asks = (client, request, interaction);
-            let reply = answer(app, asks, (browser, &wanted), origin).await?;
+            let new = (decision.is_some() || trusted).then_some(origin);
+            let reply = answer(app, asks, (browser, &wanted), new).await?;
             Ok(reply.map(Step::Answer))
         }
         (Next::Consent, Some(browser)) => {
@@ -385,12 +389,12 @@ fn shown(browser: &Browser, request: &AuthorizationRequest, scopes: &Scopes) -> 
     }
 }
 
-/// Step 7. Nothing where what the person has agreed to changed meanwhile.
+/// Step 7, `new` where the person has just agreed. Nothing where what they have agreed to changed meanwhile.
 async fn answer(
     app: &App,
     (client, request, interaction): (&Client, &AuthorizationRequest, &Interaction),
     (browser, scopes): (&Browser, &Scopes),
-    origin: &Origin,
+    new: Option<&Origin>,
 ) -> Result<Option<Reply>, Failed> {
     let now = app.clock.now();
     let code = draw(app, PREFIX)?;
@@ -406,12 +410,20 @@ async fn answer(
         session: None,
         expires_at: now.plus(LIFE),
     });
-    let agreed = Agreed {
-        client: &client.id,
-        scopes,
-        resources: &request.resources,
-    };
-    consents::add(app, &mut batch, browser, (&agreed, now), origin).await?;
+    match new {
+        Some(origin) => {
+            let agreed = Agreed {
+                client: &client.id,
+                scopes,
+                resources: &request.resources,
+            };
+            consents::add(app, &mut batch, browser, (&agreed, now), origin).await?;
+        }
+        // What was agreed to before is not agreed to again: if it is taken back by now, the person is asked.
+        None => {
+            batch.require_consent(user, &client.id);
+        }
+    }
     let committed = batch.commit().await;
     if lost_race(&committed) {
         return Ok(None);

@@ -52,6 +52,8 @@ const PAGE: u32 = 64;
 const MOST_COUNTED: u32 = 100_000;
 /// Longest answer that is read, in bytes.
 const MOST: usize = 64 * 1024;
+/// How soon one is called again that our own bound on calls to its host kept from being called.
+const BUSY_PAUSE: Duration = Duration::from_secs(2);
 
 /// The clients that are being told.
 #[derive(Default)]
@@ -241,6 +243,19 @@ async fn tell(app: &App, listener: &Listener, row: LogoutRow) -> Result<bool, Er
         most: MOST,
     };
     let answer = app.outbound.call(call).await;
+    if answer
+        .as_ref()
+        .is_err_and(|error| *error == OutboundError::Busy)
+    {
+        // Our own bound, and nobody's silence: it was not told, and is told soon.
+        let mut batch = app.store.batch();
+        batch.postpone_logout(&claimed, now.plus(BUSY_PAUSE));
+        let postponed = batch.commit().await;
+        if !lost_race(&postponed) {
+            postponed?;
+        }
+        return Ok(true);
+    }
     settle(app, &claimed, &answer).await?;
     Ok(matches!(answer, Ok(_) | Err(OutboundError::Forbidden)))
 }

@@ -120,7 +120,7 @@ pub async fn begin(
 /// As [`login::login_known`].
 pub async fn begin_known(
     app: &App,
-    user: User,
+    (user, method): (User, SignInMethod),
     former: Option<&Browser>,
     origin: &Origin,
 ) -> Result<Begun, Error> {
@@ -128,7 +128,7 @@ pub async fn begin_known(
         remember: false,
         device: None,
         transport: Transport::Page,
-        method: SignInMethod::Upstream,
+        method,
     };
     let signed_in = login::login_known(app, user, &manner, origin).await?;
     settle(app, signed_in, former, origin).await

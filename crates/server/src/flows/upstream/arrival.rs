@@ -3,7 +3,9 @@
 use symbolon_domain::audit::AuditKind;
 use symbolon_domain::mail::MailKind;
 use symbolon_domain::upstream::{Arrival, Facts, ForeignIdentity, IdentityLink, arrive};
-use symbolon_domain::{DisplayName, Email, Refusal, RoleName, Roles, User, UserId, UserStatus};
+use symbolon_domain::{
+    DisplayName, Email, Refusal, RoleName, Roles, SignInMethod, User, UserId, UserStatus,
+};
 use symbolon_store::Batch;
 
 use super::super::{
@@ -58,6 +60,10 @@ pub(super) async fn settle(
             return Ok(Landed {
                 user,
                 arrival,
+                method: match bound.anew {
+                    true => SignInMethod::UpstreamAnew,
+                    false => SignInMethod::Upstream,
+                },
                 carried: bound.carried,
             });
         }

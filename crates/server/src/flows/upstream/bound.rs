@@ -12,6 +12,8 @@ use super::{Goal, LIFE, NotLanded, draw};
 use crate::app::App;
 use crate::sealing::SealError;
 
+/// Clocks of others differ by so much, in seconds.
+const CLOCKS_S: i64 = 60;
 /// What the MAC is for.
 const LABEL: &str = "upstream sign-in";
 
@@ -22,6 +24,8 @@ pub(super) struct Bound {
     pub(super) nonce: String,
     pub(super) verifier: Zeroizing<String>,
     pub(super) carried: String,
+    /// Whether the person was to sign in there anew.
+    pub(super) anew: bool,
     until: Timestamp,
 }
 
@@ -34,6 +38,7 @@ struct Written {
     nonce: String,
     verifier: String,
     carried: String,
+    anew: bool,
     until: i64,
 }
 
@@ -46,6 +51,7 @@ impl Bound {
             nonce: draw(app)?,
             verifier: Zeroizing::new(draw(app)?),
             carried: goal.carried,
+            anew: goal.anew,
             until: app.clock.now().plus(LIFE),
         })
     }
@@ -58,6 +64,7 @@ impl Bound {
             nonce: self.nonce.clone(),
             verifier: self.verifier.to_string(),
             carried: self.carried.clone(),
+            anew: self.anew,
             until: self.until.millis(),
         };
         let json = serde_json::to_vec(&written).map(Zeroizing::new);
@@ -88,8 +95,15 @@ impl Bound {
             nonce: written.nonce,
             verifier: Zeroizing::new(written.verifier),
             carried: written.carried,
+            anew: written.anew,
             until,
         })
+    }
+
+    /// Whether a sign-in at the provider belongs to this: nothing is said of others.
+    pub(super) fn is_fresh(&self, auth_time_s: Option<i64>) -> bool {
+        let began = self.until.minus(LIFE).seconds();
+        !self.anew || auth_time_s.is_none_or(|at| at >= began - CLOCKS_S)
     }
 
     /// Whether it is the state that was sent.

@@ -54,6 +54,9 @@ pub(super) async fn identify(
                 &bound.nonce,
             )
             .await?;
+            if !bound.is_fresh(token.auth_time) {
+                return Err(NotLanded::Untrusted("the sign-in there is not a new one"));
+            }
             told(config, &token.sub, |_| ForeignClaims {
                 email: token.email,
                 email_verified: token.email_verified,

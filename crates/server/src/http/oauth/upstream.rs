@@ -90,8 +90,8 @@ async fn arrive(
         iss: parameters.get("iss"),
     };
     let landed = land(app, (name, bound), &returned, origin).await?;
-    let user = landed.user.clone();
-    let begun = browser::begin_known(app, user, visit.browser.as_ref(), origin).await?;
+    let who = (landed.user.clone(), landed.method);
+    let begun = browser::begin_known(app, who, visit.browser.as_ref(), origin).await?;
     Ok((landed, begun))
 }
 

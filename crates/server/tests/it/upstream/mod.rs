@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use symbolon::flows::actor::Actor;
 use symbolon::flows::upstream::{Goal, Landed, NotLanded, Returned, begin, land, list};
 use symbolon::flows::{Origin, users};
-use symbolon_domain::UserStatus;
 use symbolon_domain::audit::AuditKind;
 use symbolon_domain::upstream::Arrival;
+use symbolon_domain::{SignInMethod, UserStatus};
 use symbolon_token::{Algorithm, SigningKey, Typ, encoding};
 use url::Url;
 
@@ -70,8 +70,12 @@ impl World {
     }
 
     async fn leave(&self, name: &str) -> Away {
+        self.leave_for(name, false).await
+    }
+
+    async fn leave_for(&self, name: &str, anew: bool) -> Away {
         let goal = Goal {
-            anew: false,
+            anew,
             carried: "on".to_owned(),
         };
         let begun = begin(&self.app.app, name, goal).await.unwrap();
@@ -336,6 +340,33 @@ async fn metadata_are_of_the_issuer() {
     }
     world.publish(json!({}));
     assert!(begin(&world.app.app, "acme", Goal::default()).await.is_ok());
+}
+
+#[tokio::test]
+async fn who_has_to_sign_in_anew_does_so_there() {
+    let world = World::of(&[OPEN]).await;
+    let silent = world.leave("acme").await;
+    assert_eq!(silent.query.get("prompt"), None);
+    world.give(&world.claims(&silent));
+    let landed = world.back(&silent).await.unwrap();
+    assert_eq!(landed.method, SignInMethod::Upstream);
+    for (age, good) in [(None, true), (Some(0), true), (Some(3_600), false)] {
+        let away = world.leave_for("acme", true).await;
+        assert_eq!(
+            (&*away.query["prompt"], &*away.query["max_age"]),
+            ("login", "0")
+        );
+        let mut claims = world.claims(&away);
+        if let Some(age) = age {
+            claims["auth_time"] = json!(world.app.now_seconds() - age);
+        }
+        world.give(&claims);
+        match world.back(&away).await {
+            Ok(landed) => assert!(good && landed.method == SignInMethod::UpstreamAnew),
+            Err(NotLanded::Untrusted(_)) => assert!(!good),
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 #[tokio::test]
