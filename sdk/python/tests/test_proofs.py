@@ -13,8 +13,9 @@ from symbolon_guard import Guard, Refused, Sent
 from symbolon_guard._target import is_same_target
 from symbolon_guard.asgi import GuardMiddleware
 
+from .applications import ask, fastapi_app
 from .issuer import Issuer, SigningKey, encode, greet
-from .test_frameworks import KINDS, Kind, ask, asker, django_is_set_up, fastapi_app, name_of
+from .test_frameworks import KINDS, Kind, asker, django_is_set_up, name_of
 
 ADDRESS = "https://api.example"
 Start = Callable[..., Guard]
