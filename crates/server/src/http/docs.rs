@@ -12,6 +12,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{Content, OpenApi as OpenApiDocument, RefOr};
 use utoipa::{Modify, OpenApi};
 
+use super::oauth::{OAuthBody, UserinfoBody};
 use super::problem::Failure;
 use crate::app::App;
 
@@ -32,6 +33,8 @@ use crate::app::App;
         (name = "guards", description = "What resources follow and proxies ask"),
         (name = "operations", description = "Health and metrics")
     ),
+    // What only enums of answers name is not found by itself.
+    components(schemas(OAuthBody, UserinfoBody)),
     modifiers(&Schemes)
 )]
 pub(super) struct Document;

@@ -20,6 +20,8 @@ use axum::routing::{get, post};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub(super) use self::described::UserinfoBody;
+pub(super) use self::reply::OAuthBody;
 use crate::app::App;
 
 /// What asks by credentials of its own, never by a cookie: pages of other origins may call it.

@@ -9,7 +9,7 @@ use symbolon_domain::{Identifier, Password, Refusal};
 
 use super::super::pages::screen::Told;
 use super::browser_cookie as cookie;
-use super::described::AuthorizationForm;
+use super::described::{AuthorizationForm, PageFaults};
 use super::pages::{Typed, View};
 use super::visit::Visit;
 use crate::app::App;
@@ -29,10 +29,7 @@ pub(super) const CONSENT: &str = "/oauth/consent";
     responses(
         (status = 200, description = "A page for the person, or a form with the answer", body = String, content_type = "text/html"),
         (status = 303, description = "The answer, on its way to the client"),
-        (status = 400, description = "A page for the person: what is wrong", body = String, content_type = "text/html"),
-        (status = 413, description = "A page for the person", body = String, content_type = "text/html"),
-        (status = 429, description = "A page for the person: too many attempts", body = String, content_type = "text/html"),
-        (status = 503, description = "A page for the person", body = String, content_type = "text/html")))]
+        PageFaults))]
 pub(super) async fn by_get(State(app): State<Arc<App>>, visit: Visit) -> Response {
     let browser = visit.browser.as_ref();
     let step = flow::begin(&app, visit.parameters, browser, &visit.origin).await;
@@ -46,10 +43,7 @@ pub(super) async fn by_get(State(app): State<Arc<App>>, visit: Visit) -> Respons
     request_body(content = AuthorizationForm, description = "The request", content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 303, description = "To the same address with a query"),
-        (status = 400, description = "A page for the person: what is wrong", body = String, content_type = "text/html"),
-        (status = 413, description = "A page for the person", body = String, content_type = "text/html"),
-        (status = 429, description = "A page for the person: too many attempts", body = String, content_type = "text/html"),
-        (status = 503, description = "A page for the person", body = String, content_type = "text/html")))]
+        PageFaults))]
 pub(super) async fn by_post(State(app): State<Arc<App>>, visit: Visit) -> Response {
     View::new(&app, &visit.origin).sent_on("/oauth/authorize", visit.parameters.pairs())
 }

@@ -6,7 +6,66 @@
 )]
 
 use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{IntoParams, IntoResponses, ToSchema};
+
+use super::reply::OAuthBody;
+
+/// What clients are told that get nothing.
+#[derive(IntoResponses)]
+pub(super) enum ClientFaults {
+    /// What is wrong with the request (RFC 6749 section 5.2)
+    #[response(status = 400)]
+    Request(OAuthBody<'static>),
+    /// `invalid_client`
+    #[response(status = 401)]
+    Client(OAuthBody<'static>),
+    /// `invalid_request`: the body is too long
+    #[response(status = 413)]
+    Length(OAuthBody<'static>),
+    /// `temporarily_unavailable`: too many attempts
+    #[response(status = 429)]
+    Attempts(OAuthBody<'static>),
+    /// `temporarily_unavailable`
+    #[response(status = 503)]
+    Busy(OAuthBody<'static>),
+}
+
+/// What people are shown who get no further.
+#[derive(IntoResponses)]
+pub(super) enum PageFaults {
+    /// A page for the person: what is wrong
+    #[response(status = 400, content_type = "text/html")]
+    Request(String),
+    /// A page for the person
+    #[response(status = 413, content_type = "text/html")]
+    Length(String),
+    /// A page for the person: too many attempts
+    #[response(status = 429, content_type = "text/html")]
+    Attempts(String),
+    /// A page for the person
+    #[response(status = 503, content_type = "text/html")]
+    Busy(String),
+}
+
+/// What an access token is answered with at userinfo.
+#[derive(IntoResponses)]
+pub(super) enum UserinfoAnswers {
+    /// OpenID Connect Core 1.0 section 5.3.2
+    #[response(status = 200)]
+    Claims(UserinfoBody),
+    /// `invalid_request`
+    #[response(status = 400)]
+    Request(OAuthBody<'static>),
+    /// `invalid_token`
+    #[response(status = 401)]
+    Token(OAuthBody<'static>),
+    /// `insufficient_scope`
+    #[response(status = 403)]
+    Scope(OAuthBody<'static>),
+    /// `temporarily_unavailable`
+    #[response(status = 503)]
+    Busy(OAuthBody<'static>),
+}
 
 /// How a client says who it is, where it does so in the body (RFC 6749 section 2.3.1; RFC 7521 section 4.2).
 #[derive(ToSchema)]
@@ -143,6 +202,18 @@ pub(super) struct AuthorizationForm {
     #[schema(required = false)]
     #[param(required = false)]
     login_hint: String,
+    /// An ID token that the client got here: whom it expects to be signed in.
+    #[schema(required = false)]
+    #[param(required = false)]
+    id_token_hint: String,
+    /// How the person should sign in, the best first.
+    #[schema(required = false, example = "1")]
+    #[param(required = false)]
+    acr_values: String,
+    /// The languages of the pages, the best first.
+    #[schema(required = false, example = "de en")]
+    #[param(required = false)]
+    ui_locales: String,
     /// The claims that are asked for, in JSON (OpenID Connect Core 1.0 section 5.5).
     #[schema(required = false)]
     #[param(required = false)]
@@ -264,7 +335,7 @@ pub(super) struct IntrospectionBody {
 
 /// What is told of a person (OpenID Connect Core 1.0 section 5.3.2), by what they agreed to.
 #[derive(ToSchema)]
-pub(super) struct UserinfoBody {
+pub(in crate::http) struct UserinfoBody {
     sub: String,
     name: Option<String>,
     preferred_username: Option<String>,

@@ -10,7 +10,7 @@ use symbolon_domain::oauth::OAuthError;
 
 use super::super::pages::screen::{Screen, SignOut, SignedOut};
 use super::browser_cookie as cookie;
-use super::described::LogoutForm;
+use super::described::{LogoutForm, PageFaults};
 use super::pages::{View, asker_of, person, redirect, with_query};
 use super::visit::Visit;
 use crate::app::App;
@@ -25,10 +25,7 @@ pub(super) const CONFIRM: &str = "/oauth/logout/confirm";
     responses(
         (status = 200, description = "A page for the person: asking, or done", body = String, content_type = "text/html"),
         (status = 303, description = "Signed out, and back to the client"),
-        (status = 400, description = "A page for the person: what is wrong", body = String, content_type = "text/html"),
-        (status = 413, description = "A page for the person", body = String, content_type = "text/html"),
-        (status = 429, description = "A page for the person: too many attempts", body = String, content_type = "text/html"),
-        (status = 503, description = "A page for the person", body = String, content_type = "text/html")))]
+        PageFaults))]
 pub(super) async fn by_get(State(app): State<Arc<App>>, visit: Visit) -> Response {
     let view = View::new(&app, &visit.origin);
     let browser = visit.browser.as_ref();
@@ -45,10 +42,7 @@ pub(super) async fn by_get(State(app): State<Arc<App>>, visit: Visit) -> Respons
     request_body(content = LogoutForm, description = "The request", content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 303, description = "To the same address with a query"),
-        (status = 400, description = "A page for the person: what is wrong", body = String, content_type = "text/html"),
-        (status = 413, description = "A page for the person", body = String, content_type = "text/html"),
-        (status = 429, description = "A page for the person: too many attempts", body = String, content_type = "text/html"),
-        (status = 503, description = "A page for the person", body = String, content_type = "text/html")))]
+        PageFaults))]
 pub(super) async fn by_post(State(app): State<Arc<App>>, visit: Visit) -> Response {
     View::new(&app, &visit.origin).sent_on("/oauth/logout", visit.parameters.pairs())
 }

@@ -23,7 +23,7 @@ impl<T: Into<Failed>> From<T> for Told {
 /// Why a request is refused, as OAuth tells it (RFC 6749 section 5.2; RFC 6750 section 3).
 #[derive(Serialize, ToSchema)]
 #[schema(as = OAuthError)]
-pub(super) struct OAuthBody<'a> {
+pub(in crate::http) struct OAuthBody<'a> {
     #[schema(example = "invalid_request")]
     error: &'a str,
     error_description: &'a str,

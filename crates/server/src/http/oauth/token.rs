@@ -14,10 +14,11 @@ use utoipa::ToSchema;
 
 use super::super::bearer::proofs;
 use super::described::{
-    AboutToken, DeviceBody, DeviceForm, IntrospectionBody, PushedBody, PushedForm, TokenForm,
+    AboutToken, ClientFaults, DeviceBody, DeviceForm, IntrospectionBody, PushedBody, PushedForm,
+    TokenForm,
 };
 use super::form::ClientRequest;
-use super::reply::{OAuthBody, Told, json as answer};
+use super::reply::{Told, json as answer};
 use crate::app::App;
 use crate::flows::oauth;
 use crate::flows::oauth::grants::device as devices;
@@ -47,11 +48,7 @@ struct TokensBody<'a> {
     request_body(content = TokenForm, description = "The grant, and who the client is", content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "RFC 6749 section 5.1", body = TokensBody),
-        (status = 400, description = "What is wrong with the request (RFC 6749 section 5.2)", body = OAuthBody),
-        (status = 401, description = "`invalid_client`", body = OAuthBody),
-        (status = 413, description = "`invalid_request`: the body is too long", body = OAuthBody),
-        (status = 429, description = "`temporarily_unavailable`: too many attempts", body = OAuthBody),
-        (status = 503, description = "`temporarily_unavailable`", body = OAuthBody)))]
+        ClientFaults))]
 pub(super) async fn token(
     State(app): State<Arc<App>>,
     origin: Origin,
@@ -115,11 +112,7 @@ fn body(tokens: &Tokens) -> TokensBody<'_> {
     request_body(content = AboutToken, description = "The token, and who the client is", content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "RFC 7662 section 2.2", body = IntrospectionBody),
-        (status = 400, description = "What is wrong with the request (RFC 6749 section 5.2)", body = OAuthBody),
-        (status = 401, description = "`invalid_client`", body = OAuthBody),
-        (status = 413, description = "`invalid_request`: the body is too long", body = OAuthBody),
-        (status = 429, description = "`temporarily_unavailable`: too many attempts", body = OAuthBody),
-        (status = 503, description = "`temporarily_unavailable`", body = OAuthBody)))]
+        ClientFaults))]
 pub(super) async fn introspect(
     State(app): State<Arc<App>>,
     origin: Origin,
@@ -144,11 +137,7 @@ pub(super) async fn introspect(
     request_body(content = AboutToken, description = "The token, and who the client is", content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "It is dead, or never was one"),
-        (status = 400, description = "What is wrong with the request (RFC 6749 section 5.2)", body = OAuthBody),
-        (status = 401, description = "`invalid_client`", body = OAuthBody),
-        (status = 413, description = "`invalid_request`: the body is too long", body = OAuthBody),
-        (status = 429, description = "`temporarily_unavailable`: too many attempts", body = OAuthBody),
-        (status = 503, description = "`temporarily_unavailable`", body = OAuthBody)))]
+        ClientFaults))]
 pub(super) async fn revoke(
     State(app): State<Arc<App>>,
     origin: Origin,
@@ -163,11 +152,7 @@ pub(super) async fn revoke(
     request_body(content = PushedForm, description = "The request, and who the client is", content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 201, description = "RFC 9126 section 2.2", body = PushedBody),
-        (status = 400, description = "What is wrong with the request (RFC 6749 section 5.2)", body = OAuthBody),
-        (status = 401, description = "`invalid_client`", body = OAuthBody),
-        (status = 413, description = "`invalid_request`: the body is too long", body = OAuthBody),
-        (status = 429, description = "`temporarily_unavailable`: too many attempts", body = OAuthBody),
-        (status = 503, description = "`temporarily_unavailable`", body = OAuthBody)))]
+        ClientFaults))]
 pub(super) async fn push(
     State(app): State<Arc<App>>,
     origin: Origin,
@@ -185,11 +170,7 @@ pub(super) async fn push(
     request_body(content = DeviceForm, description = "What it asks for, and who the client is", content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "RFC 8628 section 3.2", body = DeviceBody),
-        (status = 400, description = "What is wrong with the request (RFC 6749 section 5.2)", body = OAuthBody),
-        (status = 401, description = "`invalid_client`", body = OAuthBody),
-        (status = 413, description = "`invalid_request`: the body is too long", body = OAuthBody),
-        (status = 429, description = "`temporarily_unavailable`: too many attempts", body = OAuthBody),
-        (status = 503, description = "`temporarily_unavailable`", body = OAuthBody)))]
+        ClientFaults))]
 pub(super) async fn device(
     State(app): State<Arc<App>>,
     origin: Origin,

@@ -7,8 +7,8 @@ use axum::response::Response;
 use http::StatusCode;
 
 use super::super::bearer::Credential;
-use super::described::UserinfoBody;
-use super::reply::{OAuthBody, Told, json};
+use super::described::UserinfoAnswers;
+use super::reply::{Told, json};
 use crate::app::App;
 use crate::flows::Origin;
 use crate::flows::authenticate::check_presented;
@@ -16,12 +16,7 @@ use crate::flows::oauth::userinfo::userinfo as flow;
 
 /// Read what an access token tells of its person (OpenID Connect Core 1.0 section 5.3.1).
 #[utoipa::path(get, path = "/oauth/userinfo", operation_id = "userinfo", tag = "oauth", security(("bearer" = [])),
-    responses(
-        (status = 200, description = "OpenID Connect Core 1.0 section 5.3.2", body = UserinfoBody),
-        (status = 400, description = "`invalid_request`", body = OAuthBody),
-        (status = 401, description = "`invalid_token`", body = OAuthBody),
-        (status = 403, description = "`insufficient_scope`", body = OAuthBody),
-        (status = 503, description = "`temporarily_unavailable`", body = OAuthBody)))]
+    responses(UserinfoAnswers))]
 pub(super) async fn by_get(
     State(app): State<Arc<App>>,
     origin: Origin,
@@ -32,12 +27,7 @@ pub(super) async fn by_get(
 
 /// The same by POST. A token in the query or the body is not looked for (OAuth 2.1 section 5.1.1).
 #[utoipa::path(post, path = "/oauth/userinfo", operation_id = "userinfoByPost", tag = "oauth", security(("bearer" = [])),
-    responses(
-        (status = 200, description = "OpenID Connect Core 1.0 section 5.3.2", body = UserinfoBody),
-        (status = 400, description = "`invalid_request`", body = OAuthBody),
-        (status = 401, description = "`invalid_token`", body = OAuthBody),
-        (status = 403, description = "`insufficient_scope`", body = OAuthBody),
-        (status = 503, description = "`temporarily_unavailable`", body = OAuthBody)))]
+    responses(UserinfoAnswers))]
 pub(super) async fn by_post(
     State(app): State<Arc<App>>,
     origin: Origin,
