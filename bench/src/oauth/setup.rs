@@ -147,8 +147,12 @@ async fn people(app: &App, client: &ClientId) -> Result<Vec<String>> {
             updated_at: now,
         });
         batch.commit().await?;
-        let begun =
-            browser::begin_known(app, (user, SignInMethod::Upstream), None, &origin).await?;
+        let known = browser::Known {
+            user,
+            method: SignInMethod::Upstream,
+            identity: None,
+        };
+        let begun = browser::begin_known(app, known, None, &origin).await?;
         cookies.push(format!("symbolon={}", *begun.secret));
     }
     Ok(cookies)

@@ -31,6 +31,13 @@ words! {
     }
 }
 
+impl SignInMethod {
+    /// Whether its time is that of the sign-in: another provider that was not asked for a new one may have had an old one.
+    pub const fn is_new(self) -> bool {
+        matches!(self, Self::Password | Self::UpstreamAnew)
+    }
+}
+
 words! {
     /// Why a session was ended. Running out of time is not an ending: see [`Life`].
     pub enum EndReason ("end reason") {

@@ -121,13 +121,8 @@ impl Guard {
     /// [`Denied::InsufficientUserAuthentication`] for sign-ins.
     pub fn require(&self, verified: &Verified, demand: &Demand) -> Result<(), Denied> {
         let claims = verified.claims();
-        let is_met = match demand.max_age_seconds() {
-            None => demand.is_met(claims),
-            Some(_) => {
-                let leeway = self.shared.checker.leeway();
-                demand.is_met_at(claims, self.shared.now().0, leeway)
-            }
-        };
+        let leeway = self.shared.checker.leeway();
+        let is_met = demand.is_met_at(claims, self.shared.now().0, leeway);
         if is_met {
             return Ok(());
         }

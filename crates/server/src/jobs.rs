@@ -1,4 +1,5 @@
-//! What runs beside the requests: following revocations and keys that another process wrote, and purging.
+//! What runs beside the requests: following revocations and keys that another process wrote, handing in mail, telling clients
+//! of ended sessions (`flows/oauth/backchannel.rs`), sealing the audit log, and purging.
 
 use std::future::Future;
 use std::sync::Arc;

@@ -90,8 +90,8 @@ const OPEN_REQUEST: Rate = Rate {
 };
 /// Answers of other providers that one network may have us ask about.
 const ARRIVAL: Rate = Rate {
-    burst: 60,
-    each: Duration::from_secs(5),
+    burst: 120,
+    each: Duration::from_secs(1),
 };
 /// Until a network's place in the queue may be free.
 const SLOT_WAIT: Duration = Duration::from_secs(1);

@@ -144,7 +144,7 @@ pub struct AccessClaims {
     /// The key that it is bound to (RFC 9449 section 6.1): it is good only together with a proof of that key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,
-    /// When the person gave the password, in seconds since 1970 (RFC 9068 section 2.2.1).
+    /// When the person signed in, in seconds since 1970 (RFC 9068 section 2.2.1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<i64>,
     /// How they signed in, in the issuer's words (RFC 9068 section 2.2.1): up to 256 visible ASCII characters.

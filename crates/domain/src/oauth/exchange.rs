@@ -2,7 +2,7 @@ use super::{ErrorCode, OAuthError, OFFLINE_ACCESS, Parameters, Scopes, targets_o
 use crate::{Client, Resource, Scope, Timestamp};
 
 /// Actors of one token at most: who hands tokens on in a circle comes to an end.
-pub const MOST_ACTORS: usize = 8;
+pub const MOST_ACTORS: usize = symbolon_token::Actor::MOST;
 /// `issued_token_type` of every exchange, and the `requested_token_type` that there is (RFC 8693 section 3).
 pub const ACCESS_TOKEN_TYPE: &str = "urn:ietf:params:oauth:token-type:access_token";
 /// The other name of an access token of ours: it is a JWT (RFC 8693 section 3).

@@ -16,7 +16,7 @@ pub struct Authorization {
     pub scopes: Scopes,
     /// At which APIs; at our own where there is none.
     pub resources: Vec<Resource>,
-    /// When the person gave the password.
+    /// When the person signed in.
     pub auth_time: Timestamp,
     /// The session of the browser that it ends with.
     pub browser: Option<SessionId>,

@@ -32,6 +32,7 @@ struct Draft<'a> {
     roles: &'a [&'a str],
     email: Option<&'a str>,
     auth_time: Option<Timestamp>,
+    acr: Option<&'a str>,
     /// The thumbprint of the key that it is bound to (RFC 9449 section 6).
     jkt: Option<&'a str>,
     act: Option<&'a Actor>,
@@ -73,7 +74,7 @@ struct Claims<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     auth_time: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    acr: Option<&'static str>,
+    acr: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cnf: Option<Confirmation<'a>>,
     /// RFC 8693 section 4.1.
@@ -123,6 +124,7 @@ pub async fn issue(
         roles: &names(&holds),
         email: app.config.tokens.email.then(|| user.email.as_str()),
         auth_time: None,
+        acr: None,
         jkt: None,
         act: None,
     };
@@ -152,7 +154,8 @@ pub(super) async fn issue_for_client(
         scope: &scopes.to_string(),
         roles: &roles,
         email: None,
-        auth_time: Some(granted.auth_time),
+        auth_time: Some(granted.auth_time).filter(|_| session.method.is_new()),
+        acr: Some(ACR),
         jkt: granted.jkt.as_deref(),
         act: None,
     };
@@ -179,6 +182,7 @@ pub(super) fn issue_to_client(
         roles: &names(holds),
         email: None,
         auth_time: None,
+        acr: None,
         jkt,
         act: None,
     };
@@ -208,6 +212,7 @@ pub(super) fn issue_for_exchange(
         roles: &told_roles(exchanged.scopes, exchanged.holds),
         email: None,
         auth_time: subject.auth_time.map(Timestamp::from_seconds),
+        acr: subject.acr.as_deref(),
         jkt: exchanged.jkt,
         act: act.as_ref(),
     };
@@ -265,7 +270,7 @@ fn sign(app: &App, draft: &Draft<'_>, now: Timestamp) -> Result<AccessToken, Err
         roles: draft.roles,
         email: draft.email,
         auth_time: draft.auth_time.map(Timestamp::seconds),
-        acr: draft.auth_time.map(|_| ACR),
+        acr: draft.acr,
         cnf: draft.jkt.map(|jkt| Confirmation { jkt }),
         act: draft.act,
     };

@@ -12,7 +12,7 @@ use crate::app::{App, Issuance};
 /// As the guards of resources, this one fails closed when it has not heard of revocations for so long.
 const STALENESS: Duration = Duration::from_secs(15);
 
-/// A caller with a valid access token of our own sign-in.
+/// A caller with a valid access token of a person, by whichever application.
 #[derive(Clone)]
 pub struct Caller {
     /// The token's `sub`.

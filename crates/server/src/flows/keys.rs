@@ -28,6 +28,7 @@ pub(super) use id_token::provide;
 pub use ring::KeyRing;
 
 use super::actor::Actor;
+use super::oauth::id_token::LIFE;
 use super::{Error, Origin, ROUNDS, audit_id, lost_race, overloaded};
 use crate::app::App;
 use crate::sealing::MasterKey;
@@ -262,7 +263,9 @@ fn replace_signing_key(
     batch: &mut Batch,
     activate: Timestamp,
 ) -> Result<KeyRow, Error> {
-    let expires = activate.plus(app.longest_access_ttl()).plus(SLACK);
+    // It may have signed ID tokens as well.
+    let longest = app.longest_access_ttl().max(LIFE);
+    let expires = activate.plus(longest).plus(SLACK);
     for row in current(rows) {
         batch.retire_key(&row.kid, activate, expires);
     }

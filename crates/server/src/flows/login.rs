@@ -17,6 +17,7 @@ use symbolon_domain::audit::{AuditKind, LoginFailure};
 use symbolon_domain::ending::Event;
 use symbolon_domain::mail::MailKind;
 use symbolon_domain::refresh::RefreshState;
+use symbolon_domain::upstream::ForeignIdentity;
 use symbolon_domain::{
     EndReason, Identifier, Password, Refusal, Session, SessionId, SessionPolicy, SignInMethod,
     Transport, User, UserId, UserStatus,
@@ -70,6 +71,8 @@ pub struct Manner<'a> {
     pub transport: Transport,
     /// How the person signed in.
     pub method: SignInMethod,
+    /// The identity at another provider that they signed in with: it is theirs in the transaction that begins the session.
+    pub identity: Option<&'a ForeignIdentity>,
 }
 
 impl Login {
@@ -79,6 +82,7 @@ impl Login {
             device: self.device.as_deref(),
             transport: self.transport,
             method: SignInMethod::Password,
+            identity: None,
         }
     }
 }
@@ -193,6 +197,12 @@ pub async fn login_known(
         if let Some(signed_in) = begin(app, user, manner, None, origin).await? {
             return Ok(signed_in);
         }
+        // Nothing of what let them in stands any more without the identity.
+        if let Some(identity) = manner.identity {
+            let link = app.store.find_upstream_identity(identity).await?;
+            link.filter(|link| link.user == id)
+                .ok_or(Refusal::InvalidCredentials)?;
+        }
         let found = app.store.find_user(id).await?;
         user = found.ok_or(Refusal::InvalidCredentials)?;
     }
@@ -200,7 +210,7 @@ pub async fn login_known(
 }
 
 /// Sends a fresh mail to confirm the address, which the account needs before anybody signs in; the refusal that says so.
-async fn ask_to_verify(app: &App, user: &User, origin: &Origin) -> Result<Error, Error> {
+pub(super) async fn ask_to_verify(app: &App, user: &User, origin: &Origin) -> Result<Error, Error> {
     let now = app.clock.now();
     let mut batch = app.store.batch();
     outbox::tell(app, &mut batch, (MailKind::VerifyEmail, user), origin, now)?;
@@ -372,6 +382,9 @@ async fn begin(
 
     let mut batch = app.store.batch();
     batch.record_login(user.id, user.version, now, rehashed);
+    if let Some(identity) = manner.identity {
+        batch.require_upstream_identity(identity, user.id);
+    }
     batch.insert_session(&session);
     let mut revocations = Vec::new();
     if app.store.count_live_sessions(user.id, now).await? >= SESSIONS_PER_USER {

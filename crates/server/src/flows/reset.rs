@@ -56,6 +56,8 @@ pub async fn reset(app: &App, token: &str, new: &str, origin: &Origin) -> Result
         // Whoever made the account, or came in by another way, may not be who has the address (SECURITY row H1), also
         // where that was confirmed since: who links again gives the new password.
         batch.delete_upstream_identities(user.id);
+        // What they agreed to, the owner is asked again.
+        batch.delete_user_consents(user.id);
         user.email_verified = true;
         user.version += 3;
         user.updated_at = now;

@@ -19,7 +19,7 @@ mod provider;
 
 use std::time::Duration;
 
-use symbolon_domain::upstream::Arrival;
+use symbolon_domain::upstream::{Arrival, ForeignIdentity};
 use symbolon_domain::{SignInMethod, User};
 use symbolon_token::encoding;
 use url::Url;
@@ -76,6 +76,8 @@ pub struct Landed {
     pub user: User,
     /// How the person got to it: by signing in, or making it.
     pub arrival: Arrival,
+    /// With what.
+    pub identity: ForeignIdentity,
     /// How they signed in: whether the provider was asked for a new sign-in.
     pub method: SignInMethod,
     /// As in [`Goal::carried`].

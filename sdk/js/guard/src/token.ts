@@ -38,7 +38,7 @@ export interface AccessClaims {
   readonly email?: string
   /** The key that it is bound to, by its thumbprint (RFC 9449 section 6.1). */
   readonly cnf?: { readonly jkt: string }
-  /** When the person gave the password (RFC 9068 section 2.2.1). */
+  /** When the person signed in (RFC 9068 section 2.2.1). */
   readonly auth_time?: number
   /** How they signed in, in the issuer's words: up to 256 visible ASCII characters. */
   readonly acr?: string

@@ -49,7 +49,7 @@ class Claims:
     email: str | None = None
     #: The thumbprint of the key that the token is bound to (RFC 9449 section 6.1).
     jkt: str | None = None
-    #: When the person gave the password (RFC 9068 section 2.2.1).
+    #: When the person signed in (RFC 9068 section 2.2.1).
     auth_time: int | None = None
     #: How they signed in, in the issuer's words: up to 256 visible ASCII characters.
     acr: str | None = None

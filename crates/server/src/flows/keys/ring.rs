@@ -105,9 +105,10 @@ impl KeyRing {
         key_set(signing)
     }
 
-    /// The same for ID tokens.
-    pub fn id_token_keys(&self, now: Timestamp) -> Result<KeySet, Error> {
-        key_set(self.published(now))
+    /// What verifies ID tokens of whatever age: every key that was not withdrawn (OpenID Connect RP-Initiated Logout 1.0
+    /// section 2).
+    pub fn id_token_keys(&self) -> Result<KeySet, Error> {
+        key_set(self.signing.iter())
     }
 
     /// The public keys as RFC 7517 section 5 has them, in JSON.

@@ -17,12 +17,10 @@ use std::time::Duration;
 
 use symbolon_domain::mail::Locale;
 use symbolon_domain::oauth::{
-    self, AuthorizationRequest, ErrorCode, Misdirected, Next, OAuthError, OFFLINE_ACCESS,
+    self, AuthorizationRequest, Consent, ErrorCode, Misdirected, Next, OAuthError, OFFLINE_ACCESS,
     Parameters, ResponseMode, Scopes, destination, judge, response_mode,
 };
-use symbolon_domain::{
-    Client, ClientId, ConsentPolicy, RedirectUri, Resource, SignInMethod, User, UserId,
-};
+use symbolon_domain::{Client, ClientId, ConsentPolicy, RedirectUri, Resource, User, UserId};
 use symbolon_store::CodeRow;
 use zeroize::Zeroizing;
 
@@ -283,7 +281,7 @@ async fn person(
         Ok::<_, Error>(oauth::Browser {
             user: browser.user.id,
             auth_time: browser.auth_time(),
-            silent: browser.session.method == SignInMethod::Upstream,
+            silent: !browser.session.method.is_new(),
             expected: expected.iter().all(|expected| *expected == sub),
         })
     };
@@ -421,7 +419,15 @@ async fn answer(
         }
         // What was agreed to before is not agreed to again: if it is taken back by now, the person is asked.
         None => {
-            batch.require_consent(user, &client.id);
+            let consent = app.store.find_consent(user, &client.id).await?;
+            let covers = |consent: &Consent| {
+                let agreed = consent.agreement.at(&request.resources);
+                agreed.is_some_and(|agreed| agreed.cover(scopes))
+            };
+            let Some(consent) = consent.filter(covers) else {
+                return Ok(None);
+            };
+            batch.require_consent(&consent);
         }
     }
     let committed = batch.commit().await;

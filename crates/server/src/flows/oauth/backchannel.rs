@@ -31,6 +31,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 
 use super::{claims, id_token};
 use crate::app::App;
+use crate::clock::Stopwatch;
 use crate::flows::clients::resolve;
 use crate::flows::{Error, Origin, audit_id, lost_race};
 use crate::jobs::Causes;
@@ -47,7 +48,9 @@ const LEASE: Duration = Duration::from_secs(60);
 const MOST_LANES: usize = 16;
 const AT_ONCE: usize = 2;
 /// What is taken from the store at once.
-const PAGE: u32 = 64;
+const PAGE: u32 = 16;
+/// How long a client has a lane, a page more or less: one that answers slowly leaves it to others.
+const TURN: Duration = Duration::from_secs(30);
 /// Up to here it is counted how many wait.
 const MOST_COUNTED: u32 = 100_000;
 /// Longest answer that is read, in bytes.
@@ -134,7 +137,8 @@ async fn lane(app: Arc<App>, client: ClientId) -> Option<Timestamp> {
 
 /// Steps 2 to 6 for all that a client is to be told by now: until when it is left alone, if it did not answer.
 async fn drain(app: &App, id: &ClientId) -> Result<Option<Timestamp>, Error> {
-    loop {
+    let turn = Stopwatch::start();
+    while turn.elapsed() < TURN {
         let now = app.clock.now();
         let listener = match resolve(app, id, &Origin::default()).await {
             Ok(found) => found.and_then(listening),
@@ -154,6 +158,8 @@ async fn drain(app: &App, id: &ClientId) -> Result<Option<Timestamp>, Error> {
             return leave_alone(app, id).await;
         }
     }
+    // Others have the lane now; what is left is due still.
+    Ok(None)
 }
 
 fn listening(client: Client) -> Option<Listener> {
@@ -249,7 +255,7 @@ async fn tell(app: &App, listener: &Listener, row: LogoutRow) -> Result<bool, Er
     {
         // Our own bound, and nobody's silence: it was not told, and is told soon.
         let mut batch = app.store.batch();
-        batch.postpone_logout(&claimed, now.plus(BUSY_PAUSE));
+        batch.release_logout(&claimed, now.plus(BUSY_PAUSE));
         let postponed = batch.commit().await;
         if !lost_race(&postponed) {
             postponed?;

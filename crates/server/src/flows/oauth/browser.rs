@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use symbolon_domain::ending::Event;
 use symbolon_domain::revocation::Revocation;
+use symbolon_domain::upstream::ForeignIdentity;
 use symbolon_domain::{
     EndReason, Identifier, Life, Password, Session, SessionId, SignInMethod, Timestamp, Transport,
     User, UserStatus,
@@ -39,7 +40,7 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// When the person gave the password.
+    /// When the person signed in: here, or by another provider.
     #[must_use]
     pub fn auth_time(&self) -> Timestamp {
         self.session.created_at
@@ -114,13 +115,23 @@ pub async fn begin(
     settle(app, signed_in, former, origin).await
 }
 
+/// Who has signed in elsewhere.
+pub struct Known<'a> {
+    /// The account.
+    pub user: User,
+    /// How.
+    pub method: SignInMethod,
+    /// With what, where it may be taken away meanwhile.
+    pub identity: Option<&'a ForeignIdentity>,
+}
+
 /// The same for who has signed in elsewhere: at another provider.
 ///
 /// # Errors
 /// As [`login::login_known`].
 pub async fn begin_known(
     app: &App,
-    (user, method): (User, SignInMethod),
+    known: Known<'_>,
     former: Option<&Browser>,
     origin: &Origin,
 ) -> Result<Begun, Error> {
@@ -128,9 +139,10 @@ pub async fn begin_known(
         remember: false,
         device: None,
         transport: Transport::Page,
-        method,
+        method: known.method,
+        identity: known.identity,
     };
-    let signed_in = login::login_known(app, user, &manner, origin).await?;
+    let signed_in = login::login_known(app, known.user, &manner, origin).await?;
     settle(app, signed_in, former, origin).await
 }
 
@@ -161,12 +173,13 @@ async fn replace(app: &App, former: &Browser, new: &Browser, origin: &Origin) ->
     }
     let now = app.clock.now();
     let mut batch = app.store.batch();
-    batch.move_authorizations(former.session.id, new.session.id);
     let ends = Event::SessionEnds {
         session: former.session.id,
         reason: EndReason::Replaced,
     };
+    // The end comes first: it waits for whoever hangs something on that session, which is moved then.
     let revocations = consequences::write(app, &mut batch, &ends, None, now);
+    batch.move_authorizations(former.session.id, new.session.id);
     let committed = app.commit(batch, &revocations).await;
     // It ended by itself meanwhile, with what hung on it.
     if lost_race(&committed) {

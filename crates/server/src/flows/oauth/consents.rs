@@ -83,7 +83,7 @@ pub(super) async fn add(
     });
     consent.agreement = consent.agreement.with(agreed.resources, agreed.scopes);
     if before.as_ref() == Some(&consent) {
-        batch.require_consent(user, agreed.client);
+        batch.require_consent(&consent);
         return Ok(());
     }
     consent.updated_at = now;

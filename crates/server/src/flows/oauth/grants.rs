@@ -51,7 +51,11 @@ async fn begin(
         return Err(OAuthError::invalid_grant().into());
     }
     let client = &asked.client.id;
-    if app.store.find_consent(user.id, client).await?.is_none() {
+    // What was taken back does not come again with a smaller consent (SECURITY row R10).
+    let consent = app.store.find_consent(user.id, client).await?;
+    let consent = consent.ok_or_else(OAuthError::invalid_grant)?;
+    let agreed = consent.agreement.at(&granted.resources()?);
+    if !agreed.is_some_and(|agreed| granted.scopes().is_ok_and(|scopes| agreed.cover(&scopes))) {
         return Err(OAuthError::invalid_grant().into());
     }
     // What is wrong with this request uses nothing up.
@@ -65,7 +69,7 @@ async fn begin(
     } = &beginning;
     let mut batch = app.store.batch();
     batch.require_user(user.id, user.version);
-    batch.require_consent(user.id, client);
+    batch.require_consent(&consent);
     take(&mut batch, session.id);
     batch.insert_session(session);
     batch.insert_authorization(authorization);
@@ -136,8 +140,7 @@ async fn prepare(
     let token = app.issuance()?.first_refresh_token(id, &seed)?;
     let scopes = granted.scopes()?;
     let offline = scopes.contains(OFFLINE_ACCESS);
-    let mut session = session(app, asked, user, (&token, offline));
-    session.method = parent.method;
+    let mut session = session(app, asked, (user, parent.method), (&token, offline));
     if granted.tied {
         session.expires_at = session.expires_at.min(parent.expires_at);
     }
@@ -174,7 +177,7 @@ async fn prepare(
 fn session(
     app: &App,
     asked: &Asked<'_>,
-    user: &User,
+    (user, method): (&User, SignInMethod),
     (token, offline): (&RefreshToken, bool),
 ) -> Session {
     let (now, settings) = (asked.now, &app.config.refresh);
@@ -199,10 +202,10 @@ fn session(
         expires_at: life.expires_at,
         persistent: offline,
         transport: Transport::Body,
-        method: SignInMethod::Password,
+        method,
         device: Some(asked.client.definition.name.to_string()),
         user_agent: asked.origin.user_agent.clone(),
-        address: asked.origin.address.map(|address| address.to_string()),
+        address: asked.origin.address_text(),
         created_at: now,
         last_used_at: now,
         ended: None,

@@ -49,7 +49,9 @@ pub(super) async fn issue(
     put("aud", json!(about.client.id.as_str()));
     put("exp", json!(now.plus(LIFE).seconds()));
     put("iat", json!(now.seconds()));
-    put("auth_time", json!(about.auth_time.seconds()));
+    if about.session.method.is_new() {
+        put("auth_time", json!(about.auth_time.seconds()));
+    }
     put("at_hash", json!(half_hash(algorithm, access)));
     put("sid", json!(about.session.id.to_string()));
     put("acr", json!(ACR));
@@ -119,7 +121,7 @@ pub(super) struct Hint {
 /// Reads a hint: an ID token of ours of whatever age; nothing where it is none.
 pub(super) fn read_hint(app: &App, text: &str) -> Result<Option<Hint>, Error> {
     let issuance = app.issuance()?;
-    let keys = issuance.ring.load().id_token_keys(app.clock.now())?;
+    let keys = issuance.ring.load().id_token_keys()?;
     let expected = Expected {
         issuer: &issuance.issuer,
         algorithms: &Algorithm::ALL,

@@ -60,12 +60,12 @@ pub struct Active {
     /// Names of roles.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
-    /// When the person gave the password, in seconds since 1970 (RFC 9470 section 6.2).
+    /// When the person signed in, in seconds since 1970 (RFC 9470 section 6.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<i64>,
     /// How they signed in (RFC 9470 section 6.2).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub acr: Option<&'static str>,
+    pub acr: Option<String>,
     /// Who acts for the subject (RFC 8693 section 4.1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub act: Option<Actor>,
@@ -111,8 +111,7 @@ fn of_access(claims: AccessClaims) -> Active {
         sid: claims.sid,
         roles: claims.roles,
         auth_time: claims.auth_time,
-        // As it is signed.
-        acr: claims.auth_time.map(|_| ACR),
+        acr: claims.acr,
         act: claims.act,
     }
 }
@@ -149,8 +148,8 @@ async fn of_refresh(
         sid: Some(session.id.to_string()),
         cnf: None,
         roles: Vec::new(),
-        auth_time: Some(authorization.auth_time.seconds()),
-        acr: Some(ACR),
+        auth_time: Some(authorization.auth_time.seconds()).filter(|_| session.method.is_new()),
+        acr: Some(ACR.to_owned()),
         act: None,
     }))
 }

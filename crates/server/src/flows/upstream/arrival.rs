@@ -4,12 +4,13 @@ use symbolon_domain::audit::AuditKind;
 use symbolon_domain::mail::MailKind;
 use symbolon_domain::upstream::{Arrival, Facts, ForeignIdentity, IdentityLink, arrive};
 use symbolon_domain::{
-    DisplayName, Email, Refusal, RoleName, Roles, SignInMethod, User, UserId, UserStatus,
+    DisplayName, Email, RoleName, Roles, SignInMethod, User, UserId, UserStatus,
 };
 use symbolon_store::Batch;
 
 use super::super::{
-    Error, Origin, ROUNDS, audit_id, lost_race, outbox, overloaded, register::must_be_welcome,
+    Error, Origin, ROUNDS, audit_id, login::ask_to_verify, lost_race, outbox, overloaded,
+    register::must_be_welcome,
 };
 use super::bound::Bound;
 use super::exchange::Told;
@@ -32,7 +33,7 @@ pub(super) async fn settle(
         let mut batch = app.store.batch();
         let user = match (arrival, owner, email) {
             (Arrival::SignIn, Some(user), _) => {
-                may_sign_in(app, &user)?;
+                may_sign_in(app, &user, origin).await?;
                 batch.touch_upstream_identity(&told.identity, now);
                 user
             }
@@ -60,6 +61,7 @@ pub(super) async fn settle(
             return Ok(Landed {
                 user,
                 arrival,
+                identity: told.identity,
                 method: match bound.anew {
                     true => SignInMethod::UpstreamAnew,
                     false => SignInMethod::Upstream,
@@ -99,11 +101,11 @@ async fn decide(app: &App, told: &Told) -> Result<(Arrival, Option<User>, Option
     Ok((arrive(&facts), owner, email))
 }
 
-/// As every other way in.
-fn may_sign_in(app: &App, user: &User) -> Result<(), Error> {
+/// As by the password.
+async fn may_sign_in(app: &App, user: &User, origin: &Origin) -> Result<(), Error> {
     let required = app.settings().registration.verification == Verification::Required;
     match required && !user.email_verified {
-        true => Err(Refusal::EmailNotVerified.into()),
+        true => Err(ask_to_verify(app, user, origin).await?),
         false => Ok(()),
     }
 }

@@ -68,7 +68,7 @@ impl ConsentBody {
 /// The applications that the caller let in.
 #[utoipa::path(get, path = "/api/consents", operation_id = "listConsents", tag = "account", security(("bearer" = [])),
     params(
-        ("limit" = Option<u32>, Query, description = "Rows of a page: 1 to 100", example = 50),
+        ("limit" = Option<u32>, Query, description = "Rows on a page, 1 to 200", minimum = 1, maximum = 200),
         ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before")),
     responses(
         (status = 200, body = PageBody<ConsentBody>),

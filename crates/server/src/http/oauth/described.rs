@@ -130,6 +130,9 @@ pub(super) struct TokenForm {
     /// Which API the token is for (RFC 8707).
     #[schema(required = false)]
     resource: String,
+    /// Of token exchange: the same as `resource`.
+    #[schema(required = false)]
+    audience: String,
     #[serde(flatten)]
     client: ClientForm,
 }
@@ -325,7 +328,7 @@ pub(super) struct IntrospectionBody {
     /// The key that it is bound to (RFC 9449 section 6.2).
     cnf: Option<Value>,
     roles: Option<Vec<String>>,
-    /// When the person gave the password, in seconds since 1970 (RFC 9470 section 6.2).
+    /// When the person signed in, in seconds since 1970 (RFC 9470 section 6.2).
     auth_time: Option<i64>,
     /// How they signed in.
     acr: Option<String>,

@@ -18,7 +18,7 @@ use super::visit::Visit;
 use crate::app::App;
 use crate::flows::Error;
 use crate::flows::oauth::authorize::{go_on, must_sign_in_anew};
-use crate::flows::oauth::browser;
+use crate::flows::oauth::browser::{self, Known};
 use crate::flows::upstream::{
     Goal, LIFE, Landed, NotLanded, Offered, Returned, begin, choices, land,
 };
@@ -90,8 +90,12 @@ async fn arrive(
         iss: parameters.get("iss"),
     };
     let landed = land(app, (name, bound), &returned, origin).await?;
-    let who = (landed.user.clone(), landed.method);
-    let begun = browser::begin_known(app, who, visit.browser.as_ref(), origin).await?;
+    let known = Known {
+        user: landed.user.clone(),
+        method: landed.method,
+        identity: Some(&landed.identity),
+    };
+    let begun = browser::begin_known(app, known, visit.browser.as_ref(), origin).await?;
     Ok((landed, begun))
 }
 

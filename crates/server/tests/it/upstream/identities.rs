@@ -37,6 +37,7 @@ impl World {
             device: None,
             transport: Transport::Body,
             method: SignInMethod::Upstream,
+            identity: None,
         };
         let origin = Origin::default();
         let signed_in = login_known(&self.app.app, user, &manner, &origin);

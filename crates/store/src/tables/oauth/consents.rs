@@ -20,7 +20,8 @@ statements! {
     UPDATE =
         "UPDATE consents SET agreement = $1, version = version + 1, updated_at = $2 \
          WHERE user_id = $3 AND client_id = $4 AND version = $5";
-    REQUIRE = "UPDATE consents SET updated_at = updated_at WHERE user_id = $1 AND client_id = $2";
+    REQUIRE =
+        "UPDATE consents SET updated_at = updated_at WHERE user_id = $1 AND client_id = $2 AND version = $3";
     DELETE = "DELETE FROM consents WHERE user_id = $1 AND client_id = $2";
     DELETE_OF_USER = "DELETE FROM consents WHERE user_id = $1";
     DELETE_OF_CLIENT = "DELETE FROM consents WHERE client_id = $1";
@@ -85,9 +86,11 @@ impl Batch {
         self.push(UPDATE, Expect::One, values)
     }
 
-    /// Makes the commit [`Error::Stale`] if nothing was agreed to. Holds against a batch that forgets it at the same time.
-    pub fn require_consent(&mut self, user: UserId, client: &ClientId) -> &mut Self {
-        let values = [user.into(), client.as_str().to_owned().into()];
+    /// Makes the commit [`Error::Stale`] unless what is kept is of this version. Holds against a batch that forgets it or
+    /// changes it at the same time.
+    pub fn require_consent(&mut self, consent: &Consent) -> &mut Self {
+        let client = consent.client.as_str().to_owned();
+        let values = [consent.user.into(), client.into(), consent.version.into()];
         self.push(REQUIRE, Expect::One, values)
     }
 

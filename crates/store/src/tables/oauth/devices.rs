@@ -47,7 +47,7 @@ pub struct DeviceRow {
     pub request: String,
     /// How far it is.
     pub state: DeviceState,
-    /// When the person who agreed had given the password.
+    /// When the person who agreed had signed in.
     pub auth_time: Option<Timestamp>,
     /// The session of the browser where they agreed.
     pub browser: Option<SessionId>,
@@ -104,7 +104,7 @@ impl Batch {
         self.push(INSERT, Expect::One, values)
     }
 
-    /// Notes what was decided: the person, when they gave the password and the session of their browser, or that they
+    /// Notes what was decided: the person, when they signed in and the session of their browser, or that they
     /// refused. The commit is [`Error::Stale`] unless it was waiting at `now`.
     pub fn decide_device(
         &mut self,

@@ -36,6 +36,8 @@ statements! {
     INSERT_OF_CLIENT = insert!("s.ended_at = $1 AND a.user_id = $2 AND a.client_id = $3");
     CLAIM =
         "UPDATE logouts SET due_at = $1, attempts = attempts + 1 WHERE session_id = $2 AND due_at = $3";
+    RELEASE =
+        "UPDATE logouts SET due_at = $1, attempts = attempts - 1 WHERE session_id = $2 AND due_at = $3";
     POSTPONE = "UPDATE logouts SET due_at = $1 WHERE session_id = $2 AND due_at = $3";
     POSTPONE_OF_CLIENT = "UPDATE logouts SET due_at = $1 WHERE client_id = $2 AND due_at <= $3";
     DELETE = "DELETE FROM logouts WHERE session_id = $1 AND due_at = $2";
@@ -150,6 +152,13 @@ impl Batch {
     pub fn claim_logout(&mut self, row: &LogoutRow, lease: Timestamp) -> &mut Self {
         let values = [lease.into(), row.session.into(), row.due_at.into()];
         self.push(CLAIM, Expect::One, values)
+    }
+
+    /// Gives back one that was claimed until `row.due_at` and not tried: it is due at `due_at`, and has cost no attempt.
+    /// Compare-and-set on that.
+    pub fn release_logout(&mut self, row: &LogoutRow, due_at: Timestamp) -> &mut Self {
+        let values = [due_at.into(), row.session.into(), row.due_at.into()];
+        self.push(RELEASE, Expect::One, values)
     }
 
     /// Puts off one that was claimed until `row.due_at`. Compare-and-set on that.

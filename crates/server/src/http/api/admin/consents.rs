@@ -5,17 +5,18 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use http::{StatusCode, Uri};
-use symbolon_domain::{ClientId, Refusal, UserId};
+use symbolon_domain::{ClientId, Refusal};
 
 use super::super::super::problem::{Failure, Problem};
 use super::super::consents::ConsentBody;
 use super::page::{PageBody, Paging};
 use super::parameters::Parameters;
 use super::permitted::{Permitted, SessionsRead, SessionsWrite};
+use super::users::known_id;
 use crate::app::App;
 use crate::flows::actor::Actor;
 use crate::flows::oauth::consents;
-use crate::flows::{Error, Origin, users};
+use crate::flows::{Origin, users};
 
 /// A page of the applications that a user let in, by their ids.
 #[utoipa::path(get, path = "/api/admin/users/{id}/consents", operation_id = "listUserConsents", tag = "administration", security(("bearer" = [])),
@@ -64,9 +65,4 @@ pub(super) async fn delete(
     let actor = Actor::from(&permitted.caller);
     consents::withdraw_from(&app, actor, (user, &client), &origin).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// What is no id is nobody's.
-fn known_id(id: &str) -> Result<UserId, Error> {
-    Ok(id.parse().map_err(|_| Refusal::NotFound)?)
 }

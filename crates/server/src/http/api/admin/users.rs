@@ -270,6 +270,6 @@ async fn store(
 }
 
 /// What is no id is nobody's.
-fn known_id(id: &str) -> Result<UserId, Error> {
+pub(super) fn known_id(id: &str) -> Result<UserId, Error> {
     Ok(id.parse().map_err(|_| Refusal::NotFound)?)
 }

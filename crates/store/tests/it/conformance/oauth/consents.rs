@@ -108,8 +108,19 @@ async fn consents_are_forgotten(place: &Place) {
         let ids = found.into_iter().map(|one| one.client.to_string());
         ids.collect::<Vec<_>>()
     };
-    let required = async |owner| commit!(store, require_consent(user_id(owner), &client("a")));
+    let required = async |owner| {
+        let first = kept(&consent(user_id(owner), "a")).unwrap();
+        commit!(store, require_consent(&first))
+    };
     required(1).await.unwrap();
+    let newer = commit!(
+        store,
+        require_consent(&Consent {
+            version: 2,
+            ..consent(user_id(1), "a")
+        })
+    );
+    assert!(is_stale(&newer), "{newer:?}");
     commit!(store, delete_consent(user_id(1), &client("a"))).unwrap();
     let none = required(1).await;
     assert!(is_stale(&none), "{none:?}");
