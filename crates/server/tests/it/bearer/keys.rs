@@ -131,7 +131,7 @@ async fn j16_a_retired_key_verifies_nothing_once_its_tokens_are_dead() {
     .unwrap();
     keys::reload(&app.app).await.unwrap();
     app.profile(&device.access).await.expect(200);
-    app.wait(3600);
+    app.wait(2 * 3600);
     // What the purge does every minute.
     issuance
         .guard

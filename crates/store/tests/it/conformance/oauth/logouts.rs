@@ -247,6 +247,15 @@ async fn what_is_due_is_taken_put_off_and_dropped(place: &Place) {
     }
     assert_eq!(noted(&store, 12_999).await, ids(&[4]));
     assert_eq!(due(&store, "shop", 13_000).await[1], claimed);
+    // One that was not tried after all has cost nothing.
+    commit!(store, release_logout(&claimed, at(12_500))).unwrap();
+    assert!(is_stale(&commit!(
+        store,
+        release_logout(&claimed, at(12_600))
+    )));
+    let released = due(&store, "shop", 12_500).await.remove(1);
+    assert_eq!((released.due_at, released.attempts), (at(12_500), 0));
+    commit!(store, claim_logout(&released, at(13_000))).unwrap();
     commit!(store, postpone_logout(&claimed, at(20_000))).unwrap();
     // What is in somebody's hands, or was put off already, is let be.
     let shop = client("shop");
