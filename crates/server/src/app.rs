@@ -29,6 +29,7 @@ use crate::hashing::Hasher;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::outbound::{Outbound, Shelf};
+use crate::pages::Pages;
 use crate::rng::Rng;
 use crate::sealing::MasterKey;
 use crate::throttle::Throttle;
@@ -57,6 +58,8 @@ pub struct App {
     pub metrics: Metrics,
     /// Renders mail and hands it in.
     pub mail: Mailer,
+    /// What pages are made of.
+    pub pages: Pages,
     /// Calls what others named.
     pub outbound: Outbound,
     /// Clients that describe themselves in documents, by where these are.

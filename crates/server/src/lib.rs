@@ -14,6 +14,7 @@ pub mod logging;
 pub mod mail;
 pub mod metrics;
 pub mod outbound;
+pub mod pages;
 mod rfc3339;
 pub mod rng;
 pub mod sealing;

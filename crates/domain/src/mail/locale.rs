@@ -15,6 +15,8 @@ words! {
         Es => "es",
         /// Polish.
         Pl => "pl",
+        /// Chinese, in simplified characters.
+        Zh => "zh",
     }
 }
 

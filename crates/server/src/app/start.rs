@@ -32,6 +32,7 @@ use crate::hashing::Hasher;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::outbound::{Outbound, Shelf};
+use crate::pages::Pages;
 use crate::rng::Rng;
 use crate::sealing::MasterKey;
 use crate::throttle::Throttle;
@@ -104,6 +105,7 @@ impl App {
         let hasher = Hasher::start(&config.password, &rng)
             .map_err(|error| StartError::new("password hashing", &error))?;
         let mail = Mailer::new(&config).map_err(|error| StartError::new("mail", &error))?;
+        let pages = Pages::new(&config.pages).map_err(|error| StartError::new("pages", &error))?;
         let options = OpenOptions {
             create,
             ..OpenOptions::default()
@@ -123,6 +125,7 @@ impl App {
             hasher,
             throttle,
             mail,
+            pages,
             outbound: Outbound::new(config.outbound.allow_loopback_http),
             documents: Shelf::default(),
             fetched_keys: Shelf::default(),

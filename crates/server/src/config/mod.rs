@@ -38,8 +38,8 @@ pub use self::sources::Sources;
 pub use self::suggest::nearest_of;
 pub use self::tree::{
     AuditConfig, CacheConfig, CookieConfig, CorsConfig, DatabaseConfig, FeedConfig, LogConfig,
-    MailConfig, MetricsConfig, OauthConfig, OutboundConfig, PasswordConfig, RefreshConfig,
-    RegistrationConfig, ServerConfig, ThrottleConfig, TokensConfig,
+    MailConfig, MetricsConfig, OauthConfig, OutboundConfig, PagesConfig, PasswordConfig,
+    RefreshConfig, RegistrationConfig, ServerConfig, ThrottleConfig, TokensConfig,
 };
 pub use self::upstream::{ProfileConfig, UpstreamConfig, UpstreamKind};
 pub use self::urls::{Issuer, IssuerError, WebOrigin};
@@ -76,6 +76,8 @@ pub struct Config {
     pub oauth: OauthConfig,
     /// Calls to others.
     pub outbound: OutboundConfig,
+    /// What people see.
+    pub pages: PagesConfig,
     /// The audit log.
     pub audit: AuditConfig,
     /// Log lines.
@@ -216,6 +218,7 @@ impl Config {
             },
             oauth: OauthConfig::read(reader),
             outbound: OutboundConfig::read(reader),
+            pages: PagesConfig::read(reader),
             audit: AuditConfig {
                 retention: reader.duration("audit.retention"),
             },

@@ -251,6 +251,27 @@ pub(super) const SETTINGS: &[Setting] = &[
         "Whether documents and keys of clients, other providers and the like may be on this machine (`http://127.0.0.1:3000`). \
          For development: without it, only `https` and addresses of the internet are called.",
     ),
+    Setting::new(
+        "pages.folder",
+        "a folder",
+        "",
+        "Files in the place of the built-in ones: templates, `page.css`, and `words/en/hosted.toml` and so on, which may hold \
+         single words.",
+    ),
+    Setting::new("pages.name", "text", "", "What the service is called on its pages. Without it: the host of the issuer."),
+    Setting::new(
+        "pages.logo",
+        "a file",
+        "",
+        "A picture beside the name: PNG, JPEG, WebP or SVG, at most 256 KiB.",
+    ),
+    Setting::new(
+        "pages.color",
+        "a color such as `#1d4ed8`",
+        "",
+        "The color of buttons and links. It is drawn lighter or darker where it could not be read.",
+    ),
+    Setting::new("pages.style", "a file", "", "A style sheet behind the built-in one, at most 256 KiB."),
     Setting::new("audit.retention", DURATION, "365d", "How long lines of the audit log are kept. At least `1d`.").stored(),
     Setting::new("log.format", "`text` or `json`", "text", "What log lines on standard error look like."),
     Setting::new(

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::client_address::IpNet;
 use crate::hashing::{HashAlgorithm, HashOptions};
+use crate::pages::Colour;
 use crate::secret::Secret;
 
 /// `[server]`
@@ -157,6 +158,33 @@ pub struct MailConfig {
     pub from: Option<String>,
     /// A folder of files in the place of the built-in templates.
     pub templates: Option<PathBuf>,
+}
+
+/// `[pages]`
+#[derive(Clone, Debug, Default)]
+pub struct PagesConfig {
+    /// A folder of files in the place of the built-in ones.
+    pub folder: Option<PathBuf>,
+    /// What the service is called.
+    pub name: Option<String>,
+    /// The file of a picture beside the name.
+    pub logo: Option<PathBuf>,
+    /// The colour of buttons and links.
+    pub colour: Option<Colour>,
+    /// The file of a style sheet behind the built-in one.
+    pub style: Option<PathBuf>,
+}
+
+impl PagesConfig {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        Self {
+            folder: reader.optional("pages.folder", parse::path),
+            name: reader.optional("pages.name", parse::text),
+            logo: reader.optional("pages.logo", parse::path),
+            colour: reader.optional("pages.color", parse::parsed),
+            style: reader.optional("pages.style", parse::path),
+        }
+    }
 }
 
 /// `[oauth]`

@@ -15,7 +15,6 @@ use symbolon_store::Batch;
 
 use super::Error;
 use super::authenticate::Caller;
-use super::login::OWN_CLIENT;
 use crate::app::App;
 
 /// Who administrates.
@@ -40,7 +39,7 @@ pub struct Authority {
 
 impl From<&Caller> for Actor {
     fn from(caller: &Caller) -> Self {
-        match caller.token.claims().client_id == OWN_CLIENT {
+        match caller.is_own {
             true => Self::User(caller.user),
             false => Self::Application(caller.user),
         }

@@ -6,21 +6,22 @@ use std::time::Duration;
 use symbolon_domain::{Refusal, SessionId, Timestamp, UserId};
 use symbolon_guard::{Presented, Rejection, Verified};
 
+use super::login::OWN_CLIENT;
 use super::{Error, dpop, opaque, overloaded};
 use crate::app::{App, Issuance};
 
 /// As the guards of resources, this one fails closed when it has not heard of revocations for so long.
 const STALENESS: Duration = Duration::from_secs(15);
 
-/// A caller with a valid access token of a person, by whichever application.
-#[derive(Clone)]
+/// Who is calling: with an access token of a person, or from one of our own pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Caller {
-    /// The token's `sub`.
+    /// The person.
     pub user: UserId,
-    /// The token's `sid`.
+    /// The session.
     pub session: SessionId,
-    /// The whole verified token.
-    pub token: Arc<Verified>,
+    /// Whether it is our own sign-in that calls, and no application that the person let in.
+    pub is_own: bool,
 }
 
 /// Checks an access token against keys, claims, time and revocations, and the proof of its key where it is bound to one.
@@ -28,7 +29,11 @@ pub struct Caller {
 /// # Errors
 /// `invalid_token`, `token_expired`, `token_revoked` or `token_stale`; `overloaded` where it is not known any more what
 /// is revoked; `invalid_dpop_proof` or `use_dpop_nonce`.
-pub fn authenticate(app: &App, presented: &Presented<'_>, now: Timestamp) -> Result<Caller, Error> {
+pub fn authenticate(
+    app: &App,
+    presented: &Presented<'_>,
+    now: Timestamp,
+) -> Result<(Caller, Arc<Verified>), Error> {
     let verified = check_presented(app, presented, now)?;
     let claims = verified.claims();
     // A token of another kind of grant has no session here, and no business on these routes.
@@ -36,11 +41,12 @@ pub fn authenticate(app: &App, presented: &Presented<'_>, now: Timestamp) -> Res
     let (Ok(user), Some(session)) = (claims.sub.parse(), session) else {
         return Err(Refusal::InvalidToken.into());
     };
-    Ok(Caller {
+    let caller = Caller {
         user,
         session,
-        token: verified,
-    })
+        is_own: claims.client_id == OWN_CLIENT,
+    };
+    Ok((caller, verified))
 }
 
 /// The same for a token of any grant.

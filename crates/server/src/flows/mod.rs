@@ -2,6 +2,7 @@
 //! decide, and commits what was decided in one transaction. HTTP, command line and pages are doors to these.
 
 pub mod access_token;
+pub mod activity;
 pub mod actor;
 pub mod address;
 pub mod apply;

@@ -42,6 +42,19 @@ pub async fn end(app: &App, caller: &Caller, id: SessionId, origin: &Origin) -> 
     }
 }
 
+/// Ends every session of the caller but this one.
+///
+/// # Errors
+/// `overloaded`, or a fault; what was ended until then stays ended.
+pub async fn end_others(app: &App, caller: &Caller, origin: &Origin) -> Result<(), Error> {
+    for session in list(app, caller).await? {
+        if session.id != caller.session {
+            end_own(app, session.id, caller.user, EndReason::Revoked, origin).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Which sessions an administrator wants to see.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Filter {

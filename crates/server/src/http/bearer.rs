@@ -7,13 +7,12 @@ use http::header::{AUTHORIZATION, HeaderName};
 use http::request::Parts;
 use http::{HeaderMap, Method, Uri};
 use symbolon_domain::Refusal;
-use symbolon_guard::{Presented, Scheme};
+use symbolon_guard::{Presented, Scheme, Verified};
 
 use super::problem::Failure;
 use crate::app::App;
 use crate::flows::Error;
 use crate::flows::authenticate::{Caller, authenticate};
-use crate::flows::login::OWN_CLIENT;
 use crate::metrics::Count;
 
 /// The header that a proof of possession comes in (RFC 9449 section 4.1).
@@ -23,9 +22,9 @@ impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
-        let caller = of_any_client(parts, app)?;
+        let (caller, _) = of_any_client(parts, app)?;
         // An application that a person let in has what they agreed to, and not their account.
-        match caller.token.claims().client_id == OWN_CLIENT {
+        match caller.is_own {
             true => Ok(caller),
             false => Err(Refusal::InsufficientScope.into()),
         }
@@ -33,7 +32,7 @@ impl FromRequestParts<Arc<App>> for Caller {
 }
 
 /// Who is calling, by whichever application.
-pub(super) fn of_any_client(parts: &Parts, app: &App) -> Result<Caller, Failure> {
+pub(super) fn of_any_client(parts: &Parts, app: &App) -> Result<(Caller, Arc<Verified>), Failure> {
     let credential = Credential::read(&parts.headers, &parts.method, &parts.uri)?;
     let caller = credential.with(app, |presented| {
         authenticate(app, presented, app.clock.now())

@@ -5,10 +5,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use http::HeaderMap;
 use http::header::{ACCEPT_LANGUAGE, USER_AGENT};
 use http::request::Parts;
 use symbolon_domain::mail::Locale;
 
+use super::cookies;
+use super::pages::hosted::LANGUAGE;
 use crate::app::App;
 use crate::client_address::client_address;
 use crate::flows::Origin;
@@ -42,14 +45,21 @@ impl FromRequestParts<Arc<App>> for Origin {
             }),
             user_agent: user_agent.filter(|text| !text.is_empty()),
             request_id: connection.map(|connection| connection.request_id.to_string()),
-            locale: parts
-                .headers
-                .get(ACCEPT_LANGUAGE)
-                .and_then(|value| value.to_str().ok())
-                .map(Locale::negotiate)
-                .unwrap_or_default(),
+            locale: locale(&parts.headers),
         })
     }
+}
+
+/// The language that somebody chose on a page, else what the browser asks for.
+fn locale(headers: &HeaderMap) -> Locale {
+    let chosen = cookies::named(headers, LANGUAGE).ok().flatten();
+    let asked = headers
+        .get(ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok());
+    chosen
+        .and_then(|chosen| chosen.parse().ok())
+        .or_else(|| asked.map(Locale::negotiate))
+        .unwrap_or_default()
 }
 
 fn printable(bytes: &[u8]) -> String {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Path;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
 use symbolon_domain::Refusal;
@@ -106,7 +106,6 @@ const STYLE: &str = "text/css; charset=utf-8";
 pub(super) fn routes(document: &OpenApiDocument) -> Router<Arc<App>> {
     let json: Arc<str> = document.to_json().unwrap_or_default().into();
     Router::new()
-        .route("/", get(|| async { Redirect::temporary("/api/docs") }))
         .route(
             "/api/openapi.json",
             get(move || async move { asset("application/json", json.to_string().into_bytes()) }),

@@ -1,7 +1,7 @@
 //! The doors of OAuth 2.1 and OpenID Connect.
 
 mod authorize;
-mod browser_cookie;
+pub(super) mod browser_cookie;
 mod described;
 mod device;
 mod form;
@@ -9,7 +9,7 @@ mod logout;
 mod pages;
 mod reply;
 mod token;
-mod upstream;
+pub(super) mod upstream;
 mod userinfo;
 mod visit;
 

@@ -1,9 +1,19 @@
-//! The pages that the links in mails lead to: a form each, which works without a script. Showing a page changes nothing
-//! and looks nothing up, for programs that scan mail follow links; only sending the form uses one up.
+//! Pages: those for anybody ([`hosted`]), of the own account ([`account`]), the administration console ([`console`]), the
+//! screens of signing in for other applications ([`screen`]), and those that the links in mails lead to. All of them work
+//! without a script, save what cannot.
+//!
+//! Showing a page of a link changes nothing and looks nothing up, for programs that scan mail follow links; only sending
+//! the form uses one up.
 
+mod account;
+mod asset;
+pub(super) mod console;
+pub(super) mod form;
+pub(super) mod frame;
+pub(super) mod hosted;
 mod link;
-mod look;
 pub(super) mod screen;
+pub(super) mod visitor;
 
 use std::sync::Arc;
 
@@ -44,6 +54,10 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route(Page::Confirm.path(), page(Page::Confirm))
         .route(Page::Reset.path(), page(Page::Reset))
         .route(Page::Invitation.path(), page(Page::Invitation))
+        .route("/assets/{name}", get(asset::show))
+        .merge(hosted::routes())
+        .merge(account::routes())
+        .merge(console::routes())
 }
 
 fn show(app: &App, page: Page, origin: &Origin, uri: &Uri) -> Result<Response, Failure> {

@@ -55,6 +55,20 @@ impl Device {
     }
 }
 
+impl Device {
+    /// The browser or program; empty where it is none of those that are known.
+    #[must_use]
+    pub fn program(&self) -> &'static str {
+        self.program
+    }
+
+    /// The system; empty where it is none of those that are known.
+    #[must_use]
+    pub fn system(&self) -> &'static str {
+        self.system
+    }
+}
+
 impl fmt::Display for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.program, self.system) {

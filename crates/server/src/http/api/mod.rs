@@ -1,6 +1,6 @@
 //! People's sign-in (CONTRACT section 3.1), what guards ask, and administration: one file a path.
 
-mod admin;
+pub(super) mod admin;
 mod consents;
 mod email;
 mod forgotten;

@@ -17,7 +17,7 @@ use crate::metrics::Count;
 ///
 /// # Errors
 /// A fault.
-pub(super) async fn who(app: &App, headers: &HeaderMap) -> Result<Option<Browser>, Error> {
+pub(in crate::http) async fn who(app: &App, headers: &HeaderMap) -> Result<Option<Browser>, Error> {
     let (name, _) = name(app)?;
     match cookies::named(headers, name) {
         Ok(Some(value)) => browser::find(app, value).await,
@@ -26,7 +26,7 @@ pub(super) async fn who(app: &App, headers: &HeaderMap) -> Result<Option<Browser
 }
 
 /// Puts the cookie of a sign-in into its answer.
-pub(super) fn put(app: &App, response: &mut Response, begun: &Begun) {
+pub(in crate::http) fn put(app: &App, response: &mut Response, begun: &Begun) {
     app.metrics.count(Count::SignIn);
     let age = begun.browser.session.cookie_max_age(app.clock.now());
     let age = age.map(|age| format!("; Max-Age={}", age.as_secs()));
@@ -36,7 +36,7 @@ pub(super) fn put(app: &App, response: &mut Response, begun: &Begun) {
 }
 
 /// `Set-Cookie` that removes it.
-pub(super) fn clear(app: &App) -> Option<HeaderValue> {
+pub(in crate::http) fn clear(app: &App) -> Option<HeaderValue> {
     header(app, "", "; Max-Age=0")
 }
 

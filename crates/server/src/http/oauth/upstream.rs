@@ -10,7 +10,9 @@ use symbolon_domain::oauth::OAuthError;
 use symbolon_domain::upstream::Arrival;
 
 use super::super::cookies;
+use super::super::pages::hosted;
 use super::super::pages::screen::{Fault, Screen, Trouble};
+use super::super::pages::visitor::Visitor;
 use super::authorize::SIGN_IN;
 use super::browser_cookie as cookie;
 use super::pages::{Typed, View, redirect};
@@ -24,7 +26,7 @@ use crate::flows::upstream::{
 };
 
 /// Where the button of each provider leads, and what stands on it.
-pub(super) fn actions(app: &App) -> Vec<(String, &str)> {
+pub(in crate::http) fn actions(app: &App) -> Vec<(String, &str)> {
     let all = choices(app);
     all.map(|(name, label)| (format!("/oauth/upstream/{name}"), label))
         .collect()
@@ -63,9 +65,16 @@ pub(super) async fn come_back(
     let mut response = match landed {
         Ok((landed, begun)) => {
             let carried = landed.carried.as_str();
-            let mut response = view.sent_on(SIGN_IN, [("interaction", carried)].into_iter());
+            let mut response = match is_own(carried) {
+                true => view.sent_on(carried, std::iter::empty()),
+                false => view.sent_on(SIGN_IN, [("interaction", carried)].into_iter()),
+            };
             cookie::put(&app, &mut response, &begun);
             response
+        }
+        Err(NotLanded::Taken(offered)) if is_own(&offered.carried) => {
+            let visitor = Visitor::of_page(&app, visit.origin.clone());
+            hosted::ask_for_password(&visitor, &offered)
         }
         Err(NotLanded::Taken(offered)) => ask_for_password(&app, &view, &offered).await,
         Err(error) => refused(&view, error),
@@ -73,6 +82,11 @@ pub(super) async fn come_back(
     // It is good once.
     put(&app, &mut response, "", "; Max-Age=0");
     response
+}
+
+/// Whether what a browser carried is a place of ours, and no request of an application.
+fn is_own(carried: &str) -> bool {
+    hosted::own_place(carried).is_some()
 }
 
 async fn arrive(

@@ -1,10 +1,11 @@
 //! The pages behind the links in mails: a text, and a form where there is a token for it.
 
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use minijinja::context;
+use minijinja::{Value, context};
 
-use super::look::{Frame, Look, OWN_FORMS, Sheet, respond};
+use super::super::problem::Failure;
+use super::frame::{Forms, Frame};
 use crate::app::App;
 use crate::flows::Origin;
 
@@ -45,6 +46,31 @@ impl Page {
             Self::Invitation => "/invitation",
         }
     }
+
+    /// The words that it has of its own.
+    const fn section(self) -> &'static str {
+        match self {
+            Self::Verify => "verify",
+            Self::Confirm => "confirm",
+            Self::Reset => "reset",
+            Self::Invitation => "invitation",
+        }
+    }
+}
+
+impl Told {
+    /// The word that says it.
+    fn word(self, page: Page) -> String {
+        match self {
+            Self::Nothing => String::new(),
+            Self::Done => format!("{}.done", page.section()),
+            Self::Waiting => format!("{}.waiting", page.section()),
+            Self::Invalid => "link.invalid".to_owned(),
+            Self::BadPassword => "link.bad_password".to_owned(),
+            Self::BadEmail => "link.bad_email".to_owned(),
+            Self::Busy => "link.busy".to_owned(),
+        }
+    }
 }
 
 impl<'a> View<'a> {
@@ -53,50 +79,27 @@ impl<'a> View<'a> {
     }
 
     pub(super) fn response(&self, app: &App, origin: &Origin, status: StatusCode) -> Response {
-        respond(status, |look| {
-            let frame = Frame::of(app, origin.locale)?;
-            let sheet = self.sheet(look, &frame, app.settings().password.min_length)?;
-            look.page(&frame, &sheet)
-        })
+        let frame = match Frame::of(app, origin.locale) {
+            Ok(frame) => frame,
+            Err(error) => return Failure(error).into_response(),
+        };
+        let least = app.settings().password.min_length;
+        frame.respond(status, "link.html", self.facts(&frame, least), Forms::Stay)
     }
 
-    fn sheet(&self, look: &Look, frame: &Frame<'_>, least: usize) -> Option<Sheet> {
-        let language = look.language(frame.locale)?;
-        let words = match self.page {
-            Page::Verify => &language.verify,
-            Page::Confirm => &language.confirm,
-            Page::Reset => &language.reset,
-            Page::Invitation => &language.invitation,
-        };
-        let told = match self.told {
-            Told::Nothing => None,
-            Told::Done => Some(&words.done),
-            Told::Waiting => words.waiting.as_ref(),
-            Told::Invalid => Some(&language.invalid),
-            Told::BadPassword => Some(&language.bad_password),
-            Told::BadEmail => Some(&language.bad_email),
-            Told::Busy => Some(&language.busy),
-        };
+    fn facts(&self, frame: &Frame<'_>, least: usize) -> Value {
         let good = matches!(self.told, Told::Done | Told::Waiting);
-        let facts = context! {
-            title => &words.title,
-            told => told,
+        let signs_in = self.told == Told::Done && self.page != Page::Confirm;
+        context! {
+            words => self.page.section(),
+            told => self.told.word(self.page),
             mood => if good { "good" } else { "bad" },
             form => self.token.is_some(),
-            text => &words.text,
-            action => format!("{}{}", frame.base, self.page.path()),
+            action => frame.path(self.page.path()),
             token => self.token,
             asks_password => matches!(self.page, Page::Reset | Page::Invitation),
-            password_label => &language.password_label,
-            password_hint => look.plain(&language.password_hint, context! { least })?,
             least => least,
-            button => &words.button,
-        };
-        Some(Sheet {
-            title: words.title.clone(),
-            body: look.fill("link.html", facts)?,
-            script: None,
-            forms: OWN_FORMS,
-        })
+            signs_in,
+        }
     }
 }

@@ -7,16 +7,17 @@ mod facts;
 #[cfg(test)]
 mod tests;
 
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{HeaderName, HeaderValue};
+use minijinja::context;
 
-use super::look::{Frame, Look, OWN_FORMS, Sheet, respond};
+use super::super::problem::Failure;
+use super::frame::{Forms, Frame, answer};
 use crate::app::App;
 use crate::flows::Origin;
+use crate::pages::PagesError;
 
-/// Sends the form of [`Screen::FormPost`] off.
-const SUBMIT: &str = "document.forms[0].submit()";
 const OPENER: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
 /// A page that somebody sees on the way to another application.
@@ -202,32 +203,30 @@ impl Screen<'_> {
         origin: &Origin,
         status: StatusCode,
     ) -> Response {
-        let mut response = respond(status, |look| {
-            let frame = Frame::of(app, origin.locale)?;
-            self.page(look, &frame, origin.request_id.as_deref())
-        });
+        let frame = match Frame::of(app, origin.locale) {
+            Ok(frame) => frame,
+            Err(error) => return Failure(error).into_response(),
+        };
+        let mut response = answer(status, self.page(&frame, origin.request_id.as_deref()));
         in_a_window(&mut response);
         response
     }
 
     fn page(
         &self,
-        look: &Look,
         frame: &Frame<'_>,
         request: Option<&str>,
-    ) -> Option<(String, HeaderValue)> {
-        let facts = self.facts(look, frame, request)?;
-        let mut words = look.words(frame.locale, "common", &facts)?;
-        words.extend(look.words(frame.locale, self.section(), &facts)?);
-        let title = words.get("title")?.to_string();
-        let facts = minijinja::context! { words, ..facts };
-        let sheet = Sheet {
-            title,
-            body: look.fill(self.template(), facts)?,
-            script: matches!(self, Self::FormPost(_)).then_some(SUBMIT),
-            forms: if self.leaves() { "" } else { OWN_FORMS },
+    ) -> Result<(String, HeaderValue), PagesError> {
+        let facts = self.facts(frame, request)?;
+        let common = frame.words("common", &facts)?;
+        let own = frame.words(self.section(), &facts)?;
+        let title = own.get_attr("title").unwrap_or_default();
+        let words = context! { ..own, ..common };
+        let forms = match self.leaves() {
+            true => Forms::Leave,
+            false => Forms::Stay,
         };
-        look.page(frame, &sheet)
+        frame.page(self.template(), context! { title, words, ..facts }, forms)
     }
 
     /// The words that it has of its own.
@@ -269,9 +268,6 @@ impl Screen<'_> {
     }
 
     /// Whether a form of it may end at another site.
-    ///
-    /// Browsers ask `form-action` at every redirect that follows a form, those of the application as well: a policy that
-    /// named the redirect URI would stop an application that goes on to another origin or into an app from there.
     fn leaves(&self) -> bool {
         match self {
             Self::SignIn(screen) => screen.leaves || !screen.upstreams.is_empty(),

@@ -12,7 +12,7 @@ mod invitations;
 mod keys;
 pub(super) mod page;
 pub(super) mod parameters;
-mod permitted;
+pub(in crate::http) mod permitted;
 mod revocations;
 mod roles;
 mod sessions;

@@ -63,19 +63,14 @@ impl<P: Needed> FromRequestParts<Arc<App>> for Permitted<P> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
-        let caller = of_any_client(parts, app)?;
+        let (caller, token) = of_any_client(parts, app)?;
         // One that is for another API as well could come from there.
         let own = &*app.issuance().map_err(Failure)?.audience;
-        if caller
-            .token
-            .claims()
-            .aud
-            .iter()
-            .any(|audience| audience != own)
-        {
+        let claims = token.claims();
+        if claims.aud.iter().any(|audience| audience != own) {
             return Err(Refusal::InvalidToken.into());
         }
-        if !Demand::permission(P::PERMISSION).is_met(caller.token.claims()) {
+        if !Demand::permission(P::PERMISSION).is_met(claims) {
             return Err(Refusal::Forbidden.into());
         }
         Ok(Self {

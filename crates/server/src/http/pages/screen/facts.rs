@@ -2,11 +2,12 @@
 
 use minijinja::{Value, context};
 
-use super::super::look::{Frame, Look};
+use super::super::frame::Frame;
 use super::{
     Asker, CodeTold, Consent, DeviceCode, DeviceConfirm, Fault, FormPost, Person, Return, Screen,
     SignIn, SignOut, SignedOut, Told, Until,
 };
+use crate::pages::PagesError;
 
 /// Scopes in the order in which they are shown, before all others.
 const FIRST: [&str; 5] = ["openid", "profile", "email", "roles", "offline_access"];
@@ -15,15 +16,14 @@ impl Screen<'_> {
     /// Every name that a template or a word may use has a value, if an empty one.
     pub(super) fn facts(
         &self,
-        look: &Look,
         frame: &Frame<'_>,
         request: Option<&str>,
-    ) -> Option<Value> {
+    ) -> Result<Value, PagesError> {
         let own = match self {
             Self::SignIn(screen) => screen.facts(frame),
-            Self::Consent(screen) => screen.facts(look, frame)?,
+            Self::Consent(screen) => screen.facts(frame)?,
             Self::DeviceCode(screen) => screen.facts(frame),
-            Self::DeviceConfirm(screen) => screen.facts(look, frame)?,
+            Self::DeviceConfirm(screen) => screen.facts(frame)?,
             Self::DeviceDone(_) => context! {},
             Self::SignOut(screen) => screen.facts(frame),
             Self::SignedOut(screen) => screen.facts(),
@@ -45,7 +45,7 @@ impl Screen<'_> {
             request => "",
         };
         // Of two that have a name, the first counts.
-        Some(context! { ..own, ..common })
+        Ok(context! { ..own, ..common })
     }
 }
 
@@ -69,12 +69,12 @@ impl SignIn<'_> {
 }
 
 impl Consent<'_> {
-    fn facts(&self, look: &Look, frame: &Frame<'_>) -> Option<Value> {
-        Some(context! {
+    fn facts(&self, frame: &Frame<'_>) -> Result<Value, PagesError> {
+        Ok(context! {
             action => frame.path(self.action),
             interaction => self.interaction,
             person => self.user.text(),
-            scopes => scopes(look, frame, self.scopes)?,
+            scopes => scopes(frame, self.scopes)?,
             resources => self.resources.iter().map(|one| Value::from(*one)).collect::<Value>(),
             until => self.until.word(),
             ..asker(Some(self.asker))
@@ -83,7 +83,7 @@ impl Consent<'_> {
 }
 
 impl DeviceConfirm<'_> {
-    fn facts(&self, look: &Look, frame: &Frame<'_>) -> Option<Value> {
+    fn facts(&self, frame: &Frame<'_>) -> Result<Value, PagesError> {
         let consent = Consent {
             action: self.action,
             interaction: self.interaction,
@@ -94,8 +94,8 @@ impl DeviceConfirm<'_> {
             until: self.until,
             leaves: false,
         };
-        let consent = consent.facts(look, frame)?;
-        Some(context! { code => self.code, ..consent })
+        let consent = consent.facts(frame)?;
+        Ok(context! { code => self.code, ..consent })
     }
 }
 
@@ -194,12 +194,6 @@ impl Until {
     }
 }
 
-impl Frame<'_> {
-    fn path(&self, path: &str) -> String {
-        format!("{}{path}", self.base)
-    }
-}
-
 fn asker(asker: Option<Asker<'_>>) -> Value {
     let Some(asker) = asker else {
         return context! {};
@@ -208,8 +202,8 @@ fn asker(asker: Option<Asker<'_>>) -> Value {
 }
 
 /// Each with its sentence, where we have one; what people know best comes first.
-fn scopes(look: &Look, frame: &Frame<'_>, scopes: &[&str]) -> Option<Vec<Value>> {
-    let sentences = look.words(frame.locale, "scopes", &context! {})?;
+fn scopes(frame: &Frame<'_>, scopes: &[&str]) -> Result<Vec<Value>, PagesError> {
+    let sentences = frame.words("scopes", &context! {})?;
     let mut scopes = scopes.to_vec();
     scopes.sort_by_key(|scope| {
         FIRST
@@ -219,8 +213,8 @@ fn scopes(look: &Look, frame: &Frame<'_>, scopes: &[&str]) -> Option<Vec<Value>>
     });
     let each = scopes
         .iter()
-        .map(|scope| context! { name => *scope, sentence => sentences.get(*scope).cloned() });
-    Some(each.collect())
+        .map(|scope| context! { name => *scope, sentence => sentences.get_attr(scope).ok() });
+    Ok(each.collect())
 }
 
 /// Whether a link may lead there: to the web, or to an app by a scheme of its own, which has a dot (RFC 8252 section 7.1).

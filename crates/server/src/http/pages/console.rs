@@ -1,0 +1,99 @@
+//! The administration console: pages over the flows that `/api/admin` calls, each behind the permission that it has there.
+
+mod overview;
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{FromRequest, Request};
+use axum::response::Response;
+use axum::routing::get;
+use minijinja::{Value, context};
+use symbolon_domain::{Permissions, Refusal};
+
+use super::super::api::admin::permitted::Needed;
+use super::visitor::Seated;
+use crate::app::App;
+use crate::flows::actor::Actor;
+
+/// The places of the console: each a group, a name, the path below `/console` and the permission that it takes to see it.
+const PLACES: [(&str, &str, &str, &str); 12] = [
+    ("watch", "overview", "", "stats:read"),
+    ("people", "users", "/users", "users:read"),
+    ("people", "invitations", "/invitations", "users:read"),
+    ("people", "sessions", "/sessions", "sessions:read"),
+    ("people", "roles", "/roles", "roles:read"),
+    ("apps", "clients", "/clients", "clients:read"),
+    ("security", "keys", "/keys", "keys:read"),
+    (
+        "security",
+        "revocations",
+        "/revocations",
+        "revocations:read",
+    ),
+    ("security", "audit", "/audit", "audit:read"),
+    ("security", "token", "/token", "revocations:read"),
+    ("system", "mail", "/mail", "stats:read"),
+    ("system", "settings", "/settings", "stats:read"),
+];
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new().route("/console", get(overview::show))
+}
+
+/// Somebody whose roles have the permission `P`. The flow that changes something asks again, in the transaction that does
+/// it.
+pub(in crate::http) struct Permitted<P> {
+    pub(in crate::http) seated: Seated,
+    permission: PhantomData<P>,
+}
+
+impl<P: Needed> FromRequest<Arc<App>> for Permitted<P> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {
+        let seated = Seated::from_request(request, app).await?;
+        match seated.may.allow(P::PERMISSION) {
+            true => Ok(Self {
+                seated,
+                permission: PhantomData,
+            }),
+            false => Err(seated.failed(Refusal::Forbidden)),
+        }
+    }
+}
+
+impl<P> Permitted<P> {
+    /// Who administrates.
+    pub(in crate::http) fn actor(&self) -> Actor {
+        Actor::from(&self.seated.caller)
+    }
+
+    /// Whether the person may do more than see this: templates leave out what would be refused.
+    pub(in crate::http) fn may(&self, permission: &str) -> bool {
+        self.seated.may.allow(permission)
+    }
+
+    /// A page of the console; `at` is its place.
+    pub(in crate::http) fn show(&self, at: &str, template: &str, facts: Value) -> Response {
+        self.seated.show(template, context! { at, ..facts })
+    }
+}
+
+/// The places that somebody may see, by groups.
+pub(super) fn places(may: &Permissions) -> Vec<Value> {
+    let mut groups: Vec<(&str, Vec<Value>)> = Vec::new();
+    for (group, name, path, permission) in PLACES {
+        if !may.allow(permission) {
+            continue;
+        }
+        let place = context! { name, path };
+        match groups.last_mut() {
+            Some((last, places)) if *last == group => places.push(place),
+            _ => groups.push((group, vec![place])),
+        }
+    }
+    let group = |(name, places)| context! { name, places };
+    groups.into_iter().map(group).collect()
+}

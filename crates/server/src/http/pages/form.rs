@@ -1,0 +1,200 @@
+//! Forms of our own pages: what was sent, what is shown again, and what is wrong with it.
+//!
+//! A form carries `form_token`, which belongs to the session that the page was made for (SECURITY decision 7; OWASP CSRF).
+
+use axum::extract::Request;
+use http::Uri;
+use minijinja::{Value, context};
+use std::collections::BTreeMap;
+use symbolon_domain::{Refusal, SessionId};
+use url::form_urlencoded;
+use zeroize::Zeroizing;
+
+use super::super::body;
+use super::frame::Frame;
+use crate::app::App;
+use crate::flows::Error;
+
+const LABEL: &str = "form";
+/// Fields that a form has at most.
+const MOST_FIELDS: usize = 500;
+/// The field that says for which session a form was made.
+pub(in crate::http) const TOKEN: &str = "form_token";
+
+/// The fields of a form, or of a query, as they came.
+#[derive(Default)]
+pub(in crate::http) struct Form {
+    fields: Vec<(String, Zeroizing<String>)>,
+}
+
+impl Form {
+    /// # Errors
+    /// `unsupported_media_type`, `payload_too_large`, `malformed_request`.
+    pub(super) async fn of_body(request: Request) -> Result<Self, Refusal> {
+        if !body::is_form(request.headers()) {
+            return Err(Refusal::UnsupportedMediaType);
+        }
+        Self::of(&body::read(request.into_body()).await?)
+    }
+
+    pub(super) fn from_pairs(pairs: Vec<(String, String)>) -> Self {
+        let fields = pairs.into_iter();
+        let fields = fields.map(|(name, value)| (name, Zeroizing::new(value)));
+        Self {
+            fields: fields.collect(),
+        }
+    }
+
+    /// # Errors
+    /// `malformed_request`.
+    pub(super) fn of_query(uri: &Uri) -> Result<Self, Refusal> {
+        Self::of(uri.query().unwrap_or_default().as_bytes())
+    }
+
+    fn of(bytes: &[u8]) -> Result<Self, Refusal> {
+        let pairs = form_urlencoded::parse(bytes);
+        let fields: Vec<_> = pairs
+            .take(MOST_FIELDS + 1)
+            .map(|(name, value)| (name.into_owned(), Zeroizing::new(value.into_owned())))
+            .collect();
+        if fields.len() > MOST_FIELDS {
+            let sentence = format!("A form has at most {MOST_FIELDS} fields.");
+            return Err(Refusal::MalformedRequest(sentence));
+        }
+        Ok(Self { fields })
+    }
+
+    /// The value of a field as it was typed; empty where there is none. Of several the first counts.
+    pub(in crate::http) fn get(&self, name: &str) -> &str {
+        self.all(name).next().unwrap_or_default()
+    }
+
+    /// The same without blanks at its ends; none where nothing is left.
+    pub(in crate::http) fn text(&self, name: &str) -> Option<String> {
+        Some(self.get(name).trim())
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)
+    }
+
+    /// Every value of a field that may be chosen more than once.
+    pub(in crate::http) fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
+        let of_the_name = self.fields.iter().filter(move |(known, _)| known == name);
+        of_the_name.map(|(_, value)| value.as_str())
+    }
+
+    /// Whether there is such a field: a box that was ticked.
+    pub(in crate::http) fn has(&self, name: &str) -> bool {
+        self.fields.iter().any(|(known, _)| known == name)
+    }
+
+    /// What can be shown again: no password, and not what the page itself put in.
+    pub(super) fn shown(&self) -> impl Iterator<Item = (&str, &str)> {
+        let shown = |(name, _): &&(String, Zeroizing<String>)| {
+            !name.to_ascii_lowercase().contains("password") && name != TOKEN
+        };
+        let fields = self.fields.iter().filter(shown);
+        fields.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+/// A form on a page: its values, what is wrong with each, and with all of it. In templates: `form.values.email`,
+/// `form.errors.email`, `form.trouble`.
+#[derive(Default)]
+pub(in crate::http) struct Filled {
+    values: BTreeMap<String, Value>,
+    errors: BTreeMap<String, Value>,
+    trouble: Option<Value>,
+}
+
+impl Filled {
+    /// One that stands there as somebody left it.
+    pub(in crate::http) fn again(form: &Form) -> Self {
+        let shown = form.shown();
+        Self {
+            values: shown
+                .map(|(name, value)| (name.to_owned(), value.into()))
+                .collect(),
+            ..Self::default()
+        }
+    }
+
+    /// With a value.
+    pub(in crate::http) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.values.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// With what a flow refused: at the fields, as far as it names them, by the JSON pointers that it knows them by.
+    ///
+    /// # Errors
+    /// What is no refusal.
+    pub(in crate::http) fn refused(
+        mut self,
+        frame: &Frame<'_>,
+        error: Error,
+    ) -> Result<Self, Error> {
+        let Error::Refused(refusal) = error else {
+            return Err(error);
+        };
+        match &refusal {
+            Refusal::Validation(errors) => {
+                for error in errors {
+                    // Of something in a list: the field that holds the list.
+                    let pointer = error.pointer.trim_start_matches('/');
+                    let field = pointer.split('/').next().unwrap_or(pointer).to_owned();
+                    let said = frame.fault(error.code, &error.detail);
+                    match field.is_empty() {
+                        true => self.trouble = Some(said),
+                        false => drop(self.errors.entry(field).or_insert(said)),
+                    }
+                }
+            }
+            other => self.trouble = Some(frame.fault(other.code(), &other.detail())),
+        }
+        Ok(self)
+    }
+
+    /// With one thing that is wrong, at a field.
+    pub(in crate::http) fn wrong(mut self, field: &str, said: Value) -> Self {
+        self.errors.insert(field.to_owned(), said);
+        self
+    }
+
+    /// With one thing that is wrong with all of it.
+    pub(in crate::http) fn trouble(mut self, said: Value) -> Self {
+        self.trouble = Some(said);
+        self
+    }
+
+    /// For a template.
+    pub(in crate::http) fn facts(&self) -> Value {
+        context! {
+            values => &self.values,
+            errors => &self.errors,
+            trouble => &self.trouble,
+        }
+    }
+}
+
+/// The token of the forms that a session is shown.
+///
+/// # Errors
+/// A fault.
+pub(super) fn token(app: &App, session: SessionId) -> Result<String, Error> {
+    let tag = app.issuance()?.master.mac(LABEL, session.as_bytes());
+    let tag = tag.map_err(|error| Error::fault("a form")(error.into()))?;
+    Ok(symbolon_token::encoding::encode(&tag))
+}
+
+/// Whether a form was made for this session.
+///
+/// # Errors
+/// A fault.
+pub(super) fn is_of(app: &App, session: SessionId, form: &Form) -> Result<bool, Error> {
+    let Ok(tag) = symbolon_token::encoding::decode(form.get(TOKEN).as_bytes()) else {
+        return Ok(false);
+    };
+    let master = &app.issuance()?.master;
+    let ours = master.mac_is(LABEL, session.as_bytes(), &tag);
+    ours.map_err(|error| Error::fault("a form")(error.into()))
+}
