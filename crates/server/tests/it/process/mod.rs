@@ -2,6 +2,7 @@
 
 mod apply;
 mod audit;
+mod client;
 mod clients;
 mod commands;
 mod confidential;
