@@ -46,6 +46,7 @@ async fn main() -> Result<()> {
         }
         _ => bail!("register EMAIL NAME, login WHO, whoami, get URL, logout or logout-everywhere"),
     };
+    client.settle().await;
     writeln!(io::stdout(), "{said}")?;
     Ok(())
 }

@@ -155,6 +155,12 @@ impl Client {
         self.shared.instead_of(refused).await
     }
 
+    /// Waits until a refresh that is under way has ended and its refresh token is kept. A program that ends while the
+    /// server has answered and nothing is kept has 5 minutes (the server's `retry_window`) to start again: call this last.
+    pub async fn settle(&self) {
+        self.shared.settled().await;
+    }
+
     /// Sends a request with the access token to the issuer or a resource. A 401 is answered with a refresh and the same
     /// request once more, if its body is no stream, and if it does not ask for another sign-in (RFC 9470). Redirects are
     /// not followed: they are answers. A status is no error.

@@ -54,9 +54,7 @@ impl Flight {
         let (shared, era) = (Arc::clone(shared), shared.era());
         tokio::spawn(async move {
             let outcome = shared.fly(refused.as_ref(), era.clone()).await;
-            if let Err(Halt::Failed(error)) = &outcome
-                && error.is_transient()
-            {
+            if let Err(Halt::Failed(error)) = &outcome {
                 shared.rest(error, &era);
             }
             let _nobody_waits = done.send(Some(outcome));
@@ -90,6 +88,14 @@ impl Shared {
             Err(_) => self.last().map_or(renewed, Ok),
             Ok(_) => renewed,
         }
+    }
+
+    /// Waits until the refresh that is under way has ended, if there is one, and its token is kept.
+    pub(crate) async fn settled(&self) {
+        if let Some(flight) = self.under_way() {
+            let _whatever_came_of_it = flight.outcome().await;
+        }
+        drop(self.turn.lock().await);
     }
 
     /// Another one than this, which somebody did not let through.

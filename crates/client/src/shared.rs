@@ -162,6 +162,11 @@ impl Shared {
         (!is_refused).then(|| access.token.clone())
     }
 
+    /// The refresh that is under way.
+    pub(crate) fn under_way(&self) -> Option<Flight> {
+        lock(&self.state).flight.clone()
+    }
+
     /// Tells when the era ends that it is now.
     pub(crate) fn era(&self) -> watch::Receiver<u64> {
         self.era.subscribe()
@@ -256,7 +261,8 @@ impl Shared {
         true
     }
 
-    /// The refresh that began in `era` has failed, and nobody is signed out by that.
+    /// The refresh that began in `era` has failed, which is not tried again at once while there is a token. Where it has
+    /// signed out, another era has begun.
     pub(crate) fn rest(&self, error: &Error, era: &watch::Receiver<u64>) {
         let asked = error.retry_after();
         let pause = asked.unwrap_or(pause::LONGEST);

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use symbolon_client::{Clock, Error, Presence};
+use symbolon_client::{Clock, Error, Login, Presence};
 
-use crate::fake::{Fake, Fault, LIFE, soon};
+use crate::{
+    fake::{Fake, Fault, LIFE, soon},
+    over::Kept,
+};
 
 #[tokio::test]
 async fn a_token_is_replaced_in_its_last_minute_and_nobody_waits() {
@@ -64,6 +67,43 @@ async fn whoever_is_dropped_in_the_middle_of_a_refresh_loses_nothing() {
         assert_eq!(token.reveal(), format!("at_0_{generation}"));
     }
     assert_eq!((fake.refreshes(), fake.world().repeats), (3, 0));
+}
+
+#[tokio::test]
+async fn whoever_ends_can_wait_until_the_next_token_is_kept() {
+    let mut fake = Fake::start().await;
+    let (clock, kept) = (Clock::frozen(), Kept::default());
+    let client = fake.builder(&clock).store(kept.clone()).build().unwrap();
+    client.login(&Login::new("ada", "secret")).await.unwrap();
+    soon(client.settle()).await;
+    clock.advance(LIFE - Duration::from_secs(30));
+    fake.meets([Fault::Held]);
+    client.access_token().await.unwrap();
+    fake.arrival().await;
+    let ends = tokio::spawn(async move { client.settle().await });
+    tokio::task::yield_now().await;
+    assert!(!ends.is_finished());
+    fake.let_go();
+    soon(ends).await.unwrap();
+    assert_eq!(kept.token().as_deref(), Some("sbr_0_1"));
+}
+
+#[tokio::test]
+async fn a_refresh_that_fails_beside_the_requests_is_not_tried_at_each_of_them() {
+    let fake = Fake::start().await;
+    let clock = Clock::frozen();
+    let client = fake.signed_in(&clock).await;
+    clock.advance(LIFE - Duration::from_secs(30));
+    fake.meets([Fault::Problem(403, "csrf_rejected")]);
+    for _ in 0..5 {
+        assert_eq!(client.access_token().await.unwrap().reveal(), "at_0_0");
+        soon(client.settle()).await;
+    }
+    assert_eq!(fake.refreshes(), 1);
+    clock.advance(Duration::from_secs(5));
+    assert_eq!(client.access_token().await.unwrap().reveal(), "at_0_0");
+    soon(client.settle()).await;
+    assert_eq!(client.access_token().await.unwrap().reveal(), "at_0_1");
 }
 
 #[tokio::test]
