@@ -1,0 +1,52 @@
+import type { Fetch } from './http.js'
+
+/** Where access tokens come from. */
+interface Source {
+  accessToken(refused?: string, signal?: AbortSignal | null): Promise<string>
+  doubt(refused: string): void
+}
+
+/** How an access token goes along with a request. */
+export interface Carrier {
+  headers(accessToken: string, method: string, url: string): Promise<Record<string, string>> | Record<string, string>
+  /** Whether the same request is to be sent again, with other headers and the same token. */
+  isAgain?(response: Response, url: string): boolean
+}
+
+/**
+ * `fetch` with the access token, for `origins` only: to any other it is the plain one. After a 401 the token is refreshed,
+ * once, and the request sent again.
+ */
+export function authorizedFetch(session: Source, carrier: Carrier, fetch: Fetch, base: string, origins: ReadonlySet<string>): Fetch {
+  return async (input, init) => {
+    const given = input instanceof Request ? input : undefined
+    const url = new URL(given ? given.url : (input as string | URL), base).href
+    if (!origins.has(new URL(url).origin)) return fetch(input, init)
+    const method = init?.method ?? given?.method ?? 'GET'
+    const signal = init?.signal ?? given?.signal ?? null
+
+    const send = async (accessToken: string): Promise<Response> => {
+      const headers = new Headers(init?.headers ?? given?.headers)
+      for (const [name, value] of Object.entries(await carrier.headers(accessToken, method, url))) headers.set(name, value)
+      // A copy, for a body can be read once.
+      return fetch(given ? given.clone() : url, { ...init, headers })
+    }
+    const isStream = init?.body instanceof ReadableStream || (init?.body != null && Symbol.asyncIterator in Object(init.body))
+    const sendTwice = async (accessToken: string): Promise<Response> => {
+      const response = await send(accessToken)
+      if (isStream || !carrier.isAgain?.(response, url)) return response
+      await response.body?.cancel()
+      return send(accessToken)
+    }
+
+    const accessToken = await session.accessToken(undefined, signal)
+    const response = await sendTwice(accessToken)
+    if (response.status !== 401) return response
+    // The roles may have changed: another token, and the user once more. Whether the session is over, the refresh says.
+    session.doubt(accessToken)
+    const next = await session.accessToken(accessToken, signal)
+    if (isStream) return response
+    await response.body?.cancel()
+    return sendTwice(next)
+  }
+}

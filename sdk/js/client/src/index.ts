@@ -1,0 +1,6 @@
+export type { FieldProblem, LoginBody, Problem, RegisterBody, Registered, User } from './api.js'
+export { createClient, type ClientOptions, type SymbolonClient } from './client.js'
+export type { Clock } from './clock.js'
+export { NetworkError, SymbolonError } from './errors.js'
+export type { SessionState } from './session.js'
+export { memoryStorage, type RefreshTokenStorage } from './storage.js'
