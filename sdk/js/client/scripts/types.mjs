@@ -14,6 +14,8 @@ const NAMES = {
   UserBody: 'User',
   Problem: 'Problem',
   FieldProblem: 'FieldProblem',
+  TokensBody: 'TokensBody',
+  UserinfoBody: 'Userinfo',
 }
 
 /** The text of src/api.ts. */

@@ -121,3 +121,26 @@ export interface FieldProblem {
   /** JSON pointer (RFC 6901) to the field. */
   pointer: string
 }
+
+/** Tokens (RFC 6749 section 5.1; OpenID Connect Core 1.0 section 3.1.3.3). */
+export interface TokensBody {
+  access_token: string
+  expires_in: number
+  id_token?: string | null | undefined
+  issued_token_type?: string | null | undefined
+  refresh_token?: string | null | undefined
+  scope: string
+  token_type: string
+}
+
+/** What is told of a person (OpenID Connect Core 1.0 section 5.3.2), by what they agreed to. */
+export interface Userinfo {
+  email?: string | null | undefined
+  email_verified?: boolean | null | undefined
+  name?: string | null | undefined
+  preferred_username?: string | null | undefined
+  roles?: string[] | null | undefined
+  sub: string
+  /** Seconds since 1970. */
+  updated_at?: number | null | undefined
+}

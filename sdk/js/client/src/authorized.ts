@@ -14,10 +14,14 @@ export interface Carrier {
 }
 
 /**
- * `fetch` with the access token, for `origins` only: to any other it is the plain one. After a 401 the token is refreshed,
- * once, and the request sent again.
+ * `fetch` with the access token, for the origins of the page, the server and `resources` only: to any other it is the plain
+ * one. After a 401 the token is refreshed, once, and the request sent again.
  */
-export function authorizedFetch(session: Source, carrier: Carrier, fetch: Fetch, base: string, origins: ReadonlySet<string>): Fetch {
+export function authorizedFetch(session: Source, carrier: Carrier, fetch: Fetch, issuer: string, resources: readonly string[] = []): Fetch {
+  const base = page() ?? issuer
+  const origins = new Set([base, issuer, ...resources].map((url) => new URL(url).origin))
+  // That of a file, which is the same for all of them.
+  origins.delete('null')
   return async (input, init) => {
     const given = input instanceof Request ? input : undefined
     const url = new URL(given ? given.url : (input as string | URL), base).href
@@ -34,7 +38,7 @@ export function authorizedFetch(session: Source, carrier: Carrier, fetch: Fetch,
     const isStream = init?.body instanceof ReadableStream || (init?.body != null && Symbol.asyncIterator in Object(init.body))
     const sendTwice = async (accessToken: string): Promise<Response> => {
       const response = await send(accessToken)
-      if (isStream || !carrier.isAgain?.(response, url)) return response
+      if (!carrier.isAgain?.(response, url) || isStream) return response
       await response.body?.cancel()
       return send(accessToken)
     }
@@ -49,4 +53,9 @@ export function authorizedFetch(session: Source, carrier: Carrier, fetch: Fetch,
     await response.body?.cancel()
     return sendTwice(next)
   }
+}
+
+/** The address of the page, in a browser. */
+export function page(): string | undefined {
+  return globalThis.location?.href
 }

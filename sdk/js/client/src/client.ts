@@ -1,5 +1,5 @@
 import type { LoginBody, RefreshedBody, RegisterBody, Registered, SignedInBody, User } from './api.js'
-import { authorizedFetch } from './authorized.js'
+import { authorizedFetch, page } from './authorized.js'
 import { systemClock, type Clock } from './clock.js'
 import { SymbolonError } from './errors.js'
 import { call, platformFetch, type Fetch } from './http.js'
@@ -61,9 +61,8 @@ const AHEAD_SECONDS = 30
 
 export function createClient(options: ClientOptions): SymbolonClient {
   const { fetch = platformFetch, clock = systemClock } = options
-  const page = globalThis.location?.href as string | undefined
   const issuer = options.issuer.replace(/\/$/, '')
-  const isCookie = (options.transport ?? (page ? 'cookie' : 'body')) === 'cookie'
+  const isCookie = (options.transport ?? (page() ? 'cookie' : 'body')) === 'cookie'
   const kept = isCookie ? undefined : (options.storage ?? memoryStorage())
 
   const send = <T>(method: string, path: string, signal: AbortSignal, body?: unknown, accessToken?: string): Promise<T> =>
@@ -104,9 +103,8 @@ export function createClient(options: ClientOptions): SymbolonClient {
 
   const name = `symbolon ${issuer}`
   const session = new Session(protocol, clock, name, options.shared ?? isCookie, (options.refreshAhead ?? AHEAD_SECONDS) * 1000)
-  const origins = new Set([issuer, ...(page ? [page] : []), ...(options.resources ?? [])].map((url) => new URL(url).origin).filter((origin) => origin !== 'null'))
   const carrier = { headers: (accessToken: string) => ({ authorization: `Bearer ${accessToken}` }) }
-  const authorized = authorizedFetch(session, carrier, fetch, page ?? issuer, origins)
+  const authorized = authorizedFetch(session, carrier, fetch, issuer, options.resources)
 
   return {
     get state() {
