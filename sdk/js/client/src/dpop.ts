@@ -56,18 +56,13 @@ export interface DpopClient {
 const ENDS = new Set(['no_refresh_token', 'invalid_grant'])
 const AHEAD_SECONDS = 30
 
-interface Pending {
-  state: string
-  verifier: string
-}
-
 export function createDpopClient(options: DpopClientOptions): DpopClient {
   const { clientId, redirectUri, scope = 'openid profile email', resources = [], clock = systemClock } = options
   const issuer = options.issuer.replace(/\/$/, '')
   const name = `symbolon ${issuer} ${clientId}`
   const inBrowser = Boolean(page() && globalThis.indexedDB)
   const store = options.store ?? (inBrowser ? indexedDbStore(name) : memoryStore())
-  const prover = new Prover(store, options.fetch ?? platformFetch)
+  const prover = new Prover(store, options.fetch ?? platformFetch, `${issuer}/oauth/token`)
 
   const post = async <T>(path: string, form: Record<string, string>, signal: AbortSignal): Promise<T> => {
     const send = async (): Promise<T> =>
@@ -116,15 +111,15 @@ export function createDpopClient(options: DpopClientOptions): DpopClient {
     onChange: (listener) => session.onChange(listener),
     restore: () => session.restore(),
     beginSignIn: async (parameters = {}) => {
-      const pending: Pending = { state: randomText(), verifier: randomText() }
-      await store.set('pending', pending)
+      const [state, verifier] = [randomText(), randomText()]
+      await store.set(pending(state), verifier)
       const query = new URLSearchParams({
         response_type: 'code',
         client_id: clientId,
         redirect_uri: redirectUri,
         scope,
-        state: pending.state,
-        code_challenge: await digest(pending.verifier),
+        state,
+        code_challenge: await digest(verifier),
         code_challenge_method: 'S256',
         dpop_jkt: await thumbprint(await prover.key()),
         ...parameters,
@@ -157,14 +152,20 @@ export function createDpopClient(options: DpopClientOptions): DpopClient {
 /** The verifier of the sign-in that this is the answer to (RFC 6749 section 4.1.2, RFC 9207). It is good once. */
 async function returned(url: string, issuer: string, store: DpopStore): Promise<string> {
   const answer = new URL(url).searchParams
-  const pending = (await store.get('pending')) as Pending | undefined
-  if (!pending || answer.get('state') !== pending.state || answer.get('iss') !== issuer) {
+  const begun = pending(answer.get('state') ?? '')
+  const verifier = (await store.get(begun)) as string | undefined
+  if (!verifier || answer.get('iss') !== issuer) {
     throw new SymbolonError({ status: 400, code: 'invalid_request', detail: 'This is not the answer to a sign-in that was begun here.' })
   }
-  await store.delete('pending')
+  await store.delete(begun)
   const code = answer.get('error')
   if (code) throw new SymbolonError({ status: 400, code, detail: answer.get('error_description') ?? 'The sign-in was refused.' })
-  return pending.verifier
+  return verifier
+}
+
+/** Where the verifier of a sign-in is kept: several may have begun, in several tabs. */
+function pending(state: string): string {
+  return `pending ${state}`
 }
 
 function isCode(error: unknown, code: string): boolean {
@@ -175,13 +176,15 @@ function isCode(error: unknown, code: string): boolean {
 class Prover implements Carrier {
   readonly #store: DpopStore
   readonly #fetch: Fetch
+  readonly #tokenUrl: string
   readonly #nonces = new Map<string, string>()
   #key: Promise<CryptoKeyPair> | undefined
   #aheadSeconds = 0
 
-  constructor(store: DpopStore, fetch: Fetch) {
+  constructor(store: DpopStore, fetch: Fetch, tokenUrl: string) {
     this.#store = store
     this.#fetch = fetch
+    this.#tokenUrl = tokenUrl
   }
 
   key(): Promise<CryptoKeyPair> {
@@ -203,14 +206,17 @@ class Prover implements Carrier {
   fetch: Fetch = async (input, init) => {
     const response = await this.#fetch(input, init)
     const nonce = response.headers.get('dpop-nonce')
-    if (nonce) this.#nonces.set(new URL(response.url).origin, nonce)
-    const date = Date.parse(response.headers.get('date') ?? '')
+    if (nonce && response.url) this.#nonces.set(new URL(response.url).origin, nonce)
+    // Of an answer that no cache keeps.
+    const date = response.url === this.#tokenUrl ? Date.parse(response.headers.get('date') ?? '') : NaN
     if (date) this.#aheadSeconds = Math.round((date - Date.now()) / 1000)
     return response
   }
 
   isAgain(response: Response): boolean {
-    return response.status === 401 && response.headers.has('dpop-nonce')
+    // The challenge says so, where a page of another origin may read it.
+    const challenge = response.headers.get('www-authenticate') ?? 'use_dpop_nonce'
+    return response.status === 401 && response.headers.has('dpop-nonce') && challenge.includes('use_dpop_nonce')
   }
 
   async #loaded(): Promise<CryptoKeyPair> {
