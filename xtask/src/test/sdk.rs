@@ -1,5 +1,5 @@
-//! The guards in JavaScript and Python: what their tests and examples need, and their own suites; and what other people's
-//! OAuth clients need.
+//! The guards in JavaScript and Python and the client in JavaScript: what their tests and examples need, and their own
+//! suites; and what other people's OAuth clients need.
 //!
 //! Everything is installed from the package registries, at the versions of the committed lock files, into folders that
 //! git ignores, and only when a lock file has changed.
@@ -15,7 +15,10 @@ use crate::{run, say};
 
 const NODE: &str = "Node 20 or later: apt-get install nodejs npm";
 const PYTHON: &str = "Python 3.11 or later: apt-get install python3-venv";
+const CHROMIUM: &str = "Chromium: apt-get install chromium";
+const CHROMIUM_PROGRAM: &str = "/usr/bin/chromium";
 const GUARD: &str = "sdk/js/guard";
+const CLIENT: &str = "sdk/js/client";
 const EXPRESS: &str = "examples/express";
 const MCP: &str = "examples/mcp";
 const PYTHON_GUARD: &str = "sdk/python";
@@ -36,6 +39,8 @@ pub(super) struct Sdks {
     node: bool,
     python: Option<PathBuf>,
     openidconnect: PathBuf,
+    /// The server that the client's tests start, once the tests in Rust have built it.
+    server: PathBuf,
 }
 
 impl Sdks {
@@ -56,6 +61,7 @@ impl Sdks {
             node,
             python,
             openidconnect,
+            server: workspace.target()?.join("debug/symbolon"),
         })
     }
 
@@ -72,13 +78,19 @@ impl Sdks {
         }
     }
 
-    /// Runs both suites; the lines of those that cannot run here.
+    /// Runs the suites; the lines of those that cannot run here.
     pub(super) fn run(&self, counts: &mut Counts) -> Result<(bool, Vec<&'static str>)> {
         let mut missing = Vec::new();
         let mut ended_well = true;
         if self.node {
-            let mut command = npm(&self.root.join(GUARD), &["run", "--silent", "test"]);
-            ended_well &= counted(&mut command, counts)?;
+            for folder in [GUARD, CLIENT] {
+                let mut command = npm(&self.root.join(folder), &["run", "--silent", "test"]);
+                command.env("SYMBOLON_TEST_SERVER", &self.server);
+                ended_well &= counted(&mut command, counts)?;
+            }
+            if !Path::new(CHROMIUM_PROGRAM).exists() {
+                missing.push(CHROMIUM);
+            }
         } else {
             missing.push(NODE);
         }
@@ -107,7 +119,7 @@ fn python_answers() -> bool {
 }
 
 fn install_node(root: &Path, workspace: &Workspace) -> Result<()> {
-    for folder in [GUARD, EXPRESS, MCP, CLIENTS] {
+    for folder in [GUARD, CLIENT, EXPRESS, MCP, CLIENTS] {
         let folder_path = root.join(folder);
         let stamp = workspace
             .target()?
