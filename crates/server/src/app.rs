@@ -138,6 +138,7 @@ impl App {
             batch.insert_revocation(revocation);
         }
         batch.commit().await?;
+        self.metrics.revoked(revocations.len() as u64);
         if let Some(issuance) = self.issuance.get() {
             for revocation in revocations {
                 issuance.apply(&revocation.entry(0));

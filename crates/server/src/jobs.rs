@@ -11,7 +11,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
 use crate::app::App;
 use crate::flows::oauth::backchannel::Lanes;
-use crate::flows::{Error, Origin, audit, keys, oauth, once, outbox, revocations, roles};
+use crate::flows::{Error, Origin, audit, keys, oauth, once, outbox, revocations, roles, stats};
 
 /// How soon what another process committed, a revocation or a key, is known here.
 const FOLLOW: Duration = Duration::from_millis(10);
@@ -21,6 +21,8 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 const MAIL: Duration = Duration::from_secs(1);
 /// How soon clients are told that a session has ended.
 const TELL: Duration = Duration::from_secs(1);
+/// How often what happened is added to the hour.
+const COUNT: Duration = Duration::from_secs(60);
 /// How often what has expired is dropped.
 const PURGE: Duration = Duration::from_secs(60);
 /// Rows removed by one statement, so that no purge holds up the writes of others for long.
@@ -57,6 +59,8 @@ pub fn start(app: &Arc<App>) -> JoinSet<()> {
     jobs.spawn(every(postman, MAIL, "handing in mail", |app| async move {
         outbox::deliver(&app).await
     }));
+    let counter = Arc::clone(app);
+    jobs.spawn(async move { count(&counter).await });
     let teller = Arc::clone(app);
     jobs.spawn(async move { tell_clients(&teller).await });
     jobs
@@ -78,6 +82,18 @@ async fn seal_audit(app: &App) {
         ticks.tick().await;
         if let Err(error) = watcher.look(app).await {
             tracing::warn!(error = %Causes(&error), "signing the audit log failed; trying again");
+        }
+    }
+}
+
+/// Keeps what happened in each hour.
+async fn count(app: &App) {
+    let mut counter = stats::Counter::default();
+    let mut ticks = every_tick(COUNT);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = counter.keep(app).await {
+            tracing::warn!(error = %Causes(&error), "counting failed; trying again");
         }
     }
 }
@@ -299,6 +315,7 @@ async fn purge(app: &App) -> Result<(), Error> {
     {}
     outbox::purge(app, now, PURGE_ROWS).await?;
     oauth::purge(app, now, PURGE_ROWS).await?;
+    stats::purge(app, now, PURGE_ROWS).await?;
     Ok(())
 }
 

@@ -9,6 +9,8 @@ pub struct Metrics {
     answered: [AtomicU64; 5],
     refreshes: AtomicU64,
     sign_ins: AtomicU64,
+    refused_sign_ins: AtomicU64,
+    revoked: AtomicU64,
     reuses: AtomicU64,
     rejected_tokens: AtomicU64,
     faults: AtomicU64,
@@ -33,6 +35,8 @@ pub enum Count {
     Refresh,
     /// A person signed in.
     SignIn,
+    /// Somebody tried to sign in and could not.
+    RefusedSignIn,
     /// A refresh token was reused and its session ended.
     Reuse,
     /// An access token was refused.
@@ -59,6 +63,7 @@ impl Metrics {
         let counter = match what {
             Count::Refresh => &self.refreshes,
             Count::SignIn => &self.sign_ins,
+            Count::RefusedSignIn => &self.refused_sign_ins,
             Count::Reuse => &self.reuses,
             Count::RejectedToken => &self.rejected_tokens,
             Count::Fault => &self.faults,
@@ -83,6 +88,22 @@ impl Metrics {
         self.connections.store(open, Ordering::Relaxed);
     }
 
+    /// Counts revocations that this process made.
+    pub fn revoked(&self, made: u64) {
+        self.revoked.fetch_add(made, Ordering::Relaxed);
+    }
+
+    /// What is kept by the hour: sign-ins, refused ones, refreshes, revocations that this process made.
+    pub fn totals(&self) -> [(&'static str, u64); 4] {
+        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        [
+            ("sign_ins", of(&self.sign_ins)),
+            ("refusals", of(&self.refused_sign_ins)),
+            ("refreshes", of(&self.refreshes)),
+            ("revocations", of(&self.revoked)),
+        ]
+    }
+
     /// Counts revocations that were published.
     pub fn revocations(&self, published: u64) {
         self.revocations.fetch_add(published, Ordering::Relaxed);
@@ -91,6 +112,11 @@ impl Metrics {
     /// Notes how many streams of the feed are open.
     pub fn feed_streams(&self, open: u64) {
         self.feed_streams.store(open, Ordering::Relaxed);
+    }
+
+    /// How many streams of the feed were open when they were counted last.
+    pub fn open_feed_streams(&self) -> u64 {
+        self.feed_streams.load(Ordering::Relaxed)
     }
 
     /// Notes how many mails wait.
@@ -198,7 +224,7 @@ impl Metrics {
     }
 
     /// Name, kind, help and counter of those that have no label.
-    fn single(&self) -> [(&'static str, &'static str, &'static str, &AtomicU64); 9] {
+    fn single(&self) -> [(&'static str, &'static str, &'static str, &AtomicU64); 11] {
         [
             (
                 "symbolon_refreshes_total",
@@ -211,6 +237,18 @@ impl Metrics {
                 "counter",
                 "Successful sign-ins.",
                 &self.sign_ins,
+            ),
+            (
+                "symbolon_refused_sign_ins_total",
+                "counter",
+                "Tries to sign in that were refused.",
+                &self.refused_sign_ins,
+            ),
+            (
+                "symbolon_revocations_made_total",
+                "counter",
+                "Revocations that this process made.",
+                &self.revoked,
             ),
             (
                 "symbolon_refresh_reuses_total",

@@ -33,6 +33,7 @@ pub use tables::audit::{
 };
 pub use tables::creations::Creation;
 pub use tables::feed::Feed;
+pub use tables::hourly_counts::HourlyCount;
 pub use tables::invitations::Invitation;
 pub use tables::keys::{KeyRow, KeyState};
 pub use tables::oauth::{CodeRow, DeviceRow, LogoutRow, PushedRow};

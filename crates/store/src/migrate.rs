@@ -83,6 +83,12 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/0011_backchannel_logout.sql"),
         needs: 10,
     },
+    Migration {
+        number: 12,
+        name: "hourly_counts",
+        text: include_str!("../migrations/0012_hourly_counts.sql"),
+        needs: 10,
+    },
 ];
 
 /// Where the steps that were applied are noted. Nothing but this is made before the first step.

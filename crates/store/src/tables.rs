@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod clients;
 pub(crate) mod creations;
 pub(crate) mod feed;
+pub(crate) mod hourly_counts;
 pub(crate) mod invitations;
 pub(crate) mod keys;
 pub(crate) mod oauth;
@@ -28,6 +29,7 @@ pub(crate) fn all() -> Vec<(String, &'static str)> {
         ("creations", creations::STATEMENTS),
         ("audit_chain", audit::chain::STATEMENTS),
         ("feed", feed::STATEMENTS),
+        ("hourly_counts", hourly_counts::STATEMENTS),
         ("invitations", invitations::STATEMENTS),
         ("keys", keys::STATEMENTS),
         ("oauth_authorizations", oauth::authorizations::STATEMENTS),

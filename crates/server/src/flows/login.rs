@@ -33,6 +33,7 @@ use crate::app::App;
 use crate::clock::Stopwatch;
 use crate::config::Verification;
 use crate::hashing::Verdict;
+use crate::metrics::Count;
 use crate::throttle::{Admitted, Attempt, Quota, Throttle};
 
 /// The `client_id` of our own sign-in.
@@ -354,6 +355,7 @@ async fn note_failure(
     origin: &Origin,
 ) -> Result<(), Error> {
     let now = app.clock.now();
+    app.metrics.count(Count::RefusedSignIn);
     let mut event = origin.event(AuditKind::LoginFailed, now);
     event.subject = known.map(|user| user.id);
     event.detail = Some(reason.as_str().to_owned());

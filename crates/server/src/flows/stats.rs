@@ -1,6 +1,8 @@
 //! Numbers for whoever looks after the service. They are counted up to a bound and kept for a while, so that nobody can
 //! make the database work by asking for them.
 
+mod hours;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +10,8 @@ use symbolon_domain::audit::AuditKind;
 use symbolon_domain::{Timestamp, UserStatus};
 pub use symbolon_store::Counted;
 use tokio::sync::Mutex;
+
+pub use hours::{Counter, Hour, hours, purge};
 
 use super::Error;
 use crate::app::App;

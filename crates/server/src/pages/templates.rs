@@ -36,5 +36,6 @@ pub(super) const TEMPLATES: &[(&str, &str)] = files![
     "account/devices.html",
     "account/apps.html",
     "account/activity.html",
+    "console/chart.html",
     "console/overview.html",
 ];

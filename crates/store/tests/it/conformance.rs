@@ -6,6 +6,7 @@ mod clients;
 mod creations;
 mod endings;
 mod feed;
+mod hourly_counts;
 mod keys;
 mod mail;
 mod oauth;
@@ -31,6 +32,7 @@ const SOURCES: &[&str] = &[
     include_str!("../../src/tables/creations.rs"),
     include_str!("../../src/tables/audit/chain.rs"),
     include_str!("../../src/tables/feed.rs"),
+    include_str!("../../src/tables/hourly_counts.rs"),
     include_str!("../../src/tables/invitations.rs"),
     include_str!("../../src/tables/keys.rs"),
     include_str!("../../src/tables/oauth/authorizations.rs"),

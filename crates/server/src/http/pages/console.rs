@@ -1,5 +1,6 @@
 //! The administration console: pages over the flows that `/api/admin` calls, each behind the permission that it has there.
 
+mod chart;
 mod overview;
 
 use std::marker::PhantomData;
