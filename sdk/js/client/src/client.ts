@@ -1,10 +1,11 @@
-import type { LoginBody, RefreshedBody, RegisterBody, Registered, SignedInBody, User } from './api.js'
+import type { LoginBody, RegisterBody, Registered, User } from './api.js'
 import { authorizedFetch, page } from './authorized.js'
 import { systemClock, type Clock } from './clock.js'
 import { SymbolonError } from './errors.js'
 import { call, platformFetch, type Fetch } from './http.js'
-import { once, persist } from './persist.js'
-import { Session, type Protocol, type SessionState } from './session.js'
+import { persist } from './persist.js'
+import { OwnSignIn } from './own.js'
+import { Session, type SessionState } from './session.js'
 import { memoryStorage, type RefreshTokenStorage } from './storage.js'
 
 export interface ClientOptions {
@@ -47,62 +48,14 @@ export interface SymbolonClient {
   close(): void
 }
 
-/** The codes of an answer to a refresh that mean that the session is over. */
-const ENDS = new Set([
-  'no_refresh_token',
-  'invalid_refresh_token',
-  'refresh_token_expired',
-  'refresh_token_reused',
-  'session_revoked',
-  'token_revoked',
-  'account_disabled',
-])
 const AHEAD_SECONDS = 30
 
 export function createClient(options: ClientOptions): SymbolonClient {
-  const { fetch = platformFetch, clock = systemClock } = options
+  const { fetch = platformFetch, clock = systemClock, refreshAhead = AHEAD_SECONDS } = options
   const issuer = options.issuer.replace(/\/$/, '')
   const isCookie = (options.transport ?? (page() ? 'cookie' : 'body')) === 'cookie'
-  const kept = isCookie ? undefined : (options.storage ?? memoryStorage())
-
-  const send = <T>(method: string, path: string, signal: AbortSignal, body?: unknown, accessToken?: string): Promise<T> =>
-    call<T>(fetch, issuer + path, {
-      method,
-      signal,
-      credentials: isCookie ? 'include' : 'omit',
-      headers: {
-        ...(body ? { 'content-type': 'application/json' } : {}),
-        ...(accessToken ? { authorization: `Bearer ${accessToken}` } : {}),
-      },
-      body: body ? JSON.stringify(body) : null,
-    })
-  const refreshToken = async (): Promise<string> => {
-    const found = await kept?.get()
-    if (!found) throw new SymbolonError({ status: 401, code: 'no_refresh_token', detail: 'Nobody is signed in.' })
-    return found
-  }
-
-  const refresh = async (signal: AbortSignal): Promise<RefreshedBody> => {
-    const sent = kept && (await refreshToken())
-    const tokens = await send<RefreshedBody>('POST', '/api/refresh', signal, sent && { refreshToken: sent })
-    // Another program may have been quicker, and keep a later one; or have signed out.
-    if (kept && (await refreshToken()) === sent) await kept.set(tokens.refreshToken!)
-    return tokens
-  }
-  const protocol: Protocol<User> = {
-    ends: ENDS,
-    // What came too late for a tab that is alone was too late once: the token that there is now may be a newer one.
-    refresh: (signal) =>
-      refresh(signal).catch((error) => {
-        if (error instanceof SymbolonError && error.code === 'invalid_refresh_token') return refresh(signal)
-        throw error
-      }),
-    user: (accessToken, signal) => send('GET', '/api/user/profile', signal, undefined, accessToken),
-    forget: async () => kept?.clear(),
-  }
-
-  const name = `symbolon ${issuer}`
-  const session = new Session(protocol, clock, name, options.shared ?? isCookie, (options.refreshAhead ?? AHEAD_SECONDS) * 1000)
+  const own = new OwnSignIn(issuer, fetch, clock, isCookie ? undefined : (options.storage ?? memoryStorage()))
+  const session = new Session(own, clock, `symbolon ${issuer}`, options.shared ?? isCookie, refreshAhead * 1000)
   const carrier = { headers: (accessToken: string) => ({ authorization: `Bearer ${accessToken}` }) }
   const authorized = authorizedFetch(session, carrier, fetch, issuer, options.resources)
 
@@ -115,34 +68,22 @@ export function createClient(options: ClientOptions): SymbolonClient {
     login: async (credentials) => {
       let user!: User
       await session.signIn(async () => {
-        const body = { ...credentials, transport: isCookie ? 'cookie' : 'body' }
-        const tokens = await once((signal) => send<SignedInBody>('POST', '/api/login', signal, body))
-        await kept?.set(tokens.refreshToken!)
+        const tokens = await own.login(credentials)
         user = tokens.user
         return tokens
       })
       return user
     },
-    register: (account) => once((signal) => send('POST', '/api/register', signal, account)),
-    logout: () =>
-      session.signOut(async () => {
-        const accessToken = session.current
-        const sent = kept && (await kept.get())
-        const bySecret = (): Promise<void> => persist(clock, (signal) => send('DELETE', '/api/refresh', signal, sent && { refreshToken: sent }))
-        if (!accessToken) return bySecret()
-        await persist(clock, (signal) => send('POST', '/api/logout', signal, undefined, accessToken)).catch((error) => {
-          if (error instanceof SymbolonError && error.status === 401) return bySecret()
-          throw error
-        })
-      }),
+    register: (account) => own.register(account),
+    logout: () => session.signOut(() => own.logout(session.current)),
     logoutEverywhere: async () => {
       try {
         await persist(clock, (signal) => call(authorized, `${issuer}/api/logout/all`, { method: 'POST', signal }))
       } catch (error) {
         // If only the answer was lost, the next try hears that the session is over.
-        if (!(error instanceof SymbolonError && ENDS.has(error.code))) throw error
+        if (!(error instanceof SymbolonError && own.ends.has(error.code))) throw error
       }
-      await session.signOut(async () => {})
+      await session.signOut(() => own.know())
     },
     getAccessToken: ({ signal } = {}) => session.accessToken(undefined, signal),
     fetch: authorized,

@@ -9,12 +9,13 @@ export async function call<T>(fetch: Fetch, url: string, init: RequestInit): Pro
   try {
     response = await fetch(url, { redirect: 'error', ...init })
     text = await response.text()
+    // A good answer that is no JSON is none of the server's, but of something on the way.
+    if (response.ok) return (text ? JSON.parse(text) : undefined) as T
   } catch (error) {
     if (error instanceof SymbolonError || error instanceof NetworkError) throw error
     throw new NetworkError(`${init.method ?? 'GET'} ${url}`, error)
   }
-  if (!response.ok) throw errorOf(response, text)
-  return (text ? JSON.parse(text) : undefined) as T
+  throw errorOf(response, text)
 }
 
 /** `fetch` as it is when it is called, so that what watches it is asked too. */

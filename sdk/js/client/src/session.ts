@@ -22,7 +22,7 @@ export interface Protocol<U> {
   /** The next tokens; what must be kept is kept when it resolves. May be called again with the same effect. */
   refresh(signal: AbortSignal): Promise<Tokens>
   user(accessToken: string, signal: AbortSignal): Promise<U>
-  /** The session is over: nothing is kept. */
+  /** The session is over: nothing of it is kept. */
   forget(): Promise<void>
   /** The codes at a refresh that mean that the session is over. */
   readonly ends: ReadonlySet<string>
@@ -78,7 +78,8 @@ export class Session<U> {
         await abortable(this.#renewal, signal)
       } catch (error) {
         // It is still good, and the next call tries again.
-        if (!isPassing(error) || !this.current || this.current === refused) throw error
+        const isGood = this.state.status === 'signedIn' && this.current !== undefined && this.current !== refused
+        if (!isGood || !isPassing(error)) throw error
         break
       }
       // It may have ended meanwhile, in another tab.

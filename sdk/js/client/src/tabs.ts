@@ -42,8 +42,7 @@ export class Tabs<U> {
    * tab stands still in its turn: one at a time in this tab, which the server's rules make safe.
    */
   async exclusive<T>(act: (hasWaited: boolean) => Promise<T>): Promise<T> {
-    const before = this.#last
-    const turn = before.catch(() => {}).then(() => this.#locked(act))
+    const turn = this.#last.then(() => this.#locked(act))
     this.#last = turn.catch(() => {})
     return turn
   }

@@ -30,9 +30,10 @@ before(async () => {
   network.upstream = server.url
   browser = await launch()
   person = await server.person()
+  const resource = ['--resource', 'https://orders.example']
   const grants = ['authorization_code', 'refresh_token'].flatMap((grant) => ['--grant', grant])
   const scopes = ['openid', 'profile', 'email', 'offline_access'].flatMap((scope) => ['--scope', scope])
-  await server.command('client', 'add', 'shop', '--type', 'public', '--name', 'The shop', '--dpop-bound', '--redirect-uri', `${network.url}/shop`, ...grants, ...scopes)
+  await server.command('client', 'add', 'shop', '--type', 'public', '--name', 'The shop', '--dpop-bound', '--redirect-uri', `${network.url}/shop`, ...grants, ...scopes, ...resource)
 })
 after(async () => {
   await browser?.close()
@@ -75,7 +76,7 @@ async function pass(page: Page, url: string): Promise<string> {
 }
 
 async function signedIn(store: DpopStore, clock: MovedClock): Promise<DpopClient> {
-  const client = createDpopClient({ issuer: network.url, clientId: 'shop', redirectUri: `${network.url}/shop`, store, clock })
+  const client = createDpopClient({ issuer: network.url, clientId: 'shop', redirectUri: `${network.url}/shop`, store, clock, resources: ['https://orders.example'] })
   const user = await client.finishSignIn(await pass(await context.newPage(), await client.beginSignIn({ login_hint: 'ada' })))
   assert.equal(user.email, person.email)
   return client
@@ -136,6 +137,8 @@ test('stolen tokens are of no use', { skip }, async () => {
   assert.equal((await client.fetch('/oauth/userinfo')).status, 200)
   const { authorization } = network.seen.findLast(({ path }) => path === '/oauth/userinfo')!
   const token = authorization!.split(' ')[1]!
+  const { aud } = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { aud: string[] }
+  assert.ok(aud.includes('https://orders.example'))
   for (const scheme of ['Bearer', 'DPoP']) {
     const { status } = await fetch(`${network.url}/oauth/userinfo`, { headers: { authorization: `${scheme} ${token}` } })
     assert.equal(status, 401)
