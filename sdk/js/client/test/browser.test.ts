@@ -114,6 +114,20 @@ test('ten tabs, one refresh: the others are given the token', { skip }, async ()
   assert.equal(network.count('POST', '/api/refresh'), 1)
 })
 
+test('ten tabs whose tokens are refused at once, because roles have changed: one refresh', { skip }, async () => {
+  const all = await tabs(10)
+  await login(all[0]!)
+  await Promise.all(all.map((one) => becomes(one, 'signedIn')))
+  const authorization = `Bearer ${await all[0]!.evaluate(() => symbolon.getAccessToken())}`
+  await server.command('user', 'set-roles', name(), '--role', 'admin', '--role', 'user')
+  while ((await fetch(`${server.url}/api/sessions`, { headers: { authorization } })).status !== 401);
+  const statuses = await Promise.all(all.map((one) => one.evaluate(async () => (await symbolon.fetch('/api/sessions')).status)))
+  assert.deepEqual(new Set(statuses), new Set([200]))
+  assert.equal(network.count('POST', '/api/refresh'), 1)
+  const roles = await Promise.all(all.map((one) => one.evaluate(() => symbolon.state.status === 'signedIn' && symbolon.state.user.roles.join())))
+  assert.deepEqual(new Set(roles), new Set(['admin,user']))
+})
+
 test('ten tabs that open at once find the session', { skip }, async () => {
   await login(await tab())
   const all = await tabs(10)
