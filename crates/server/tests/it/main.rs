@@ -28,6 +28,7 @@ mod mail;
 mod matrix;
 mod oauth;
 mod operations;
+mod pages;
 mod password;
 mod people;
 mod process;
