@@ -81,7 +81,8 @@ async fn serve_until(
     }
     let serving = tokio::spawn(serve(Arc::clone(app), listener, stop));
     output::raw(&format!(
-        "listening on http://{bound}\nopen http://{bound}/api/docs to try it\n"
+        "listening on http://{bound}\n\
+         open http://{bound}/ to sign in, http://{bound}/console to administrate, http://{bound}/api/docs for the API\n"
     ))?;
     let ended = serving.await;
     jobs::stop(app, jobs).await;
@@ -94,13 +95,10 @@ async fn offer_setup(app: &App, bound: SocketAddr) -> Result<(), Failed> {
     let Some(token) = setup::prepare(app).await? else {
         return Ok(());
     };
-    let body = format!(
-        r#"{{"token":"{}","email":"you@example.com","password":"..."}}"#,
-        token.as_str()
-    );
     output::notice(&format!(
-        "no administrator yet: within the hour, curl http://{bound}/api/setup --json '{body}' \
-         (or: symbolon user add you@example.com --role admin)"
+        "no administrator yet: within the hour, open http://{bound}/setup and give the token {} \
+         (or: symbolon user add you@example.com --role admin)",
+        token.as_str()
     ));
     Ok(())
 }

@@ -76,13 +76,21 @@ pub async fn page(
     Ok(Page::of(rows, limit, |client| client.id.to_string()))
 }
 
+/// An id that no client has.
+///
+/// # Errors
+/// A fault of the random source.
+pub fn drawn_id(app: &App) -> Result<ClientId, Error> {
+    Ok(ClientId::drawn(audit_id(app, app.clock.now())?))
+}
+
 /// Makes a client. A confidential one has no secret yet.
 ///
 /// # Errors
 /// `forbidden`, `validation_failed`, `conflict` when there is one of this id, `overloaded`, or a fault.
 pub async fn create(app: &App, actor: Actor, new: &New, origin: &Origin) -> Result<Client, Error> {
     let now = app.clock.now();
-    let drawn = ClientId::drawn(audit_id(app, now)?);
+    let drawn = drawn_id(app)?;
     let client = Client {
         id: new.id.clone().unwrap_or(drawn),
         kind: new.kind,

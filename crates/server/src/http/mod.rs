@@ -62,7 +62,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(pages::routes())
         .merge(oauth::screens())
         .merge(well_known::of_issuer_with_path())
-        .fallback(|| async { Failure::from(Refusal::NotFound) })
+        .fallback(pages::nowhere)
         .method_not_allowed_fallback(|| async { Failure::from(Refusal::MethodNotAllowed) })
         .with_state(app)
 }

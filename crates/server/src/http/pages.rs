@@ -21,7 +21,8 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::{StatusCode, Uri};
+use http::header::ACCEPT;
+use http::{HeaderMap, StatusCode, Uri};
 use symbolon_domain::Refusal;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
@@ -58,6 +59,19 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .merge(hosted::routes())
         .merge(account::routes())
         .merge(console::routes())
+}
+
+/// Where there is nothing: a page for who looks for one, else what programs are told.
+pub(super) async fn nowhere(
+    State(app): State<Arc<App>>,
+    origin: Origin,
+    headers: HeaderMap,
+) -> Response {
+    let accepts = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+    match accepts.is_some_and(|accepts| accepts.contains("text/html")) {
+        true => visitor::trouble(&app, &origin, Refusal::NotFound.into()),
+        false => Failure::from(Refusal::NotFound).into_response(),
+    }
 }
 
 fn show(app: &App, page: Page, origin: &Origin, uri: &Uri) -> Result<Response, Failure> {

@@ -51,6 +51,7 @@ fn ask(view: &View<'_>, code: &str, told: Option<CodeTold>) -> Response {
 
 /// The page that signs in, with the code in its hidden field.
 fn ask_who(view: &View<'_>, code: &str, typed: Option<(&str, Told)>) -> Response {
+    let registered = view.registered(CODE, ("user_code", code));
     let screen = Screen::SignIn(SignIn {
         action: SIGN_IN,
         interaction: code,
@@ -60,6 +61,7 @@ fn ask_who(view: &View<'_>, code: &str, typed: Option<(&str, Told)>) -> Response
         link: "",
         asker: None,
         upstreams: &[],
+        registered: &registered,
         leaves: false,
     });
     view.show(StatusCode::OK, &screen)

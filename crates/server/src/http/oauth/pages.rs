@@ -7,6 +7,7 @@ use symbolon_domain::oauth::{Misdirected, ResponseMode};
 use symbolon_domain::{Client, Refusal, User};
 use url::form_urlencoded;
 
+use super::super::pages::hosted::own_place;
 use super::super::pages::screen::{
     self, Asker, Consent, Fault, FormPost, Person, Return, Screen, SignIn, Told, Trouble, Until,
     Upstream,
@@ -15,6 +16,7 @@ use super::super::problem::{Failure, OnAPage};
 use super::authorize::{CONSENT, SIGN_IN};
 use super::upstream;
 use crate::app::App;
+use crate::config::RegistrationMode;
 use crate::flows::oauth::Failed;
 use crate::flows::oauth::authorize::{Asking, Reply, Step, Wanted};
 use crate::flows::{Error, Origin};
@@ -76,6 +78,7 @@ impl<'a> View<'a> {
             .iter()
             .map(|(action, name)| Upstream { action, name })
             .collect();
+        let registered = self.registered(SIGN_IN, ("interaction", &asking.interaction));
         let screen = Screen::SignIn(SignIn {
             action: SIGN_IN,
             interaction: &asking.interaction,
@@ -85,9 +88,20 @@ impl<'a> View<'a> {
             link: typed.map_or("", |typed| typed.link),
             asker: asker(asking),
             upstreams: &upstreams,
+            registered: &registered,
             leaves: true,
         });
         self.show_asked(asking, &screen)
+    }
+
+    /// Where who makes an account first goes on; nowhere if nobody can make one, or the way back would be too long.
+    pub(super) fn registered(&self, path: &str, pair: (&str, &str)) -> String {
+        let is_open = self.app.settings().registration.mode == RegistrationMode::Open;
+        let back = with_query(path, [pair].into_iter());
+        match is_open && own_place(&back).is_some() {
+            true => back,
+            false => String::new(),
+        }
     }
 
     fn consent(&self, asking: &Asking, wanted: &Wanted) -> Response {

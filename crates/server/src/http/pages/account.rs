@@ -9,12 +9,9 @@ mod profile;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use symbolon_domain::{Password, Problem, Refusal};
 
-use super::super::problem::Failure;
-use super::form::Filled;
 use super::visitor::Seated;
 use crate::app::App;
 use crate::flows::Error;
@@ -36,24 +33,6 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/account/apps/withdraw", post(apps::withdraw))
         .route("/account/apps/unlink", post(apps::unlink))
         .route("/account/activity", get(activity::show))
-}
-
-/// What a flow refused, at the fields of a form.
-///
-/// # Errors
-/// The page that says what is no refusal.
-fn refused(seated: &Seated, error: Error) -> Result<(http::StatusCode, Filled), Response> {
-    let status = match &error {
-        Error::Refused(refusal) => Failure::from(refusal.clone()).into_response().status(),
-        _ => return Err(seated.failed(error)),
-    };
-    let filled = seated
-        .visitor
-        .frame()
-        .and_then(|frame| Filled::again(seated.form()).refused(&frame, error));
-    filled
-        .map(|filled| (status, filled))
-        .map_err(|error| seated.failed(error))
 }
 
 /// A password that was typed again.

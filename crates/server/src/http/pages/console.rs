@@ -1,6 +1,7 @@
 //! The administration console: pages over the flows that `/api/admin` calls, each behind the permission that it has there.
 
 mod chart;
+mod clients;
 mod overview;
 
 use std::marker::PhantomData;
@@ -40,7 +41,9 @@ const PLACES: [(&str, &str, &str, &str); 12] = [
 ];
 
 pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new().route("/console", get(overview::show))
+    Router::new()
+        .route("/console", get(overview::show))
+        .merge(clients::routes())
 }
 
 /// Somebody whose roles have the permission `P`. The flow that changes something asks again, in the transaction that does

@@ -154,6 +154,14 @@ impl Filled {
         Ok(self)
     }
 
+    /// With what is wrong with another one.
+    pub(in crate::http) fn with_faults_of(self, other: Self) -> Self {
+        Self {
+            values: self.values,
+            ..other
+        }
+    }
+
     /// With one thing that is wrong, at a field.
     pub(in crate::http) fn wrong(mut self, field: &str, said: Value) -> Self {
         self.errors.insert(field.to_owned(), said);

@@ -98,6 +98,8 @@ pub(in crate::http) struct SignIn<'a> {
     pub(in crate::http) link: &'a str,
     pub(in crate::http) asker: Option<Asker<'a>>,
     pub(in crate::http) upstreams: &'a [Upstream<'a>],
+    /// Where who makes an account goes on, below the issuer; empty where nobody can make one.
+    pub(in crate::http) registered: &'a str,
     /// Whether the form may end at another site: at a redirect URI, or at an upstream.
     pub(in crate::http) leaves: bool,
 }

@@ -17,7 +17,7 @@ use symbolon_domain::Refusal;
 
 use super::super::oauth::browser_cookie as cookie;
 use super::super::problem::{Failure, OnAPage};
-use super::form::{self, Form};
+use super::form::{self, Filled, Form};
 use super::frame::{Forms, Frame};
 use super::hosted;
 use crate::app::App;
@@ -243,6 +243,24 @@ impl Seated {
     pub(in crate::http) fn failed(&self, error: impl Into<Error>) -> Response {
         self.visitor.failed(error)
     }
+}
+
+/// What a flow refused, at the fields of a form.
+///
+/// # Errors
+/// The page that says what is no refusal.
+pub(super) fn refused(seated: &Seated, error: Error) -> Result<(StatusCode, Filled), Response> {
+    let status = match &error {
+        Error::Refused(refusal) => Failure::from(refusal.clone()).into_response().status(),
+        _ => return Err(seated.failed(error)),
+    };
+    let filled = seated
+        .visitor
+        .frame()
+        .and_then(|frame| Filled::again(seated.form()).refused(&frame, error));
+    filled
+        .map(|filled| (status, filled))
+        .map_err(|error| seated.failed(error))
 }
 
 /// What went wrong, on a page. The status, the log and `Retry-After` are those of every other answer; only the body is a

@@ -19,6 +19,7 @@ mod keys;
 mod nginx;
 mod oauth;
 mod outage;
+mod pages;
 mod parallel;
 mod place;
 mod revocations;

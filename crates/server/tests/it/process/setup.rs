@@ -9,14 +9,14 @@ fn offered(stderr: &str) -> String {
     let mut lines = stderr.lines().filter(|line| line.contains("administrator"));
     let line = lines.next().expect("a line");
     assert!(line.starts_with("no administrator yet: "), "{line}");
-    assert!(line.contains("curl http://127.0.0.1:"), "{line}");
+    assert!(line.contains("open http://127.0.0.1:"), "{line}");
     assert!(
         line.contains("symbolon user add you@example.com --role admin"),
         "{line}"
     );
     assert_eq!(lines.next(), None, "said once");
-    let (_, token) = line.split_once(r#"{"token":""#).expect("a token");
-    token.split('"').next().unwrap().to_owned()
+    let (_, token) = line.split_once("give the token ").expect("a token");
+    token.split(' ').next().unwrap().to_owned()
 }
 
 /// What a server says from start to end.

@@ -9,11 +9,11 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, HeaderValue, LOCATION};
 use http::{HeaderMap, StatusCode, Uri};
-use symbolon_domain::{Client, ClientId, ClientStatus, Refusal};
+use symbolon_domain::{Client, ClientDefinition, ClientId, ClientStatus, ClientType, Refusal};
 use uuid::Uuid;
 
 use self::body::{Base, ClientBody, ClientChange, NewClient, NewSecretBody, WholeClient};
-use super::super::super::body::{Answer, Json};
+use super::super::super::body::{Answer, Json, missing};
 use super::super::super::problem::{Failure, Problem};
 use super::page::{PageBody, Paging};
 use super::parameters::Parameters;
@@ -232,6 +232,30 @@ pub(super) async fn delete_secret(
     let actor = Actor::from(&permitted.caller);
     clients::delete_secret(&app, actor, (&known(&id)?, &which), &origin).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What a form says of a client, by the names that the fields have here: as a whole new one, or as a change.
+///
+/// # Errors
+/// `validation_failed`, with every field at fault.
+pub(in crate::http) fn definition(
+    fields: &serde_json::Map<String, serde_json::Value>,
+    base: Result<&ClientDefinition, ClientType>,
+) -> Result<ClientDefinition, Error> {
+    let text =
+        serde_json::to_string(fields).map_err(|error| Error::fault("a form")(error.into()))?;
+    let change: ClientChange =
+        serde_json::from_str(&text).map_err(|error| Error::fault("a form")(error.into()))?;
+    let mut faults = Vec::new();
+    let base = match base {
+        Ok(former) => Base::Former(former),
+        Err(kind) => Base::New(kind),
+    };
+    match (change.read(base, &mut faults), faults.is_empty()) {
+        (Some(definition), true) => Ok(definition),
+        (None, true) => Err(Refusal::Validation(vec![missing("/name")]).into()),
+        _ => Err(Refusal::Validation(faults).into()),
+    }
 }
 
 /// What a client is to be, or what is to change of it.

@@ -5,7 +5,7 @@
 //! ([`creation`]).
 
 mod audit;
-mod clients;
+pub(in crate::http) mod clients;
 mod consents;
 mod creation;
 mod invitations;

@@ -9,8 +9,8 @@ use minijinja::{Value, context};
 use symbolon_domain::{ClientId, Refusal};
 
 use super::super::form::Filled;
-use super::super::visitor::Seated;
-use super::{refused, typed};
+use super::super::visitor::{Seated, refused};
+use super::typed;
 use crate::app::App;
 use crate::flows::Error;
 use crate::flows::oauth::consents::{self, Application};

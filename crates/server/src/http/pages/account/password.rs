@@ -9,8 +9,8 @@ use minijinja::context;
 use symbolon_domain::{Problem, Refusal};
 
 use super::super::form::Filled;
-use super::super::visitor::Seated;
-use super::{refused, typed};
+use super::super::visitor::{Seated, refused};
+use super::typed;
 use crate::app::App;
 use crate::flows::password;
 

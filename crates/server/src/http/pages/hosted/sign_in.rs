@@ -25,7 +25,7 @@ use crate::flows::{Error, upstream as linking};
 
 const PREFIX: &str = "again.";
 /// Longest place that is gone back to.
-const MOST_PLACE: usize = 2_000;
+const MOST_PLACE: usize = 4_000;
 
 /// A place of ours: a path and a query, no other server, nothing that a header cannot hold.
 pub(in crate::http) fn own_place(text: &str) -> Option<&str> {

@@ -63,6 +63,7 @@ impl SignIn<'_> {
             link => self.link,
             at_fields => self.told == Some(Told::WrongCredentials),
             upstreams => upstreams.collect::<Vec<_>>(),
+            registered => self.registered,
             ..asker(self.asker)
         }
     }

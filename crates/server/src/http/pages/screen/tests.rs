@@ -125,6 +125,7 @@ fn sign_in<'a>(text: &'a str, asker: Option<Asker<'a>>) -> SignIn<'a> {
             action: "/upstream/github",
             name: "GitHub",
         }],
+        registered: "/oauth/sign-in?interaction=x",
         leaves: true,
     }
 }

@@ -3,5 +3,5 @@
 mod clients;
 mod differential;
 mod mcp;
-mod program;
+pub mod program;
 mod schema;
