@@ -12,17 +12,17 @@ export interface ClientOptions {
   /** The server as it names itself, such as `https://id.example.com`. */
   issuer: string
   /** The origins of your APIs, such as `https://api.example.com`, which `fetch` sends the token to, beside the page's own and the server's. */
-  resources?: readonly string[]
+  resources?: readonly string[] | undefined
   /** How the refresh token travels: in a cookie that no script sees (default in a browser), or in the body (default elsewhere). */
-  transport?: 'cookie' | 'body'
+  transport?: 'cookie' | 'body' | undefined
   /** Where it is kept with `body`; default: in memory. */
-  storage?: RefreshTokenStorage
+  storage?: RefreshTokenStorage | undefined
   /** How many seconds before its end a token is replaced; default 30, at most half its life. */
-  refreshAhead?: number
+  refreshAhead?: number | undefined
   /** Whether tabs (of one origin, with one issuer) share the session; default: with `cookie`, which they share anyway. */
-  shared?: boolean
-  fetch?: Fetch
-  clock?: Clock
+  shared?: boolean | undefined
+  fetch?: Fetch | undefined
+  clock?: Clock | undefined
 }
 
 /** A person's session at a Symbolon server. Its functions may be taken off it. */
@@ -41,7 +41,7 @@ export interface SymbolonClient {
   /** Ends every session of the person. */
   logoutEverywhere(): Promise<void>
   /** An access token that is good for a while yet. Rejects with a `SymbolonError` if nobody is signed in. */
-  getAccessToken(options?: { signal?: AbortSignal }): Promise<string>
+  getAccessToken(options?: { signal?: AbortSignal | undefined }): Promise<string>
   /** `fetch` with the access token: see `docs/client.md`. */
   readonly fetch: Fetch
   /** Listens to other tabs no more. */

@@ -20,15 +20,15 @@ export interface DpopClientOptions {
   /** Where the browser comes back to, as the client has registered it. */
   redirectUri: string
   /** What to ask for, separated by spaces; default `openid profile email`. `openid` must be among it. */
-  scope?: string
+  scope?: string | undefined
   /** The APIs that the token is for (RFC 8707), which `fetch` sends it to, beside the page's own origin and the server's. */
-  resources?: readonly string[]
+  resources?: readonly string[] | undefined
   /** Where the key is; default: the browser's database, or in memory elsewhere. */
-  store?: DpopStore
+  store?: DpopStore | undefined
   /** How many seconds before its end a token is replaced; default 30, at most half its life. */
-  refreshAhead?: number
-  fetch?: Fetch
-  clock?: Clock
+  refreshAhead?: number | undefined
+  fetch?: Fetch | undefined
+  clock?: Clock | undefined
 }
 
 /** A person's session whose tokens nobody else can use. */
