@@ -28,6 +28,7 @@ on(part('order'), 'submit', async ({ currentTarget }) => {
   currentTarget.querySelector('input').focus()
   await list()
 })
+addEventListener('online', () => attempt(() => symbolon.restore()))
 await attempt(() => symbolon.restore())
 
 /** Shows what belongs to a state of the session: at the start, and whenever it changes, in whichever tab. */

@@ -144,12 +144,13 @@ export class Session<U> {
       await Promise.race([new Promise<void>((resolve) => (this.#onDelivery = resolve)), this.#clock.sleep(DELIVERY_MS)])
     }
     try {
-      for (let isLast = false; this.#era === era && !this.#isUsable(refused); isLast = true) {
+      // Twice, for the token that another tab has sent may be refused when the user is asked for.
+      for (let round = 1; round <= 2 && this.#era === era && !this.#isUsable(refused); round += 1) {
         if (!this.#isFresh(refused)) await this.#refresh(era)
         // In a tab that is not heard somebody else may have signed in.
         if (this.#tabs.isDeaf) this.#user = undefined
         if (!this.#held || this.#user || this.#era !== era) break
-        refused = await this.#ask(this.#held.accessToken, era, isLast)
+        refused = await this.#ask(this.#held.accessToken, era, round === 2)
       }
     } catch (error) {
       if (this.#era === era && error instanceof SymbolonError && this.#protocol.ends.has(error.code)) await this.#end(error.code)

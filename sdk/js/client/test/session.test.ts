@@ -30,6 +30,23 @@ test('restore rejects where the server cannot be asked, and knows nothing then',
   assert.equal(network.count('POST', '/api/refresh'), 1)
 })
 
+test('a token that is refused when the user is asked for is replaced, once', async () => {
+  const storage = memoryStorage()
+  await signedIn({ storage })
+  const refuse = (times: number): void => {
+    network.pages.set('/api/user/profile', (_, response) => {
+      if ((times -= 1) === 0) network.pages.clear()
+      response.writeHead(401, { 'content-type': 'application/problem+json' }).end('{"code":"token_stale"}')
+    })
+  }
+  refuse(1)
+  assert.equal((await client({ storage }).restore()).status, 'signedIn')
+  assert.equal(network.count('POST', '/api/refresh'), 2)
+  refuse(Infinity)
+  assert.equal((await refused(client({ storage }).restore())).code, 'token_stale')
+  assert.equal(network.count('POST', '/api/refresh'), 4)
+})
+
 test('a wrong password, and fields at fault', async () => {
   const symbolon = client()
   const wrong = await refused(symbolon.login({ ...person, password: 'wrong' }))
