@@ -111,7 +111,7 @@ impl<'a> Frame<'a> {
     /// The words of a section with the facts in them, which are escaped.
     pub(super) fn words(&self, section: &str, facts: &Value) -> Result<Value, PagesError> {
         let words = self.pages.section(self.locale, section, facts)?;
-        Ok(Value::from_iter(words))
+        Ok(Value::from(words))
     }
 
     /// The page, with its content security policy. Of two facts that have a name, those of the page count.
