@@ -11,7 +11,7 @@ use crate::client::Answer;
 use crate::people::PASSWORD;
 
 /// What the server would print.
-async fn printed(app: &TestApp) -> String {
+pub async fn printed(app: &TestApp) -> String {
     let token = setup::prepare(&app.app).await.unwrap();
     token.expect("no administrator yet").to_string()
 }

@@ -157,7 +157,7 @@ pub async fn go_on(
     browser: Option<&Browser>,
     origin: &Origin,
 ) -> Result<Step, Failed> {
-    let interaction = Interaction::open(app, interaction, app.clock.now())?;
+    let interaction = Interaction::open_anew(app, interaction, app.clock.now())?;
     advance(app, interaction, browser, (None, origin)).await
 }
 
@@ -181,7 +181,7 @@ pub async fn decide(
     browser: Option<&Browser>,
     (decision, origin): (Decision, &Origin),
 ) -> Result<Step, Failed> {
-    let interaction = Interaction::open(app, interaction, app.clock.now())?;
+    let interaction = Interaction::open_anew(app, interaction, app.clock.now())?;
     advance(app, interaction, browser, (Some(decision), origin)).await
 }
 

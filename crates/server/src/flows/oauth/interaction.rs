@@ -19,6 +19,8 @@ const LABEL: &str = "authorization request";
 const TAG_BYTES: usize = 32;
 /// How long a person may take.
 pub(super) const LIFE: Duration = Duration::from_secs(3_600);
+/// For how long a page that was left open can begin again.
+const RENEWABLE: Duration = Duration::from_secs(24 * 3_600);
 
 /// A request on its way through the pages.
 #[derive(Clone)]
@@ -80,6 +82,34 @@ impl Interaction {
     /// # Errors
     /// [`Failed::Expired`] for what was not made here, or too long ago.
     pub(super) fn open(app: &App, text: &str, now: Timestamp) -> Result<Self, Failed> {
+        let kept = Self::read(app, text)?;
+        match now > kept.began_at.plus(LIFE) {
+            true => Err(Failed::Expired),
+            false => Ok(kept),
+        }
+    }
+
+    /// The same, where one that is too old begins anew: whoever was asked is asked again, and a sign-in of before does not
+    /// count as one for this request.
+    ///
+    /// # Errors
+    /// [`Failed::Expired`] for what was not made here, or a day ago, or was pushed ahead.
+    pub(super) fn open_anew(app: &App, text: &str, now: Timestamp) -> Result<Self, Failed> {
+        let kept = Self::read(app, text)?;
+        if now <= kept.began_at.plus(LIFE) {
+            return Ok(kept);
+        }
+        if kept.pushed.is_some() || now > kept.began_at.plus(RENEWABLE) {
+            return Err(Failed::Expired);
+        }
+        Ok(Self {
+            began_at: now,
+            asked: None,
+            ..kept
+        })
+    }
+
+    fn read(app: &App, text: &str) -> Result<Self, Failed> {
         let bytes = encoding::decode(text.as_bytes()).map_err(|_| Failed::Expired)?;
         let split = bytes.len().checked_sub(TAG_BYTES).ok_or(Failed::Expired)?;
         let (kept, tag) = bytes.split_at(split);
@@ -90,9 +120,6 @@ impl Interaction {
         let Kept(began_at, asked, pushed, pairs) =
             serde_json::from_slice(kept).map_err(|_| Failed::Expired)?;
         let began_at = Timestamp::from_millis(began_at);
-        if now > began_at.plus(LIFE) {
-            return Err(Failed::Expired);
-        }
         Ok(Self {
             parameters: Parameters::read(pairs)?,
             began_at,

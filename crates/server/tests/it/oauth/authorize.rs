@@ -130,6 +130,34 @@ async fn a12_prompt_and_max_age_are_heeded() {
     told(&browser.sign_in(&page).await, "code");
 }
 
+/// A page that was left open begins anew: nothing that was typed is lost, and nothing old is agreed to.
+#[tokio::test]
+async fn a_page_that_was_left_open_begins_anew() {
+    let place = Place::start().await;
+    let mut browser = place.browser();
+    let page = browser.authorize(&[]).await;
+    place.app.clock.advance(Duration::from_secs(2 * 3600));
+    let asked = browser.sign_in(&page).await;
+    assert!(asked.expect(200).text().contains("The Shop"));
+    place.app.clock.advance(Duration::from_secs(2 * 3600));
+    let again = browser.decide(&asked, "allow").await;
+    assert!(again.expect(200).text().contains("The Shop"), "asked again");
+    told(&browser.decide(&again, "allow").await, "code");
+    // A sign-in of before is none that this request asked for.
+    let page = browser.authorize(&[("prompt", "login")]).await;
+    place.app.clock.advance(Duration::from_secs(1));
+    told(&browser.sign_in(&page).await, "code");
+    place.app.clock.advance(Duration::from_secs(2 * 3600));
+    let late = browser
+        .get(&format!("/oauth/sign-in?interaction={}", hidden(&page)))
+        .await;
+    assert!(late.expect(200).text().contains("type=\"password\""));
+    // The next day nobody knows any more what it was for.
+    place.app.clock.advance(Duration::from_secs(24 * 3600));
+    let late = browser.decide(&asked, "allow").await;
+    assert!(late.expect(400).text().contains("That took too long"));
+}
+
 #[tokio::test]
 async fn who_does_not_agree_is_believed() {
     let place = Place::start().await;

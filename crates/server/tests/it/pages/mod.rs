@@ -1,6 +1,9 @@
 //! Our own pages as a browser without a script has them: links, forms with what stands in them, a cookie.
 
+mod account;
+mod clients;
 mod forms;
+mod hosted;
 mod people;
 
 use self::forms::Form;
