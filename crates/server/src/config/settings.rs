@@ -196,7 +196,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         "a folder",
         "",
         "Files in the place of the built-in ones: `layout.html`, `layout.txt`, and `en.toml`, `de.toml`, `fr.toml`, `es.toml`, \
-         `pl.toml` with the words.",
+         `pl.toml`, `zh.toml` with the words.",
     ),
     Setting::new(
         "oauth.dpop_nonce",

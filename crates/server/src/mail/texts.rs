@@ -12,12 +12,13 @@ use uuid::Uuid;
 use super::letter::Page;
 use super::{Device, Facts, MailError, Unsent};
 
-const TEXTS: [(Locale, &str); 5] = [
+const TEXTS: [(Locale, &str); 6] = [
     (Locale::En, include_str!("../../assets/mail/en.toml")),
     (Locale::De, include_str!("../../assets/mail/de.toml")),
     (Locale::Fr, include_str!("../../assets/mail/fr.toml")),
     (Locale::Es, include_str!("../../assets/mail/es.toml")),
     (Locale::Pl, include_str!("../../assets/mail/pl.toml")),
+    (Locale::Zh, include_str!("../../assets/mail/zh.toml")),
 ];
 const LAYOUTS: [(&str, &str); 2] = [
     ("layout.html", include_str!("../../assets/mail/layout.html")),

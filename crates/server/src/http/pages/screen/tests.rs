@@ -9,7 +9,14 @@ use crate::pages::Pages;
 
 static PAGES: LazyLock<Pages> = LazyLock::new(|| Pages::new(&PagesConfig::default()).unwrap());
 
-const LOCALES: [Locale; 5] = [Locale::En, Locale::De, Locale::Fr, Locale::Es, Locale::Pl];
+const LOCALES: [Locale; 6] = [
+    Locale::En,
+    Locale::De,
+    Locale::Fr,
+    Locale::Es,
+    Locale::Pl,
+    Locale::Zh,
+];
 const CALLBACK: &str = "https://shop.example.org/callback?a=1";
 /// Ends an attribute and an element, runs a script, is a template, and turns the text.
 const HOSTILE: &str = "\"'></p></title><script>alert(1)</script>{{ 7 * 7 }}\u{202e}evil";
