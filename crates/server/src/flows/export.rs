@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use symbolon_domain::UserId;
 use symbolon_domain::audit::AuditKind;
 
 use super::{Error, Origin, audit_id};
@@ -40,20 +41,8 @@ pub async fn export<W: Write>(
     origin: &Origin,
     watch: &mut dyn FnMut(u64),
 ) -> Result<u64, ExportError> {
-    let now = app.clock.now();
-    let mut event = origin.event(AuditKind::UsersExported, now);
     // Before anything is out: whoever takes hashes along must not be able to stop at the last line.
-    event.detail = Some(
-        if with_hashes {
-            "with password hashes"
-        } else {
-            "without password hashes"
-        }
-        .to_owned(),
-    );
-    let mut batch = app.store.batch();
-    batch.insert_audit(audit_id(app, now)?, &event);
-    batch.commit().await?;
+    note(app, (None, with_hashes), origin).await?;
     let mut writer = Writer::begin(out, layout, with_hashes)?;
     let (mut written, mut after) = (0, None);
     loop {
@@ -70,4 +59,24 @@ pub async fn export<W: Write>(
     }
     writer.end()?;
     Ok(written)
+}
+
+/// Notes in the audit log that users are being exported, and whether with the hashes of their passwords; the actor is who
+/// does it, where it is a user.
+///
+/// # Errors
+/// `overloaded`, or a fault.
+pub async fn note(
+    app: &App,
+    (actor, with_hashes): (Option<UserId>, bool),
+    origin: &Origin,
+) -> Result<(), Error> {
+    let now = app.clock.now();
+    let mut event = origin.event(AuditKind::UsersExported, now);
+    event.actor = actor;
+    let with = if with_hashes { "with" } else { "without" };
+    event.detail = Some(format!("{with} password hashes"));
+    let mut batch = app.store.batch();
+    batch.insert_audit(audit_id(app, now)?, &event);
+    Ok(batch.commit().await?)
 }

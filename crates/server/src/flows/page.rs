@@ -35,6 +35,14 @@ impl<T, P> Page<T, P> {
             items: rows,
         }
     }
+
+    /// The same page with its rows told otherwise.
+    pub fn map<U>(self, tell: impl FnMut(T) -> U) -> Page<U, P> {
+        Page {
+            items: self.items.into_iter().map(tell).collect(),
+            next: self.next,
+        }
+    }
 }
 
 /// What the cursors of a list are good for.

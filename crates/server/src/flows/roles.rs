@@ -25,8 +25,10 @@ use crate::jobs::Causes;
 
 /// Holders whose tokens are named one by one; beyond, everybody refreshes once.
 const MOST_NAMED: usize = 256;
-/// What it takes to change roles.
-const WRITE: &str = "roles:write";
+/// What it takes to see roles.
+pub const READ: &str = "roles:read";
+/// What it takes to change them.
+pub const WRITE: &str = "roles:write";
 
 /// What a role is to be; the name says which.
 #[derive(Debug, Clone, PartialEq, Eq)]

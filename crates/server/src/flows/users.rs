@@ -7,8 +7,12 @@ mod create;
 mod edit;
 mod fields;
 mod list;
+mod search;
 mod sessions;
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::join_all;
 use symbolon_domain::audit::{AuditEvent, AuditKind};
 use symbolon_domain::ending::Event;
 use symbolon_domain::mail::MailKind;
@@ -23,6 +27,7 @@ pub use create::{New, add};
 pub use edit::edit;
 pub use fields::{Edit, Fields};
 pub use list::{Filter, Place, Sort, list};
+pub use search::{Search, Spot, search};
 pub use sessions::{revoke_session, revoke_sessions};
 
 use super::actor::Actor;
@@ -64,6 +69,26 @@ pub async fn show(app: &App, id: UserId) -> Result<UserRow, Error> {
         .find_user_row(id)
         .await?
         .ok_or(Refusal::NotFound)?)
+}
+
+/// The addresses of users, as far as they are still there.
+///
+/// # Errors
+/// A fault of the store.
+pub async fn names(
+    app: &App,
+    ids: impl Iterator<Item = UserId>,
+) -> Result<BTreeMap<UserId, String>, Error> {
+    let ids: BTreeSet<UserId> = ids.collect();
+    let found = ids.iter().map(|id| app.store.find_user(*id));
+    let found = join_all(found).await;
+    let mut names = BTreeMap::new();
+    for user in found {
+        if let Some(user) = user? {
+            names.insert(user.id, user.email.to_string());
+        }
+    }
+    Ok(names)
 }
 
 /// Sets a new password and ends every session.

@@ -136,7 +136,7 @@ impl<W: Write> Writer<W> {
 }
 
 /// RFC 4180 section 2, rules 5 to 7.
-fn push_field(line: &mut String, field: &str, spreadsheet: bool) {
+pub(crate) fn push_field(line: &mut String, field: &str, spreadsheet: bool) {
     let is_formula = spreadsheet && field.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let quoted = field.contains([',', '"', '\r', '\n']) || field.trim() != field;
     if quoted {

@@ -26,8 +26,8 @@ pub enum Field {
 /// An order: `createdAt`, or `-createdAt` from the last to the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sort {
-    field: Field,
-    descending: bool,
+    pub(super) field: Field,
+    pub(super) descending: bool,
 }
 
 impl Sort {
