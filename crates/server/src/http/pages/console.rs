@@ -2,7 +2,12 @@
 
 mod chart;
 mod clients;
+mod invitations;
+pub(in crate::http) mod list;
 mod overview;
+mod roles;
+mod sessions;
+mod users;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -44,6 +49,10 @@ pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/console", get(overview::show))
         .merge(clients::routes())
+        .merge(users::routes())
+        .merge(invitations::routes())
+        .merge(sessions::routes())
+        .merge(roles::routes())
 }
 
 /// Somebody whose roles have the permission `P`. The flow that changes something asks again, in the transaction that does

@@ -149,6 +149,14 @@ impl Filled {
                     }
                 }
             }
+            // What is taken is said at its field, and what else stands in the way by its own name.
+            Refusal::Conflict(what) => match self.values.contains_key(*what) {
+                true => {
+                    let said = frame.fault(refusal.code(), &refusal.detail());
+                    self.errors.insert((*what).to_owned(), said);
+                }
+                false => self.trouble = Some(frame.fault(what, &refusal.detail())),
+            },
             other => self.trouble = Some(frame.fault(other.code(), &other.detail())),
         }
         Ok(self)
@@ -172,6 +180,11 @@ impl Filled {
     pub(in crate::http) fn trouble(mut self, said: Value) -> Self {
         self.trouble = Some(said);
         self
+    }
+
+    /// Whether nothing was sent or refused.
+    pub(in crate::http) fn is_blank(&self) -> bool {
+        self.values.is_empty() && self.errors.is_empty() && self.trouble.is_none()
     }
 
     /// For a template.

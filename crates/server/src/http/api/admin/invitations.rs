@@ -24,22 +24,22 @@ use crate::rfc3339;
 /// Whom to invite.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct InviteBody {
+pub(in crate::http) struct InviteBody {
     /// E-mail address.
     #[schema(required, nullable = false, example = "ada@example.com")]
-    email: Option<String>,
+    pub(in crate::http) email: Option<String>,
     /// The name that the account begins with.
     #[schema(example = "Ada Lovelace")]
-    name: Option<String>,
+    pub(in crate::http) name: Option<String>,
     /// The roles that the account gets; `user`, if absent.
     #[schema(example = json!(["user"]))]
-    roles: Option<Vec<String>>,
+    pub(in crate::http) roles: Option<Vec<String>>,
 }
 
 /// An invitation that waits to be accepted.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct InvitationBody {
+pub(in crate::http) struct InvitationBody {
     /// UUIDv7.
     id: Uuid,
     /// E-mail address.
@@ -143,7 +143,7 @@ pub(super) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn parse(body: InviteBody) -> Result<Invite, Refusal> {
+pub(in crate::http) fn parse(body: InviteBody) -> Result<Invite, Refusal> {
     let mut errors: Vec<FieldError> = Vec::new();
     let mut keep = |pointer: &str, fault: Fault| errors.push(fault.at(pointer));
     let email = body.email.as_deref().map(Email::parse).transpose();

@@ -31,6 +31,9 @@ pub(in crate::http) trait Needed {
 
 macro_rules! permissions {
     ($($name:ident = $text:literal;)+) => {
+        /// Every one of them.
+        pub(in crate::http) const ALL: &[&str] = &[$($text),+];
+
         $(
             #[doc = concat!("`", $text, "`")]
             pub(in crate::http) enum $name {}

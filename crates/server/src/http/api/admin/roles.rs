@@ -28,7 +28,7 @@ type Request = (Origin, Path<String>, HeaderMap);
 /// A role: a named set of permissions.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct RoleBody {
+pub(in crate::http) struct RoleBody {
     /// Its name, as tokens carry it.
     #[schema(example = "clerk")]
     name: String,
@@ -53,7 +53,7 @@ pub(super) struct RoleBody {
 }
 
 impl RoleBody {
-    async fn of(app: &App, role: &Role) -> Result<Self, Error> {
+    pub(in crate::http) async fn of(app: &App, role: &Role) -> Result<Self, Error> {
         let mut effective = role.permissions.clone();
         effective.add(&app.role_book().await?.effective(&role.includes).permissions);
         Ok(Self {
@@ -330,11 +330,11 @@ async fn find(app: &App, name: &str) -> Result<Role, Error> {
 }
 
 /// What is no name of a role names none.
-fn known_name(name: &str) -> Result<RoleName, Refusal> {
+pub(in crate::http) fn known_name(name: &str) -> Result<RoleName, Refusal> {
     RoleName::parse(name).map_err(|_| Refusal::NotFound)
 }
 
-fn permissions(names: &[String], faults: &mut Vec<FieldError>) -> Permissions {
+pub(in crate::http) fn permissions(names: &[String], faults: &mut Vec<FieldError>) -> Permissions {
     let names = each(names, "/permissions", faults, |name| {
         Permissions::from_names([name]).map(|_| name.to_owned())
     });
@@ -342,7 +342,7 @@ fn permissions(names: &[String], faults: &mut Vec<FieldError>) -> Permissions {
     Permissions::from_names(names.iter().map(String::as_str)).unwrap_or_default()
 }
 
-fn includes(names: &[String], faults: &mut Vec<FieldError>) -> Roles {
+pub(in crate::http) fn includes(names: &[String], faults: &mut Vec<FieldError>) -> Roles {
     Roles::new(each(names, "/includes", faults, RoleName::parse))
 }
 

@@ -24,7 +24,7 @@ use crate::rfc3339::text as rfc3339;
 /// One sign-in on one device, as administrators see it.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct SignInBody {
+pub(in crate::http) struct SignInBody {
     /// The session's id, the `sid` of its tokens.
     id: Uuid,
     /// The id of the user.
@@ -62,7 +62,7 @@ pub(super) struct SignInBody {
 }
 
 impl SignInBody {
-    fn of(session: &Session, now: Timestamp) -> Self {
+    pub(in crate::http) fn of(session: &Session, now: Timestamp) -> Self {
         Self {
             id: session.id.uuid(),
             user: session.user.uuid(),

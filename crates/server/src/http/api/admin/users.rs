@@ -11,7 +11,8 @@ use http::header::{HeaderValue, LOCATION};
 use http::{HeaderMap, StatusCode, Uri};
 use symbolon_domain::{Refusal, RoleName, UserId, UserStatus};
 
-use self::body::{AccountBody, AccountChange, NewAccount, NewPassword, WholeAccount};
+pub(in crate::http) use self::body::AccountBody;
+use self::body::{AccountChange, NewAccount, NewPassword, WholeAccount};
 use super::super::super::body::{Answer, Json};
 use super::super::super::problem::{Failure, Problem};
 use super::creation::Creation;
