@@ -191,3 +191,24 @@ fn numbers_are_grouped() {
         assert_eq!(functions::grouped(number), wanted);
     }
 }
+
+#[test]
+fn every_word_of_a_template_is_there_in_english() {
+    let words = Words::read(None).unwrap();
+    let known = words.names(Locale::En);
+    for (template, text) in TEMPLATES {
+        let calls = text.split("t(\"").skip(1).zip(text.split("t(\""));
+        // Not the end of another function's name.
+        let calls = calls.filter(|(_, before)| {
+            !before.ends_with(|one: char| one.is_alphanumeric() || one == '_')
+        });
+        for (call, _) in calls {
+            let (name, rest) = call.split_once('"').unwrap();
+            let found = match rest.trim_start().starts_with('~') {
+                true => known.iter().any(|word| word.starts_with(name)),
+                false => known.contains(&name),
+            };
+            assert!(found, "{template}: there is no word `{name}`");
+        }
+    }
+}

@@ -10,7 +10,9 @@ impl Form {
     #[track_caller]
     pub fn to(page: &str, action: &str) -> Self {
         let all = page.split("<form ").skip(1);
-        let mut ours = all.filter(|form| attribute(form, "action").as_deref() == Some(action));
+        let mut ours = all.filter(|form| {
+            attribute(form, "action").is_some_and(|found| whole(&found) == whole(action))
+        });
         let form = ours
             .next()
             .unwrap_or_else(|| panic!("no form to {action} in {page}"));
@@ -26,6 +28,11 @@ impl Form {
         all.map(|(name, value)| (name.as_str(), value.as_str()))
             .collect()
     }
+}
+
+/// An address without the place on its page.
+pub fn whole(address: &str) -> &str {
+    address.split('#').next().unwrap()
 }
 
 fn fields(form: &str) -> Vec<(String, String)> {

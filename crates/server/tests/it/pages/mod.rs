@@ -65,7 +65,7 @@ impl<'a> Guest<'a> {
     }
 
     /// Fills the form of a page that goes to `action` and sends it: what stands in it already goes along, save the fields
-    /// of `pairs`. A field of an empty name is none.
+    /// of `pairs`.
     pub async fn submit(&mut self, page: &str, action: &str, pairs: &[(&str, &str)]) -> Answer {
         let shown = self.get(page).await;
         self.send_form(shown.text(), action, pairs).await
@@ -78,6 +78,18 @@ impl<'a> Guest<'a> {
         fields.retain(|(name, _)| pairs.iter().all(|(other, _)| name != other));
         fields.extend(pairs);
         self.post(action, &fields).await
+    }
+
+    /// What the forms of this session carry.
+    pub async fn form_token(&mut self) -> String {
+        let page = self.page("/account").await;
+        let form = Form::to(&page, "/sign-out");
+        let fields = form.fields();
+        let (_, token) = fields
+            .iter()
+            .find(|(name, _)| *name == "form_token")
+            .unwrap();
+        (*token).to_owned()
     }
 
     /// Goes where an answer leads, and returns the page that is there.
