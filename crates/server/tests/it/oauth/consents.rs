@@ -63,6 +63,21 @@ async fn r10_what_is_taken_back_is_dead_everywhere() {
 }
 
 #[tokio::test]
+async fn r10_what_was_withdrawn_does_not_come_back_with_a_smaller_consent() {
+    let place = Place::start().await;
+    let mut browser = place.browser();
+    let code = browser
+        .code(&[("scope", "openid profile offline_access")])
+        .await;
+    let ada = place.app.login("ada").await;
+    let gone = place.app.delete("/api/consents/shop").bearer(&ada.access);
+    gone.send().await.expect(204);
+    let smaller = browser.code(&[("scope", "openid")]).await;
+    refused(&place.exchange(&code).await, 400, "invalid_grant");
+    place.exchange(&smaller).await.expect(200);
+}
+
+#[tokio::test]
 async fn a15_another_client_of_the_same_id_begins_with_nothing() {
     let place = Place::start().await;
     let tokens = place.tokens("openid offline_access").await;

@@ -101,6 +101,35 @@ async fn keys_of_id_tokens_are_replaced_and_withdrawn_as_the_other() {
     assert_eq!(told(&answer, "error"), "invalid_request");
 }
 
+/// Whoever signed in long ago is still who they are.
+#[tokio::test]
+async fn a22_k7_a_hint_of_a_replaced_key_still_counts() {
+    let place = Place::start().await;
+    let first = place.id_token().await;
+    let kid = header(&first)["kid"].clone();
+    let app = &place.app.app;
+    let master = &app.issuance().unwrap().master;
+    let origin = symbolon::flows::Origin::default();
+    keys::rotate(app, Actor::Operator, master, true, &origin)
+        .await
+        .unwrap();
+    keys::reload(app).await.unwrap();
+    let published = place.jwks().await["keys"].clone();
+    let known = published.as_array().unwrap().iter();
+    assert!(
+        known.clone().any(|key| key["kid"] == kid),
+        "its ID tokens live"
+    );
+    place
+        .app
+        .clock
+        .advance(std::time::Duration::from_secs(40 * 24 * 3600));
+    let mut browser = place.browser();
+    browser.code(&[]).await;
+    let none = [("prompt", "none"), ("id_token_hint", first.as_str())];
+    told(&browser.authorize(&none).await, "code");
+}
+
 #[tokio::test]
 async fn many_that_need_a_key_at_once_make_one() {
     let place = Place::start().await;

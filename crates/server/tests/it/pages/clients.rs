@@ -55,8 +55,9 @@ async fn the_wizard_ends_in_a_secret_and_in_code() {
     assert!(text(twice.expect(409).text()).contains("taken"));
     let tokens = app.post("/oauth/introspect");
     let tokens = tokens.header("content-type", "application/x-www-form-urlencoded");
-    let pair = format!("client_id=books&client_secret={secret}&token=x");
-    tokens.body(pair).send().await.expect(200);
+    let basic = base64_simd::STANDARD.encode_to_string(format!("books:{secret}"));
+    let tokens = tokens.header("authorization", &format!("Basic {basic}"));
+    tokens.body("token=x").send().await.expect(200);
 }
 
 #[tokio::test]
@@ -213,7 +214,7 @@ async fn m3_who_may_only_look_changes_nothing() {
         .await;
     sent.expect(403);
     // A delegate cannot let a client ask for what they lack.
-    app.delegate("writer", "clients:read,clients:write").await;
+    app.delegate("writer", "clients:read clients:write").await;
     let mut writer = Guest::signed_in(&app, "writer").await;
     let pairs = [("scopes", "openid users:write")];
     let more = writer
