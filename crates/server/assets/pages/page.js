@@ -27,26 +27,26 @@
     });
   });
 
-  // A choice that needs no button.
-  each('select[data-submits]', (select) => {
-    const button = select.form.querySelector('button');
-    if (button) button.hidden = true;
-    select.addEventListener('change', () => select.form.requestSubmit());
-  });
-
   // A connection that is lost is said, and what was to be sent is sent when it is back.
   const base = document.querySelector('link[rel=icon]').getAttribute('href').split('/assets/')[0];
   const lost = document.getElementById('lost');
   const say = (text) => { if (lost) { lost.textContent = text; lost.hidden = !text; } };
-  const answers = () => fetch(`${base}/healthz`, { cache: 'no-store', signal: AbortSignal.timeout(5000) }).then((answer) => answer.ok, () => false);
+  // Any answer is one: whoever hides that path is there all the same.
+  const answers = () => fetch(`${base}/healthz`, { cache: 'no-store', signal: AbortSignal.timeout(5000) }).then(() => true, () => false);
+  // After some tries the browser says itself what is wrong.
   const back = async () => {
-    for (let wait = 1000; !(await answers()); wait = Math.min(wait * 2, 15000)) {
+    for (let wait = 1000, tries = 0; tries < 8 && !(await answers()); wait = Math.min(wait * 2, 15000), tries += 1) {
       say(lost?.dataset.lost ?? '');
       await new Promise((resolve) => { setTimeout(resolve, wait); window.addEventListener('online', resolve, { once: true }); });
     }
     say('');
   };
   document.addEventListener('htmx:sendError', () => { say(lost?.dataset.lost ?? ''); back(); });
+  const again = (form) => {
+    delete form.dataset.sent;
+    delete form.dataset.ready;
+    each('[aria-busy]', (button) => button.removeAttribute('aria-busy'), form);
+  };
   document.addEventListener('submit', (event) => {
     const form = event.target;
     if (event.defaultPrevented || form.method === 'dialog' || form.hasAttribute('hx-post') || form.hasAttribute('hx-get')) return;
@@ -54,13 +54,11 @@
     const button = event.submitter;
     form.dataset.sent = 'yes';
     button?.setAttribute('aria-busy', 'true');
+    // A download, or an answer without a page, leaves the form where it is.
+    setTimeout(() => again(form), 10000);
     if (form.dataset.ready) return;
     event.preventDefault();
     back().then(() => { delete form.dataset.sent; form.dataset.ready = 'yes'; form.requestSubmit(button); });
   });
-  window.addEventListener('pageshow', () => each('form', (form) => {
-    delete form.dataset.sent;
-    delete form.dataset.ready;
-    each('[aria-busy]', (button) => button.removeAttribute('aria-busy'), form);
-  }));
+  window.addEventListener('pageshow', () => each('form', again));
 })();

@@ -28,8 +28,6 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
-use problem::Failure;
-use symbolon_domain::Refusal;
 
 /// Every route, with the document that describes it.
 fn described() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
@@ -63,6 +61,6 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(oauth::screens())
         .merge(well_known::of_issuer_with_path())
         .fallback(pages::nowhere)
-        .method_not_allowed_fallback(|| async { Failure::from(Refusal::MethodNotAllowed) })
+        .method_not_allowed_fallback(pages::not_so)
         .with_state(app)
 }

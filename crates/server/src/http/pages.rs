@@ -61,16 +61,30 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .merge(console::routes())
 }
 
-/// Where there is nothing: a page for who looks for one, else what programs are told.
+/// Where there is nothing.
 pub(super) async fn nowhere(
     State(app): State<Arc<App>>,
     origin: Origin,
     headers: HeaderMap,
 ) -> Response {
+    told(&app, &origin, &headers, Refusal::NotFound)
+}
+
+/// Where there is something, but not by this method.
+pub(super) async fn not_so(
+    State(app): State<Arc<App>>,
+    origin: Origin,
+    headers: HeaderMap,
+) -> Response {
+    told(&app, &origin, &headers, Refusal::MethodNotAllowed)
+}
+
+/// A page for who looks for one, else what programs are told.
+fn told(app: &App, origin: &Origin, headers: &HeaderMap, refusal: Refusal) -> Response {
     let accepts = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
     match accepts.is_some_and(|accepts| accepts.contains("text/html")) {
-        true => visitor::trouble(&app, &origin, Refusal::NotFound.into()),
-        false => Failure::from(Refusal::NotFound).into_response(),
+        true => visitor::trouble(app, origin, refusal.into()),
+        false => Failure::from(refusal).into_response(),
     }
 }
 

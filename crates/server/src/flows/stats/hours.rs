@@ -1,6 +1,7 @@
 //! What happened in each hour, for charts.
 //!
-//! 1. Every process adds what it counted since the last time to the hour; what it could not add stays for the next time.
+//! 1. Every process adds what it counted since the last time to the hour, every minute; what it could not add stays for the
+//!    next time. What is left when it ends is lost: these are for looking at, not for accounts.
 //! 2. How many sessions live is noted as it is.
 //! 3. Hours are kept for 40 days.
 
@@ -41,7 +42,7 @@ impl Counter {
     /// Steps 1 and 2.
     ///
     /// # Errors
-    /// A fault of the store: nothing is lost then.
+    /// A fault of the store: it is added the next time.
     pub async fn keep(&mut self, app: &App) -> Result<(), Error> {
         let now = app.clock.now();
         let hour = now.millis().div_euclid(HOUR_MS);

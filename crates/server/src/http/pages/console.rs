@@ -26,7 +26,7 @@ use crate::flows::actor::Actor;
 
 /// The places of the console: each a group, a name, the path below `/console` and the permission that it takes to see it.
 const PLACES: [(&str, &str, &str, &str); 12] = [
-    ("watch", "overview", "", "stats:read"),
+    ("watch", "overview", "/overview", "stats:read"),
     ("people", "users", "/users", "users:read"),
     ("people", "invitations", "/invitations", "users:read"),
     ("people", "sessions", "/sessions", "sessions:read"),
@@ -47,12 +47,22 @@ const PLACES: [(&str, &str, &str, &str); 12] = [
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
-        .route("/console", get(overview::show))
+        .route("/console", get(home))
+        .route("/console/overview", get(overview::show))
         .merge(clients::routes())
         .merge(users::routes())
         .merge(invitations::routes())
         .merge(sessions::routes())
         .merge(roles::routes())
+}
+
+/// To the first place that the person may see.
+async fn home(seated: Seated) -> Response {
+    let mut places = PLACES.iter();
+    match places.find(|(_, _, _, permission)| seated.may.allow(permission)) {
+        Some((_, _, path, _)) => seated.visitor.sent_on(&format!("/console{path}")),
+        None => seated.failed(Refusal::Forbidden),
+    }
 }
 
 /// Somebody whose roles have the permission `P`. The flow that changes something asks again, in the transaction that does

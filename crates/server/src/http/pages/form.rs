@@ -1,24 +1,32 @@
 //! Forms of our own pages: what was sent, what is shown again, and what is wrong with it.
 //!
 //! A form carries `form_token`, which belongs to the session that the page was made for (SECURITY decision 7; OWASP CSRF).
+//! It says whose the form is after that session as well: nobody is offered what somebody else was about to do.
+
+use std::collections::BTreeMap;
 
 use axum::extract::Request;
 use http::Uri;
 use minijinja::{Value, context};
-use std::collections::BTreeMap;
-use symbolon_domain::{Refusal, SessionId};
+use symbolon_domain::Refusal;
+use symbolon_token::encoding;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use super::super::body;
 use super::frame::Frame;
+use super::hosted::own_place;
 use crate::app::App;
 use crate::flows::Error;
+use crate::flows::oauth::browser::Browser;
 
-const LABEL: &str = "form";
+const OF_SESSION: &str = "form of a session";
+const OF_PERSON: &str = "form of a person";
 /// Fields that a form has at most.
 const MOST_FIELDS: usize = 500;
-/// The field that says for which session a form was made.
+/// In forms that only ask whether something is to be done: they are not kept for later.
+pub(super) const ASKED: &str = "asked";
+/// The field that says for whom a form was made.
 pub(in crate::http) const TOKEN: &str = "form_token";
 
 /// The fields of a form, or of a query, as they came.
@@ -87,10 +95,11 @@ impl Form {
         self.fields.iter().any(|(known, _)| known == name)
     }
 
-    /// What can be shown again: no password, and not what the page itself put in.
+    /// What can be shown again: no password, secret or token.
     pub(super) fn shown(&self) -> impl Iterator<Item = (&str, &str)> {
         let shown = |(name, _): &&(String, Zeroizing<String>)| {
-            !name.to_ascii_lowercase().contains("password") && name != TOKEN
+            let name = name.to_ascii_lowercase();
+            !name.contains("password") && !name.contains("secret") && !name.ends_with("token")
         };
         let fields = self.fields.iter().filter(shown);
         fields.map(|(name, value)| (name.as_str(), value.as_str()))
@@ -107,13 +116,20 @@ pub(in crate::http) struct Filled {
 }
 
 impl Filled {
-    /// One that stands there as somebody left it.
-    pub(in crate::http) fn again(form: &Form) -> Self {
-        let shown = form.shown();
+    /// One that stands there as somebody left it. What `lists` names are boxes, of which several may be ticked.
+    pub(in crate::http) fn again(form: &Form, lists: &[&str]) -> Self {
+        let mut values = BTreeMap::new();
+        for (name, value) in form.shown() {
+            values
+                .entry(name.to_owned())
+                .or_insert_with(|| value.into());
+        }
+        for name in lists {
+            let ticked: Vec<String> = form.all(name).map(str::to_owned).collect();
+            values.insert((*name).to_owned(), Value::from(ticked));
+        }
         Self {
-            values: shown
-                .map(|(name, value)| (name.to_owned(), value.into()))
-                .collect(),
+            values,
             ..Self::default()
         }
     }
@@ -197,25 +213,65 @@ impl Filled {
     }
 }
 
-/// The token of the forms that a session is shown.
+/// The token of the forms on a page: for which session and which person it was made, and where the page is.
 ///
 /// # Errors
 /// A fault.
-pub(super) fn token(app: &App, session: SessionId) -> Result<String, Error> {
-    let tag = app.issuance()?.master.mac(LABEL, session.as_bytes());
-    let tag = tag.map_err(|error| Error::fault("a form")(error.into()))?;
-    Ok(symbolon_token::encoding::encode(&tag))
+pub(super) fn token(app: &App, browser: &Browser, page: &str) -> Result<String, Error> {
+    let master = &app.issuance()?.master;
+    let tag = |label, bytes: &[u8]| {
+        let tag = master.mac(label, bytes);
+        let tag = tag.map_err(|error| Error::fault("a form")(error.into()))?;
+        Ok::<_, Error>(encoding::encode(&tag))
+    };
+    let session = tag(OF_SESSION, browser.session.id.as_bytes())?;
+    let person = tag(OF_PERSON, browser.user.id.as_bytes())?;
+    Ok(format!(
+        "{session}.{person}.{}",
+        encoding::encode(page.as_bytes())
+    ))
 }
 
-/// Whether a form was made for this session.
+/// Whose a form is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// Of this session.
+    Ours,
+    /// Of a former session of this person.
+    Former,
+    /// Of somebody else, or of nobody.
+    Foreign,
+}
+
+/// Whose a form is that carries this token.
 ///
 /// # Errors
 /// A fault.
-pub(super) fn is_of(app: &App, session: SessionId, form: &Form) -> Result<bool, Error> {
-    let Ok(tag) = symbolon_token::encoding::decode(form.get(TOKEN).as_bytes()) else {
-        return Ok(false);
-    };
+pub(super) fn whose(app: &App, browser: &Browser, token: &str) -> Result<Whose, Error> {
     let master = &app.issuance()?.master;
-    let ours = master.mac_is(LABEL, session.as_bytes(), &tag);
-    ours.map_err(|error| Error::fault("a form")(error.into()))
+    let mut parts = token.split('.');
+    let mut is = |label, bytes: &[u8]| {
+        let tag = encoding::decode(parts.next().unwrap_or_default().as_bytes());
+        let Ok(tag) = tag else {
+            return Ok(false);
+        };
+        let ours = master.mac_is(label, bytes, &tag);
+        ours.map_err(|error| Error::fault("a form")(error.into()))
+    };
+    let session = is(OF_SESSION, browser.session.id.as_bytes())?;
+    let person = is(OF_PERSON, browser.user.id.as_bytes())?;
+    Ok(match (session, person) {
+        (true, true) => Whose::Ours,
+        (_, true) => Whose::Former,
+        _ => Whose::Foreign,
+    })
+}
+
+/// Where the page of a form is, as its token says; the account where that is no place of ours.
+pub(super) fn page_of(token: &str) -> String {
+    let page = token.rsplit('.').next().unwrap_or_default();
+    let page = encoding::decode(page.as_bytes()).ok();
+    let page = page.and_then(|bytes| String::from_utf8(bytes).ok());
+    let page = page.filter(|page| !page.is_empty() && own_place(page).is_some());
+    page.unwrap_or_else(|| "/account".to_owned())
 }

@@ -4,9 +4,10 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
 use minijinja::{Value, context};
+use symbolon_domain::Refusal;
 use symbolon_domain::mail::Locale;
 
-use super::super::problem::Failure;
+use super::super::problem::{Failure, OnAPage};
 use crate::app::App;
 use crate::flows::Error;
 use crate::pages::{Pages, PagesError};
@@ -151,6 +152,15 @@ const fn policy(forms: Forms) -> &'static str {
              frame-ancestors 'none'; base-uri 'none'"
         }
     }
+}
+
+/// A page in the place of a refusal's body: status, log and `Retry-After` are those of every other answer.
+pub(super) fn refusing(refusal: &Refusal, page: impl FnOnce(StatusCode) -> Response) -> Response {
+    let refused = Failure::from(refusal.clone()).into_response();
+    let mut page = page(refused.status());
+    *page.extensions_mut() = refused.extensions().clone();
+    page.extensions_mut().insert(OnAPage);
+    page
 }
 
 /// A page as an answer.

@@ -52,8 +52,8 @@ async fn home(visitor: Visitor) -> Response {
 }
 
 /// The form that somebody sent before they were signed in, to be sent again.
-fn resume(visitor: &Visitor, browser: &Browser, form: &Form, to: &str) -> Response {
-    let token = match form::token(&visitor.app, browser.session.id) {
+fn resume(visitor: &Visitor, browser: &Browser, (form, page): (&Form, &str), to: &str) -> Response {
+    let token = match form::token(&visitor.app, browser, page) {
         Ok(token) => token,
         Err(error) => return visitor.failed(error),
     };

@@ -3,7 +3,8 @@
 //! 1. [`Visitor`]: anybody, with what the form or the query holds.
 //! 2. [`Seated`]: somebody who is signed in. Whoever is not is asked to, and goes on where they wanted to be; what they
 //!    had typed is kept, passwords excepted.
-//! 3. A form belongs to the session that its page was made for. One of a former session is shown again, to be sent again.
+//! 3. A form belongs to the session that its page was made for. One of a former session of the same person is shown again,
+//!    to be sent again; of somebody else's nothing is.
 //! 4. [`super::console::Permitted`]: somebody whose roles have a permission, asked anew for each request.
 
 use std::sync::Arc;
@@ -17,13 +18,16 @@ use symbolon_domain::Refusal;
 
 use super::super::oauth::browser_cookie as cookie;
 use super::super::problem::{Failure, OnAPage};
-use super::form::{self, Filled, Form};
+use super::form::{self, Filled, Form, Whose};
 use super::frame::{Forms, Frame};
 use super::hosted;
 use crate::app::App;
 use crate::flows::authenticate::Caller;
 use crate::flows::oauth::browser::Browser;
 use crate::flows::{Error, Origin};
+
+/// Boxes of the console's forms, of which several may be ticked.
+const LISTS: &[&str] = &["grants", "roles", "permissions", "includes"];
 
 /// Anybody.
 pub(in crate::http) struct Visitor {
@@ -156,18 +160,26 @@ impl FromRequest<Arc<App>> for Seated {
         let Some(browser) = visitor.browser.take() else {
             return Err(hosted::ask_to_sign_in(&visitor));
         };
-        let session = browser.session.id;
+        let sent = visitor.form.get(form::TOKEN);
+        // The page of a form that is at fault is the one that the form was on.
+        let page = match visitor.is_sent {
+            true => form::page_of(sent),
+            false => visitor.here.clone(),
+        };
         let known = async {
-            let is_ours = !visitor.is_sent || form::is_of(app, session, &visitor.form)?;
+            let whose = match visitor.is_sent {
+                true => form::whose(app, &browser, sent)?,
+                false => Whose::Ours,
+            };
             let book = app.role_book().await?;
             let may = book.effective(&browser.user.roles).permissions;
-            Ok::<_, Error>((is_ours, form::token(app, session)?, may))
+            Ok::<_, Error>((whose, form::token(app, &browser, &page)?, may))
         };
-        let (is_ours, token, may) = known.await.map_err(|error| visitor.failed(error))?;
+        let (whose, token, may) = known.await.map_err(|error| visitor.failed(error))?;
         let seated = Self {
             caller: Caller {
                 user: browser.user.id,
-                session,
+                session: browser.session.id,
                 is_own: true,
             },
             visitor,
@@ -175,12 +187,16 @@ impl FromRequest<Arc<App>> for Seated {
             may,
             token,
         };
-        match is_ours {
-            true => Ok(seated),
-            false => Err(seated.show(
-                "resume.html",
-                resumed(&seated.visitor.form, &seated.visitor.here),
-            )),
+        let form = seated.form();
+        match whose {
+            Whose::Ours => Ok(seated),
+            // What was only asked is asked again.
+            Whose::Former if form.has(form::ASKED) => Err(seated.visitor.sent_on(&page)),
+            Whose::Former => {
+                let facts = resumed(form, &seated.visitor.here);
+                Err(seated.show("resume.html", facts))
+            }
+            Whose::Foreign => Err(seated.failed(Refusal::CsrfRejected)),
         }
     }
 }
@@ -257,7 +273,7 @@ pub(super) fn refused(seated: &Seated, error: Error) -> Result<(StatusCode, Fill
     let filled = seated
         .visitor
         .frame()
-        .and_then(|frame| Filled::again(seated.form()).refused(&frame, error));
+        .and_then(|frame| Filled::again(seated.form(), LISTS).refused(&frame, error));
     filled
         .map(|filled| (status, filled))
         .map_err(|error| seated.failed(error))

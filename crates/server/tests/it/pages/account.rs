@@ -43,14 +43,20 @@ async fn an_address_is_changed_by_who_has_the_password() {
     let app = TestApp::start().await;
     let mut ada = ada(&app).await;
     let pairs = [("email", "new@example.com"), ("password", OTHER_PASSWORD)];
-    let wrong = ada.submit("/account", "/account/email#email", &pairs).await;
+    let wrong = ada
+        .submit("/account", "/account/email#address", &pairs)
+        .await;
     let page = wrong.expect(403).text();
     assert!(text(page).contains("not your password") && page.contains("new@example.com"));
     let pairs = [("email", "ada@example.com"), ("password", PASSWORD)];
-    let same = ada.submit("/account", "/account/email#email", &pairs).await;
+    let same = ada
+        .submit("/account", "/account/email#address", &pairs)
+        .await;
     assert!(text(same.expect(422).text()).contains("your address already"));
     let pairs = [("email", "new@example.com"), ("password", PASSWORD)];
-    let asked = ada.submit("/account", "/account/email#email", &pairs).await;
+    let asked = ada
+        .submit("/account", "/account/email#address", &pairs)
+        .await;
     assert!(text(&ada.follow(&asked).await).contains("sent a mail"));
     let asked = ada
         .submit("/account", "/account/email/verification", &[])
@@ -194,17 +200,35 @@ async fn an_old_form_is_shown_again_and_nothing_is_done() {
     );
     let sent = ada.send_form(again, "/account", &[]).await;
     assert!(ada.follow(&sent).await.contains("Ada &quot;L&quot;"));
-    // None at all, and somebody else's, are the same.
+    // None at all, and somebody else's, are refused.
     let none = ada.post("/account", &[("name", "Eve")]).await;
-    assert!(text(none.expect(200).text()).contains("Your form is still here"));
+    assert!(text(none.expect(403).text()).contains("csrf_rejected"));
     app.person("bob", &["user"]).await;
     let mut bob = Guest::signed_in(&app, "bob").await;
     let foreign = bob.page("/account").await;
-    let foreign = ada
+    let refused = ada
         .send_form(&foreign, "/account", &[("name", "Eve")])
         .await;
-    assert!(text(foreign.expect(200).text()).contains("Your form is still here"));
+    assert!(!refused.expect(403).text().contains("Eve"));
     assert!(!ada.page("/account").await.contains("Eve"));
+    // Nor does who signs in next get to see it.
+    bob.cookie = None;
+    let asked = bob
+        .send_form(&foreign, "/account", &[("name", "Bob B")])
+        .await;
+    let who = [("identifier", "ada@example.com"), ("password", PASSWORD)];
+    let other = bob
+        .send_form(asked.expect(401).text(), "/sign-in", &who)
+        .await;
+    assert_eq!(place(&other), "/account");
+    // What was only asked is asked again.
+    let devices = ada.page("/account/devices").await;
+    ada.cookie = None;
+    let asked = ada.send_form(&devices, "/sign-out", &[]).await;
+    let back = ada
+        .send_form(asked.expect(401).text(), "/sign-in", &who)
+        .await;
+    assert_eq!(place(&back), "/account/devices");
 }
 
 #[tokio::test]

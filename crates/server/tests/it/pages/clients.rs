@@ -193,6 +193,78 @@ async fn m10_a_hostile_name_is_text() {
     }
 }
 
+/// SECURITY row M10: code is copied into shells and programs.
+#[tokio::test]
+async fn m10_a_hostile_redirect_uri_stands_in_no_code() {
+    let app = TestApp::start().await;
+    let mut root = root(&app).await;
+    let hostile = "https://a.example/'+alert(1)+'/$(id)";
+    let pairs = [
+        ("id", "books"),
+        ("name", "Books"),
+        ("redirectUris", hostile),
+    ];
+    let made = root.submit(NEW, NEW, &pairs).await;
+    if made.status == 200 {
+        for framework in ["express", "fastapi", "axum", "curl"] {
+            let path = format!("/console/clients/books/code?framework={framework}");
+            let page = root.page(&path).await;
+            let code = page
+                .split("id=\"code\"")
+                .nth(1)
+                .unwrap()
+                .split("</pre>")
+                .next()
+                .unwrap();
+            assert!(
+                !code.contains("alert(1)") && !code.contains("$(id)"),
+                "{code}"
+            );
+        }
+    }
+}
+
+/// Boxes that are ticked stay ticked when something else is wrong, and no others are.
+#[tokio::test]
+async fn m3_a_form_that_is_shown_again_asks_for_no_more_than_it_did() {
+    let app = TestApp::start().await;
+    let mut root = root(&app).await;
+    app.delegate("read", "orders:read").await;
+    app.delegate("reader", "orders:read").await;
+    app.delegate("admin-of-orders", "orders:write").await;
+    root.submit(NEW, NEW, &fields("books", "Books"))
+        .await
+        .expect(200);
+    let at = "/console/clients/books";
+    let seen = root.page(at).await;
+    let pairs = [
+        ("name", ""),
+        ("grants", "authorization_code"),
+        ("grants", "refresh_token"),
+        ("roles", "reader"),
+        ("roles", "admin-of-orders"),
+    ];
+    let faulty = root.send_form(&seen, at, &pairs).await;
+    let page = faulty.expect(422).text();
+    let ticked = |value: &str| {
+        let tag = page
+            .split("<input ")
+            .find(|tag| tag.contains(&format!("value=\"{value}\"")));
+        tag.unwrap().split('>').next().unwrap().contains("checked")
+    };
+    for (value, wanted) in [
+        ("authorization_code", true),
+        ("refresh_token", true),
+        ("client_credentials", false),
+        ("reader", true),
+        ("admin-of-orders", true),
+        ("read", false),
+        ("admin", false),
+    ] {
+        assert_eq!(ticked(value), wanted, "{value}");
+    }
+}
+
 /// SECURITY row M3.
 #[tokio::test]
 async fn m3_who_may_only_look_changes_nothing() {

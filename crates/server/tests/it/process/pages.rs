@@ -20,6 +20,7 @@ fn passes(program: &str, more: &[(&str, &str)]) {
         "--type public --redirect-uri {CALLBACK} --scope openid --scope profile --scope email --grant authorization_code"
     );
     stage.client("shop", &words);
+    stage.client("own", &format!("{words} --consent trusted"));
     let mut all = vec![("ADMIN_EMAIL", ADMIN), ("ADMIN_PASSWORD", PASSWORD)];
     all.extend(more);
     stage.passes_within(PATIENCE, command, "shop", &all);

@@ -41,14 +41,20 @@ pub(super) async fn show(State(app): State<Arc<App>>, seated: Seated) -> Respons
 
 fn row(seated: &Seated, line: &AuditRow) -> Value {
     let event = &line.event;
-    let known = Device::of(event.user_agent.as_deref(), event.address.as_deref());
+    let by_other = event.actor.is_some_and(|actor| actor != seated.caller.user);
+    // Where an administrator sits is nobody else's business.
+    let address = event.address.as_deref().filter(|_| !by_other);
+    let known = match by_other {
+        true => Device::of(None, None),
+        false => Device::of(event.user_agent.as_deref(), address),
+    };
     context! {
         kind => event.kind.as_str(),
         failed => event.kind.outcome() == symbolon_domain::audit::Outcome::Failure,
-        by_other => event.actor.is_some_and(|actor| actor != seated.caller.user),
+        by_other,
         at_time => rfc3339(event.at),
         browser => known.program(),
         system => known.system(),
-        address => &event.address,
+        address,
     }
 }

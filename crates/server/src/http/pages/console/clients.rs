@@ -111,6 +111,8 @@ struct Shown {
     form: Option<Filled>,
     /// A new secret, which is shown this once.
     secret: Option<String>,
+    /// The version that whoever sent the form has seen.
+    version: Option<i64>,
 }
 
 async fn one(app: &App, seated: &Seated, (id, may_write): (&str, bool), shown: Shown) -> Response {
@@ -131,7 +133,7 @@ async fn one(app: &App, seated: &Seated, (id, may_write): (&str, bool), shown: S
         client => row(&client),
         confidential => client.kind == symbolon_domain::ClientType::Confidential,
         created => rfc3339(client.created_at),
-        version => client.version,
+        version => shown.version.unwrap_or(client.version),
         form => form.facts(),
         secrets => secrets.collect::<Vec<_>>(),
         secret => shown.secret,
@@ -153,14 +155,18 @@ async fn save(
         let former = clients::find(&app, &id).await?;
         let definition = form::read(seated.form(), &former)?;
         // What stood on the page: what somebody else has changed meanwhile is not undone.
-        let seen = seated.form().get("version").parse().ok();
-        let change = (&id, &definition, seen);
+        let change = (&id, &definition, Some(seen(seated)));
         clients::change(&app, actor, change, seated.origin()).await
     };
     match saved.await {
         Ok(_) => seated.done(&format!("/console/clients/{id}"), "client_saved"),
         Err(error) => again(&app, seated, &id, error).await,
     }
+}
+
+/// The version of the client that stood on the page; one that no client has, where none can be read.
+fn seen(seated: &Seated) -> i64 {
+    seated.form().get("version").parse().unwrap_or_default()
 }
 
 async fn again(app: &App, seated: &Seated, id: &str, error: Error) -> Response {
@@ -170,6 +176,7 @@ async fn again(app: &App, seated: &Seated, id: &str, error: Error) -> Response {
                 status,
                 form: Some(form),
                 secret: None,
+                version: Some(seen(seated)),
             };
             one(app, seated, (id, true), shown).await
         }
@@ -183,9 +190,10 @@ async fn set_status(
     permitted: Permitted<ClientsWrite>,
 ) -> Response {
     let (seated, actor) = (&permitted.seated, permitted.actor());
-    let status = match seated.form().get("status") {
-        "active" => ClientStatus::Active,
-        _ => ClientStatus::Disabled,
+    let Ok(status) = seated.form().get("status").parse::<ClientStatus>() else {
+        return seated.failed(Refusal::MalformedRequest(
+            "A client is active or disabled.".to_owned(),
+        ));
     };
     let changed = async {
         let id = known(&id)?;
@@ -203,7 +211,7 @@ async fn set_status(
     };
     match changed.await {
         Ok(_) => seated.done(&format!("/console/clients/{id}"), done),
-        Err(error) => again(&app, seated, &id, error).await,
+        Err(error) => again_as_is(&app, seated, &id, error).await,
     }
 }
 
@@ -232,7 +240,7 @@ async fn add_secret(
     let added = async {
         let id = known(&id)?;
         // That of the page: sent twice, the form makes one secret.
-        let seen = seated.form().get("version").parse().ok();
+        let seen = Some(seen(seated));
         clients::add_secret(&app, actor, (&id, seen), seated.origin()).await
     };
     match added.await {
@@ -278,6 +286,7 @@ async fn again_as_is(app: &App, seated: &Seated, id: &str, error: Error) -> Resp
                 status,
                 form: Some(form::of(&client).with_faults_of(faulty)),
                 secret: None,
+                version: None,
             };
             one(app, seated, (id, true), shown).await
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::StatusCode;
 use minijinja::{Value, context};
 use symbolon_domain::{Email, Identifier, Password, Refusal};
@@ -11,9 +11,9 @@ use zeroize::Zeroizing;
 
 use super::super::super::oauth::browser_cookie as cookie;
 use super::super::form::{Filled, Form};
-use super::super::frame::Forms;
+use super::super::frame::{Forms, refusing};
 use super::super::visitor::Visitor;
-use super::sign_in::own_place;
+use super::sign_in::{ends, own_place};
 use crate::app::App;
 use crate::config::{RegistrationMode, Verification};
 use crate::flows::oauth::browser::{self, SignIn};
@@ -21,7 +21,7 @@ use crate::flows::register::{Registration, register};
 use crate::flows::{Error, reset, setup};
 
 pub(in crate::http) async fn show(visitor: Visitor) -> Response {
-    page(&visitor, StatusCode::OK, &Filled::again(&visitor.form))
+    page(&visitor, StatusCode::OK, &Filled::again(&visitor.form, &[]))
 }
 
 pub(in crate::http) async fn take(State(app): State<Arc<App>>, visitor: Visitor) -> Response {
@@ -71,13 +71,14 @@ async fn sign_in(app: &App, visitor: &Visitor) -> Response {
 fn page(visitor: &Visitor, status: StatusCode, form: &Filled) -> Response {
     let settings = visitor.app.settings();
     let is_open = settings.registration.mode == RegistrationMode::Open;
+    let next = own_place(visitor.form.get("next")).unwrap_or_default();
     let facts = context! {
         form => form.facts(),
         is_open,
         least => settings.password.min_length,
-        next => own_place(visitor.form.get("next")).unwrap_or_default(),
+        next,
     };
-    visitor.show(status, "register.html", facts, Forms::Stay)
+    visitor.show(status, "register.html", facts, ends(next))
 }
 
 /// The form again, with what is wrong beside its fields.
@@ -86,23 +87,21 @@ fn again(
     error: Error,
     page: impl FnOnce(&Visitor, StatusCode, &Filled) -> Response,
 ) -> Response {
-    let status = match &error {
-        Error::Refused(refusal) => super::super::super::problem::Failure::from(refusal.clone())
-            .into_response()
-            .status(),
-        _ => return visitor.failed(error),
+    let Error::Refused(refusal) = &error else {
+        return visitor.failed(error);
     };
+    let refusal = refusal.clone();
     let filled = visitor
         .frame()
-        .and_then(|frame| Filled::again(&visitor.form).refused(&frame, error));
+        .and_then(|frame| Filled::again(&visitor.form, &[]).refused(&frame, error));
     match filled {
-        Ok(filled) => page(visitor, status, &filled),
+        Ok(filled) => refusing(&refusal, |status| page(visitor, status, &filled)),
         Err(error) => visitor.failed(error),
     }
 }
 
 pub(in crate::http) async fn show_setup(visitor: Visitor) -> Response {
-    setup_page(&visitor, StatusCode::OK, &Filled::again(&visitor.form))
+    setup_page(&visitor, StatusCode::OK, &Filled::again(&visitor.form, &[]))
 }
 
 pub(in crate::http) async fn take_setup(State(app): State<Arc<App>>, visitor: Visitor) -> Response {
@@ -123,7 +122,7 @@ fn setup_page(visitor: &Visitor, status: StatusCode, form: &Filled) -> Response 
 }
 
 pub(in crate::http) async fn show_forgotten(visitor: Visitor) -> Response {
-    forgotten_page(&visitor, StatusCode::OK, &Filled::again(&visitor.form))
+    forgotten_page(&visitor, StatusCode::OK, &Filled::again(&visitor.form, &[]))
 }
 
 pub(in crate::http) async fn take_forgotten(

@@ -14,8 +14,8 @@ use minijinja::{Value, context};
 use symbolon_domain::{Identifier, Password, Refusal};
 
 use super::super::super::oauth::{browser_cookie as cookie, upstream};
-use super::super::form::Form;
-use super::super::frame::Forms;
+use super::super::form::{self, Form, Whose};
+use super::super::frame::{Forms, refusing};
 use super::super::visitor::Visitor;
 use crate::app::App;
 use crate::config::RegistrationMode;
@@ -52,15 +52,19 @@ pub(in crate::http) fn ask_to_sign_in(visitor: &Visitor) -> Response {
             .finish();
         return visitor.sent_on(&format!("/sign-in?{query}"));
     }
-    let fields = visitor.form.shown();
-    let carried = Carried {
-        next: visitor.here.clone(),
-        again: fields
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect(),
-        is_form: true,
+    let token = visitor.form.get(form::TOKEN);
+    let mut carried = Carried {
+        next: form::page_of(token),
         ..Carried::default()
     };
+    // What was only asked is asked again on its page.
+    if !visitor.form.has(form::ASKED) && own_place(&visitor.here).is_some() {
+        let fields = visitor.form.shown();
+        let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        carried.again = fields.collect();
+        carried.to = visitor.here.clone();
+        carried.of = token.to_owned();
+    }
     page(visitor, StatusCode::UNAUTHORIZED, &carried, None)
 }
 
@@ -78,9 +82,14 @@ pub(in crate::http) fn ask_for_password(visitor: &Visitor, offered: &Offered) ->
 /// What travels with the form.
 #[derive(Default)]
 struct Carried {
+    /// The page that somebody wanted, or that the form was on.
     next: String,
+    /// The fields of the form that somebody sent.
     again: Vec<(String, String)>,
-    is_form: bool,
+    /// Where it went; empty where there is none.
+    to: String,
+    /// Its token, which says whose it is.
+    of: String,
     link: String,
     identifier: String,
 }
@@ -100,7 +109,8 @@ fn carried_by_form(form: &Form) -> Carried {
     Carried {
         next: own_place(form.get("next")).unwrap_or_default().to_owned(),
         again: again.collect(),
-        is_form: form.has("is_form"),
+        to: own_place(form.get("to")).unwrap_or_default().to_owned(),
+        of: form.get("of").to_owned(),
         link: form.get("link").to_owned(),
         identifier: form.get("identifier").to_owned(),
     }
@@ -114,12 +124,14 @@ pub(in crate::http) async fn take(State(app): State<Arc<App>>, visitor: Visitor)
                 "" => "/account",
                 next => next,
             };
-            let mut response = match carried.is_form {
-                true => {
+            let own = form::whose(&app, &begun.browser, &carried.of);
+            let is_own = own.is_ok_and(|whose| whose != Whose::Foreign);
+            let mut response = match carried.to.as_str() {
+                to if is_own && !to.is_empty() => {
                     let form = Form::from_pairs(carried.again);
-                    super::resume(&visitor, &begun.browser, &form, place)
+                    super::resume(&visitor, &begun.browser, (&form, place), to)
                 }
-                false => visitor.sent_on(place),
+                _ => visitor.sent_on(place),
             };
             cookie::put(&app, &mut response, &begun);
             response
@@ -150,18 +162,25 @@ async fn attempt(app: &App, visitor: &Visitor, carried: &Carried) -> Result<brow
 }
 
 fn refused(visitor: &Visitor, carried: &Carried, error: Error) -> Response {
-    let (told, status) = match &error {
-        Error::Refused(Refusal::InvalidCredentials) => {
-            ("wrong_credentials", StatusCode::UNAUTHORIZED)
-        }
-        Error::Refused(Refusal::AccountDisabled) => ("disabled", StatusCode::FORBIDDEN),
-        Error::Refused(Refusal::EmailNotVerified) => ("unconfirmed", StatusCode::FORBIDDEN),
-        Error::Refused(Refusal::RateLimited { .. } | Refusal::Overloaded { .. }) => {
-            ("busy", StatusCode::TOO_MANY_REQUESTS)
-        }
+    let Error::Refused(refusal) = &error else {
+        return visitor.failed(error);
+    };
+    let told = match refusal {
+        Refusal::InvalidCredentials => "wrong_credentials",
+        Refusal::AccountDisabled => "disabled",
+        Refusal::EmailNotVerified => "unconfirmed",
+        Refusal::RateLimited { .. } | Refusal::Overloaded { .. } => "busy",
         _ => return visitor.failed(error),
     };
-    page(visitor, status, carried, Some(told))
+    refusing(refusal, |status| page(visitor, status, carried, Some(told)))
+}
+
+/// Where a form ends that goes on to `next`: behind a request of an application, at that.
+pub(super) fn ends(next: &str) -> Forms {
+    match next.starts_with("/oauth/") {
+        true => Forms::Leave,
+        false => Forms::Stay,
+    }
 }
 
 fn page(visitor: &Visitor, status: StatusCode, carried: &Carried, told: Option<&str>) -> Response {
@@ -181,13 +200,14 @@ fn page(visitor: &Visitor, status: StatusCode, carried: &Carried, told: Option<&
         remember => visitor.form.has("remember"),
         next => &carried.next,
         link => &carried.link,
-        is_form => carried.is_form,
+        to => &carried.to,
+        of => &carried.of,
         fields,
         upstreams => upstreams.collect::<Vec<_>>(),
         can_register => app.settings().registration.mode == RegistrationMode::Open,
     };
     let forms = match actions.is_empty() {
-        true => Forms::Stay,
+        true => ends(&carried.next),
         false => Forms::Leave,
     };
     visitor.show(status, "enter.html", facts, forms)

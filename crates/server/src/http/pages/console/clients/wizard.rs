@@ -8,7 +8,7 @@ use axum::response::Response;
 use http::StatusCode;
 use minijinja::{Value, context};
 use serde_json::{Map, Value as Json, json};
-use symbolon_domain::{Client, ClientId, ClientType, Grant, Refusal};
+use symbolon_domain::{Client, ClientId, ClientType, Grant, Problem, Refusal};
 
 use super::super::super::super::api::admin::permitted::{ClientsRead, ClientsWrite};
 use super::super::super::form::Filled;
@@ -200,7 +200,14 @@ async fn make(
 ) -> Result<(Client, Option<String>), Error> {
     let (form, origin) = (permitted.seated.form(), permitted.seated.origin());
     let id = form.text("id").map(|id| ClientId::parse(&id));
-    let id = id.transpose();
+    let mut id = id.transpose();
+    // Its page would be this one.
+    if matches!(&id, Ok(Some(id)) if id.as_str() == "new") {
+        id = Err(Problem::new(
+            "id_reserved",
+            "The name new is none for a client.",
+        ));
+    }
     let new = New {
         id: id.map_err(|problem| Refusal::Validation(vec![problem.at("/id")]))?,
         kind: kind.client_type(),
@@ -211,8 +218,14 @@ async fn make(
         return Ok((client, None));
     }
     let which = (&client.id, None);
-    let (client, secret) = clients::add_secret(app, permitted.actor(), which, origin).await?;
-    Ok((client, Some(secret.expose().to_owned())))
+    match clients::add_secret(app, permitted.actor(), which, origin).await {
+        Ok((client, secret)) => Ok((client, Some(secret.expose().to_owned()))),
+        // The client is there: a secret is added on its page.
+        Err(error) => {
+            tracing::warn!(%error, "a new client has no secret yet");
+            Ok((client, None))
+        }
+    }
 }
 
 /// The end of the wizard. The secret is on this page and on no other.
@@ -249,6 +262,12 @@ fn code_facts(app: &App, client: &Client, framework: &str) -> Value {
     let framework = known.find(|word| *word == framework).unwrap_or(first);
     let definition = &client.definition;
     let redirect_uri = definition.redirect_uris.first();
+    let redirect_uri = redirect_uri
+        .map(|uri| plain(uri.as_str()))
+        .unwrap_or_default();
+    let issuer = app
+        .issuance()
+        .map_or("", |issuance| issuance.issuer.as_str());
     let scopes: Vec<&str> = definition
         .scopes
         .iter()
@@ -259,9 +278,29 @@ fn code_facts(app: &App, client: &Client, framework: &str) -> Value {
         name => definition.name.as_str(),
         kind => kind.facts(),
         framework,
-        issuer => app.issuance().map_or("", |issuance| issuance.issuer.as_str()),
-        redirect_uri => redirect_uri.map(ToString::to_string).unwrap_or_default(),
+        issuer,
+        insecure => issuer.starts_with("http:"),
+        redirect_path => path_of(&redirect_uri),
+        redirect_scheme => redirect_uri.split(':').next().unwrap_or_default(),
+        redirect_uri,
         scope => scopes.join(" "),
         secret => "",
     }
+}
+
+/// An address that stands in code as it is. What could end a text there is left to whoever copies it: clients that
+/// registered themselves chose it (SECURITY row M10).
+fn plain(uri: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?&=%+[]".contains(&byte);
+    match uri.bytes().all(is_plain) {
+        true => uri.to_owned(),
+        false => "REDIRECT_URI".to_owned(),
+    }
+}
+
+/// The path of an address.
+fn path_of(uri: &str) -> &str {
+    let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    let path = rest.find('/').and_then(|at| rest.get(at..));
+    path.and_then(|path| path.split('?').next()).unwrap_or("/")
 }
