@@ -7,7 +7,7 @@
 //!    to be sent again; of somebody else's nothing is.
 //! 4. [`super::console::Permitted`]: somebody whose roles have a permission, asked anew for each request.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
@@ -19,7 +19,7 @@ use symbolon_domain::Refusal;
 use super::super::oauth::browser_cookie as cookie;
 use super::super::problem::{Failure, OnAPage};
 use super::form::{self, Filled, Form, Whose};
-use super::frame::{Forms, Frame};
+use super::frame::{Forms, Frame, refusing};
 use super::hosted;
 use crate::app::App;
 use crate::flows::authenticate::Caller;
@@ -150,6 +150,8 @@ pub(in crate::http) struct Seated {
     /// What the roles of the person allow, by the names of permissions; everything for `*`.
     pub(in crate::http) may: symbolon_domain::Permissions,
     token: String,
+    /// Why what was asked is not done, where a form is shown again.
+    refusal: OnceLock<Refusal>,
 }
 
 impl FromRequest<Arc<App>> for Seated {
@@ -186,6 +188,7 @@ impl FromRequest<Arc<App>> for Seated {
             browser,
             may,
             token,
+            refusal: OnceLock::new(),
         };
         let form = seated.form();
         match whose {
@@ -246,7 +249,11 @@ impl Seated {
             console_nav => nav,
         };
         let facts = context! { ..facts, ..own };
-        self.visitor.show(status, template, facts, Forms::Stay)
+        let show = |status| self.visitor.show(status, template, facts, Forms::Stay);
+        match self.refusal.get() {
+            Some(refusal) => refusing(refusal, show),
+            None => show(status),
+        }
     }
 
     /// After something was done: the page at `path` with the words for it, `done.{done}`.
@@ -266,10 +273,11 @@ impl Seated {
 /// # Errors
 /// The page that says what is no refusal.
 pub(super) fn refused(seated: &Seated, error: Error) -> Result<(StatusCode, Filled), Response> {
-    let status = match &error {
-        Error::Refused(refusal) => Failure::from(refusal.clone()).into_response().status(),
-        _ => return Err(seated.failed(error)),
+    let Error::Refused(refusal) = &error else {
+        return Err(seated.failed(error));
     };
+    let status = Failure::from(refusal.clone()).into_response().status();
+    let _first = seated.refusal.set(refusal.clone());
     let filled = seated
         .visitor
         .frame()
