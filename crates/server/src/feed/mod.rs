@@ -9,6 +9,7 @@
 //!    Where it could not be read for a while nobody is let in: whoever comes back would take that for a sign of life.
 //! 5. Another epoch ends every stream, and so does the end of the server.
 
+mod followers;
 mod mark;
 mod text;
 
@@ -26,6 +27,9 @@ use tokio::sync::{Notify, watch};
 
 use crate::clock::Stopwatch;
 
+use followers::{Followers, Following};
+
+pub use followers::Follower;
 pub use mark::Mark;
 pub use text::{Point, head, heartbeat, item, revocation};
 
@@ -52,6 +56,7 @@ pub struct Hub {
     streams: AtomicUsize,
     /// The addresses that have streams, and how many.
     readers: Mutex<HashMap<IpAddr, u32>>,
+    followers: Followers,
     begun: Stopwatch,
     /// The age at which the store was read last.
     looked: AtomicI64,
@@ -73,6 +78,8 @@ struct Block {
     text: Bytes,
     /// The feed's number after it.
     seq: i64,
+    /// The age of the feed at which it was published.
+    age: i64,
 }
 
 /// Where a reader stands.
@@ -100,6 +107,8 @@ pub struct Stream {
     hub: Arc<Hub>,
     more: watch::Receiver<()>,
     address: Option<IpAddr>,
+    /// Where it stands, once it follows.
+    following: Option<Following>,
 }
 
 impl Hub {
@@ -119,6 +128,7 @@ impl Hub {
             committed: Notify::new(),
             streams: AtomicUsize::new(0),
             readers: Mutex::default(),
+            followers: Followers::default(),
             begun: Stopwatch::start(),
             looked: AtomicI64::new(0),
         }
@@ -157,6 +167,7 @@ impl Hub {
             hub: Arc::clone(self),
             more: self.more.subscribe(),
             address,
+            following: None,
         })
     }
 
@@ -188,7 +199,7 @@ impl Hub {
             revocation(&mut events, &state.epoch, entry);
         }
         state.seq = last.seq;
-        state.push(events);
+        state.push(events, self.age());
         drop(state);
         self.more.send_replace(());
     }
@@ -197,7 +208,7 @@ impl Hub {
     pub fn heartbeat(&self, now: Timestamp) {
         let mut state = self.state();
         let event = heartbeat(now, state.seq);
-        state.push(event);
+        state.push(event, self.age());
         drop(state);
         self.more.send_replace(());
     }
@@ -216,8 +227,7 @@ impl Hub {
     /// For how long the publisher has not been able to read the store: what others revoked since is not known here.
     #[must_use]
     pub fn silence(&self) -> Duration {
-        let silent = self.age() - self.looked.load(Ordering::Relaxed);
-        Duration::from_millis(u64::try_from(silent).unwrap_or(0))
+        milliseconds(self.age() - self.looked.load(Ordering::Relaxed))
     }
 
     /// Begins another epoch at `seq`, unless this is the one: every reader has to come back.
@@ -256,6 +266,20 @@ impl Hub {
         WAKE.saturating_mul(readers).min(LONGEST_GAP)
     }
 
+    /// Who follows at this moment, whoever lags most first, and how many there are in all; at most `most` are told.
+    #[must_use]
+    pub fn followers(&self, most: usize) -> (Vec<Follower>, usize) {
+        let standing = self.followers.standing();
+        let count = standing.len();
+        let (now, state) = (self.age(), self.state());
+        let told = standing.into_iter().map(|one| state.judge(one, now));
+        let mut told: Vec<_> = told.collect();
+        drop(state);
+        told.sort_by_key(|one| std::cmp::Reverse((one.lag, one.since)));
+        told.truncate(most);
+        (told, count)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -270,17 +294,31 @@ impl State {
         }
     }
 
-    fn push(&mut self, text: String) {
+    fn push(&mut self, text: String, age: i64) {
         self.bytes += text.len();
         self.blocks.push_back(Block {
             text: text.into(),
             seq: self.seq,
+            age,
         });
         while self.bytes > KEPT_BYTES
             && let Some(oldest) = self.blocks.pop_front()
         {
             self.bytes -= oldest.text.len();
             self.gone += 1;
+        }
+    }
+
+    /// How far behind somebody is who takes block `next` next.
+    fn judge(&self, one: followers::Standing, now: i64) -> Follower {
+        let index = one.next.saturating_sub(self.gone) as usize;
+        // Of blocks that are gone the oldest one that is kept is the nearest that is known.
+        let waiting = self.blocks.get(index).map(|block| now - block.age);
+        Follower {
+            address: one.address,
+            since: milliseconds(now - one.began),
+            behind: self.seq.saturating_sub(one.seq).max(0),
+            lag: milliseconds(waiting.unwrap_or_default()),
         }
     }
 
@@ -347,7 +385,20 @@ impl Stream {
     pub fn read(&mut self, place: &mut Place) -> Read {
         // Marked before it is looked, so that what comes in between is not missed.
         self.more.borrow_and_update();
-        self.hub.state().read(place)
+        let read = self.hub.state().read(place);
+        if let (Some(following), Read::Events(_)) = (&self.following, &read) {
+            following.stands(place.seq, place.next);
+        }
+        read
+    }
+
+    /// Says that this reader follows from `place` on: it is told of among those who do, until it is dropped.
+    pub fn follows(&mut self, place: &Place) {
+        let (hub, address) = (&self.hub, self.address);
+        let following = hub
+            .followers
+            .enter(address, hub.age(), (place.seq, place.next));
+        self.following = Some(following);
     }
 
     /// Waits until there is more to read.
@@ -360,7 +411,14 @@ impl Stream {
 impl Drop for Stream {
     fn drop(&mut self) {
         self.hub.close_one(self.address);
+        if let Some(following) = self.following.take() {
+            self.hub.followers.leave(&following);
+        }
     }
+}
+
+fn milliseconds(count: i64) -> Duration {
+    Duration::from_millis(u64::try_from(count).unwrap_or(0))
 }
 
 /// One subscriber's addresses are one: those of IPv6 differ in the lower half at will.

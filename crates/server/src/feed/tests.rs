@@ -147,6 +147,37 @@ fn no_address_has_all_streams_but_this_machines_own() {
     assert_eq!((hub.streams(), hub.readers().len()), (0, 0));
 }
 
+#[test]
+fn followers_are_told_of_with_what_they_have_not_taken() {
+    let hub = hub();
+    let (mut one, mut place) = (hub.open(None).unwrap(), hub.place());
+    let address = Some("192.0.2.7".parse().unwrap());
+    let mut other = hub.open(address).unwrap();
+    assert_eq!(
+        hub.followers(9),
+        (vec![], 0),
+        "who reads a list follows nothing"
+    );
+    one.follows(&place);
+    other.follows(&hub.place());
+    hub.publish(&entries(11..=14));
+    assert_eq!(read(&mut one, &mut place), [11, 12, 13, 14]);
+    let (told, count) = hub.followers(9);
+    let behind = |address| {
+        let one = told.iter().find(|one| one.address == address);
+        one.map(|one| one.behind)
+    };
+    assert_eq!(
+        (behind(None), behind(address), count),
+        (Some(0), Some(4), 2)
+    );
+    let up_to_date = told.iter().find(|one| one.behind == 0).unwrap();
+    assert_eq!(up_to_date.lag, Duration::ZERO);
+    assert_eq!(hub.followers(1).0.len(), 1);
+    drop(other);
+    assert_eq!(hub.followers(9).1, 1);
+}
+
 #[tokio::test]
 async fn what_is_published_between_a_look_and_the_wait_wakes_the_reader() {
     let hub = hub();

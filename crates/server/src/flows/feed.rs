@@ -17,7 +17,7 @@ use symbolon_domain::revocation::Entry;
 
 use super::{Error, overloaded};
 use crate::app::App;
-use crate::feed::{Hub, Place, Point, Read, Stream, head, heartbeat, item, revocation};
+use crate::feed::{Follower, Hub, Place, Point, Read, Stream, head, heartbeat, item, revocation};
 
 /// Revocations read at once: some 20 KB of text, which is what a reader that does not read costs.
 const PAGE: u32 = 128;
@@ -103,8 +103,9 @@ pub async fn list(app: &Arc<App>, since: Option<Point>, by: Reader) -> Result<Li
 /// `overloaded` when too many follow it already or the store is not followed, or a fault of the store.
 pub async fn follow(app: &Arc<App>, since: Option<Point>, by: Reader) -> Result<Follow, Error> {
     let hub = current(app)?;
-    let stream = hub.open(by).ok_or_else(overloaded)?;
+    let mut stream = hub.open(by).ok_or_else(overloaded)?;
     let place = hub.place();
+    stream.follows(&place);
     let after = resume(app, &place, since).await?;
     Ok(Follow {
         pages: Pages::new(app, after.unwrap_or(0), &place),
@@ -125,6 +126,33 @@ async fn resume(app: &App, place: &Place, since: Option<Point>) -> Result<Option
     // Another node may have published what this one is about to.
     let known = since.seq <= place.seq() || since.seq <= app.store.feed().await?.seq;
     Ok(known.then_some(since.seq))
+}
+
+/// Who follows the feed of this process.
+pub struct Followers {
+    /// Whoever lags most first.
+    pub told: Vec<Follower>,
+    /// How many there are in all.
+    pub count: usize,
+    /// The number of the last revocation that was published.
+    pub seq: i64,
+    /// For how long the publisher has not been able to read the store.
+    pub silence: Duration,
+}
+
+/// Who follows the feed of this process: at most `most` of them are told.
+///
+/// # Errors
+/// A fault when the keys are not open.
+pub fn followers(app: &App, most: usize) -> Result<Followers, Error> {
+    let hub = &app.issuance()?.feed;
+    let (told, count) = hub.followers(most);
+    Ok(Followers {
+        told,
+        count,
+        seq: hub.place().seq(),
+        silence: hub.silence(),
+    })
 }
 
 impl List {

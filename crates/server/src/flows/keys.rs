@@ -13,6 +13,7 @@
 //! client asks for there is one that signs ID tokens alone: made when it is first needed, replaced with the other.
 
 mod id_token;
+mod reach;
 mod ring;
 
 use std::time::Duration;
@@ -25,6 +26,7 @@ use symbolon_token::{Algorithm, KeySet, SigningKey};
 use zeroize::Zeroizing;
 
 pub(super) use id_token::provide;
+pub use reach::{Announced, Reach, reach};
 pub use ring::KeyRing;
 
 use super::actor::Actor;

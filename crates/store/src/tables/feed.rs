@@ -9,6 +9,9 @@ statements! {
     LIST =
         "SELECT seq, kind, key, effect, below, before_s, until_s FROM revocations WHERE seq > $1 \
          ORDER BY seq LIMIT $2";
+    LATEST =
+        "SELECT seq, kind, key, effect, below, before_s, until_s FROM revocations WHERE seq < $1 \
+         ORDER BY seq DESC LIMIT $2";
     BEGIN = "UPDATE feed SET epoch = $1, reloads = reloads + 1 WHERE id = 1 AND epoch = ''";
     RENEW = "UPDATE feed SET epoch = $1, reloads = reloads + 1 WHERE id = 1";
     RELOAD = "UPDATE feed SET reloads = reloads + 1 WHERE id = 1";
@@ -55,6 +58,19 @@ impl Store {
             read_entry,
         )
         .await
+    }
+
+    /// The revocations before number `before`, the latest first: for people who look at them.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] and [`Error::Fault`].
+    pub async fn list_latest_revocations(
+        &self,
+        before: i64,
+        limit: u32,
+    ) -> Result<Vec<Entry>, Error> {
+        let values = vec![before.into(), i64::from(limit).into()];
+        self.list(LATEST, values, limit, read_entry).await
     }
 
     /// Deletes up to `limit` revocations that no token can be hit by at `now_s` (seconds since 1970), and returns

@@ -69,6 +69,12 @@ async fn revocations_are_numbered(place: &Place) {
     assert_eq!(store.list_revocations(4, 9).await.unwrap(), expected[4..]);
     assert_eq!(store.list_revocations(1, 2).await.unwrap(), expected[1..3]);
     assert_eq!(store.list_revocations(6, 9).await.unwrap(), []);
+    let mut latest = expected.clone();
+    latest.reverse();
+    let found = store.list_latest_revocations(i64::MAX, 1_000).await;
+    assert_eq!(found.unwrap(), latest);
+    let found = store.list_latest_revocations(5, 2).await;
+    assert_eq!(found.unwrap(), latest[2..4]);
     assert_eq!(store.feed().await.unwrap().seq, 6);
 }
 
