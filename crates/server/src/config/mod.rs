@@ -32,7 +32,7 @@ pub use self::error::{ConfigError, ConfigErrors};
 use self::layers::Layers;
 pub use self::parse::parse_duration;
 use self::reader::Reader;
-pub use self::reference::{reference_json, reference_markdown};
+pub use self::reference::{Described, described, reference_json, reference_markdown};
 pub use self::settings::{is_setting, stored_names};
 pub use self::sources::Sources;
 pub use self::suggest::nearest_of;

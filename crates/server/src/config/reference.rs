@@ -68,6 +68,38 @@ pub fn reference_markdown() -> String {
     text
 }
 
+/// What there is to know of a setting.
+#[derive(Clone, Debug)]
+pub struct Described {
+    /// Section and key.
+    pub name: &'static str,
+    /// What a value looks like, to follow "expected".
+    pub takes: &'static str,
+    /// As it would be written; empty where there is none.
+    pub default: &'static str,
+    /// What it does.
+    pub does: &'static str,
+    /// The environment variable.
+    pub variable: String,
+    /// Whether its value is never shown.
+    pub is_secret: bool,
+    /// Whether the database may keep it.
+    pub is_stored: bool,
+}
+
+/// Every setting, in the order of the reference.
+pub fn described() -> impl Iterator<Item = Described> {
+    SETTINGS.iter().map(|setting| Described {
+        name: setting.name,
+        takes: setting.takes,
+        default: setting.default,
+        does: setting.doc,
+        variable: setting.variable(),
+        is_secret: setting.secret,
+        is_stored: setting.stored,
+    })
+}
+
 /// The same for machines: a list of objects.
 #[must_use]
 pub fn reference_json() -> Value {

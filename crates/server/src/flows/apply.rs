@@ -19,6 +19,7 @@ use super::actor::{Actor, Authority};
 use super::clients::{Writer, kept_secret, write_secrets};
 use super::{Error, Origin, ROUNDS, lost_race, overloaded, roles};
 use crate::app::{App, STORED, stored_settings};
+use crate::config::stored_names;
 use crate::jobs::Causes;
 
 /// Rows read at once.
@@ -86,6 +87,55 @@ pub async fn apply(
             tracing::warn!(error = %Causes(&error), "changed roles are not announced yet");
         }
         return Ok(changes);
+    }
+    Err(overloaded().into())
+}
+
+/// Gives one setting that the database keeps another value; none for its default.
+///
+/// # Errors
+/// `forbidden` for who may not do everything, `not_found` where the database keeps no such setting, `validation_failed` at
+/// `/value`, `overloaded`, or a fault.
+pub async fn set(
+    app: &App,
+    actor: Actor,
+    (name, value): (&str, Option<&str>),
+    origin: &Origin,
+) -> Result<(), Error> {
+    for _ in 0..ROUNDS {
+        let authority = actor.authorize(app, WRITE).await?;
+        if !stored_names().any(|known| known == name) {
+            return Err(Refusal::NotFound.into());
+        }
+        let present = Present {
+            settings: stored_settings(&app.store).await?,
+            ..Present::default()
+        };
+        let step = Step::Setting {
+            name: name.to_owned(),
+            former: present.settings.get(name).cloned(),
+            value: value.map(str::to_owned),
+        };
+        let mut faults = setting_faults(app, &present, std::slice::from_ref(&step));
+        for fault in &mut faults {
+            "/value".clone_into(&mut fault.pointer);
+        }
+        if !faults.is_empty() {
+            return Err(Refusal::Validation(faults).into());
+        }
+        if present.settings.get(name).map(String::as_str) == value {
+            return Ok(());
+        }
+        let mut writer = Writer::new(app, &authority, origin);
+        write(&mut writer, step)?;
+        let committed = writer.commit().await;
+        let taken = matches!(committed, Err(symbolon_store::Error::Conflict(_)));
+        if taken || lost_race(&committed) {
+            continue;
+        }
+        committed?;
+        // Every other process hears of it by the database.
+        return app.reload_settings().await;
     }
     Err(overloaded().into())
 }

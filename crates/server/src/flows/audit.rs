@@ -10,8 +10,12 @@ mod export;
 mod judge;
 mod purge;
 mod seal;
+mod standing;
 mod verify;
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::join_all;
 use symbolon_domain::audit::{AuditEvent, AuditKind, Outcome};
 use symbolon_domain::{Refusal, SessionId, Timestamp, UserId};
 use symbolon_store::{AuditLane, AuditSpan};
@@ -22,6 +26,7 @@ pub use export::{Export, ExportedLine, verify_lines};
 pub use judge::{Finding, Judge, Mismatch, Wrong};
 pub use purge::purge;
 pub use seal::Watcher;
+pub use standing::{Standing, standing, verify_latest};
 pub use verify::{Checkpoints, NotAPlace, Place, Report, Wanted, verify};
 
 use super::Error;
@@ -153,6 +158,23 @@ async fn scan(
         found.retain(|row| horizon.is_none_or(|last| row.id >= last));
     }
     Ok((found, horizon))
+}
+
+/// The addresses of the users whom lines name, as far as they are there still.
+///
+/// # Errors
+/// A fault of the store.
+pub async fn addresses(app: &App, rows: &[AuditRow]) -> Result<BTreeMap<UserId, String>, Error> {
+    let named = |row: &AuditRow| [row.event.actor, row.event.subject];
+    let named: BTreeSet<UserId> = rows.iter().flat_map(named).flatten().collect();
+    let found = join_all(named.iter().map(|id| app.store.find_user(*id))).await;
+    let mut addresses = BTreeMap::new();
+    for user in found {
+        if let Some(user) = user? {
+            addresses.insert(user.id, user.email.to_string());
+        }
+    }
+    Ok(addresses)
 }
 
 /// A line.

@@ -4,15 +4,18 @@
 //! 2. The lines look at one thing each, as far as the token can be read, whether it is to be believed or not: who asks
 //!    why a token is refused wants to see all that is wrong with it.
 
+use std::borrow::Cow;
+
 use symbolon_domain::Timestamp;
 use symbolon_domain::revocation::{Effect, Entry};
 use symbolon_guard::{Checker, CheckerOptions, Kind, Rejection};
 use symbolon_token::inspect::{danger, verify_signature_only};
+use symbolon_token::refresh::RefreshToken;
 use symbolon_token::{
     Access, AccessClaims, Algorithm, Error as TokenError, KeySet, Profile, Typ, Verifier, feed_key,
 };
 
-use super::Error;
+use super::{Error, opaque};
 use crate::app::{App, ISSUER, guard_entry};
 use crate::rfc3339;
 
@@ -100,6 +103,93 @@ pub async fn revocations(app: &App) -> Result<Vec<Entry>, Error> {
             return Ok(all);
         }
     }
+}
+
+/// What this server holds tokens against at the moment; for the audience of its own routes unless another one is named.
+///
+/// # Errors
+/// A fault of the store, or when the keys are not open.
+pub async fn own(app: &App, audience: Option<String>) -> Result<Knowledge, Error> {
+    let issuance = app.issuance()?;
+    let now = app.clock.now();
+    Ok(Knowledge {
+        issuer: issuance.issuer.clone(),
+        audience: audience.unwrap_or_else(|| issuance.audience.clone()),
+        keys: issuance.ring.load().key_set(now)?,
+        revocations: revocations(app).await?,
+        leeway: 0,
+        now,
+    })
+}
+
+/// What a text is that somebody takes for a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Text {
+    /// A signed token, as it came.
+    Signed(String),
+    /// An opaque access token, and the signed one in it; none where this server did not make it.
+    Opaque(Option<String>),
+    /// A refresh token, and whether this server made it.
+    Refresh(bool),
+    /// Another secret of this server's, by the name of its kind: `client_secret`, `code`, `device_code` or `link`.
+    Secret(&'static str),
+    /// Nothing that is known here.
+    Unknown,
+}
+
+/// Other secrets, by what they begin with.
+const SECRETS: [(&str, &str); 4] = [
+    ("sbs_", "client_secret"),
+    ("sbc_", "code"),
+    ("sbd_", "device_code"),
+    ("sbl_", "link"),
+];
+
+/// Finds out what a text is. Blanks around it and `Bearer` before it are left out.
+///
+/// # Errors
+/// A fault when the keys are not open.
+pub fn recognize(app: &App, text: &str) -> Result<Text, Error> {
+    let text = text.trim();
+    let bearer = text
+        .get(..7)
+        .filter(|start| start.eq_ignore_ascii_case("bearer "));
+    let text = match bearer {
+        Some(start) => text[start.len()..].trim(),
+        None => text,
+    };
+    let issuance = app.issuance()?;
+    if text.starts_with(opaque::PREFIX) {
+        return Ok(Text::Opaque(match opaque::open(issuance, text) {
+            Cow::Owned(signed) => Some(signed),
+            Cow::Borrowed(_) => None,
+        }));
+    }
+    if text.starts_with("sbr_") || RefreshToken::key_number(text).is_some() {
+        return Ok(Text::Refresh(issuance.refresh_token(text).is_some()));
+    }
+    let secret = SECRETS.iter().find(|(prefix, _)| text.starts_with(prefix));
+    Ok(match secret {
+        Some((_, kind)) => Text::Secret(kind),
+        None if danger::decode_unverified(text).is_ok() => Text::Signed(text.to_owned()),
+        None => Text::Unknown,
+    })
+}
+
+/// What stands in a token, believed or not: each member of the header and of the claims, with its value as JSON, printable.
+/// Empty where it is no JSON.
+#[must_use]
+pub fn members(token: &str) -> [Vec<(String, serde_json::Value)>; 2] {
+    let Ok(parts) = danger::decode_unverified(token) else {
+        return Default::default();
+    };
+    [parts.header, parts.payload].map(|bytes| {
+        let read = serde_json::from_slice::<serde_json::Map<_, _>>(&bytes);
+        let members = read.unwrap_or_default().into_iter();
+        members
+            .map(|(name, value)| (printable(&name), value))
+            .collect()
+    })
 }
 
 /// Explains `token`.

@@ -12,6 +12,7 @@
 //! `Message-ID` and the same link, so that receivers can drop one of the two.
 
 mod plan;
+mod preview;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,8 +21,11 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use symbolon_domain::audit::AuditKind;
 use symbolon_domain::mail::{LINK_LIFE, Locale, Mail, MailKind, MailState, Proof, Retry, retry};
 use symbolon_domain::{Email, Timestamp, User, UserId};
-use symbolon_store::{Batch, MailRow};
+use symbolon_store::Batch;
+pub use symbolon_store::MailRow;
 use uuid::Uuid;
+
+pub use preview::preview;
 
 use self::plan::{Plan, Wanted, plan};
 use super::{Error, Origin, audit_id, lost_race};
@@ -166,6 +170,19 @@ pub async fn test(app: &App, recipient: &Email) -> Result<Result<String, String>
         Err(unsent) => Err(unsent),
     };
     Ok(sent.map(|sent| sent.said).map_err(|unsent| unsent.said))
+}
+
+/// The same to somebody who asks for it on a page, as often as mail may be asked for.
+///
+/// # Errors
+/// `rate_limited`, `overloaded`, or a fault of the store.
+pub async fn test_own(
+    app: &App,
+    recipient: &Email,
+    origin: &Origin,
+) -> Result<Result<String, String>, Error> {
+    admit(app, origin, app.clock.now())?;
+    test(app, recipient).await
 }
 
 /// Mails that wait, and those that were given up.

@@ -6,15 +6,17 @@
 //! 2. The audit row and the revocation are one transaction.
 //! 3. A new epoch makes every guard take a new snapshot: what it knew counts no more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use symbolon_domain::audit::AuditKind;
 use symbolon_domain::ending::Event;
-use symbolon_domain::revocation::{Effect, Entry, Subject};
+use symbolon_domain::revocation::{Effect, Entry, Kind, Subject};
 use symbolon_domain::{Refusal, SessionId, User};
 use symbolon_store::{Feed, Watch};
+use symbolon_token::feed_key;
 
 use super::actor::Actor;
+use super::login::OWN_CLIENT;
 use super::page::Page;
 use super::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded, users};
 use crate::app::App;
@@ -26,6 +28,8 @@ pub const READ: &str = "revocations:read";
 pub const WRITE: &str = "revocations:write";
 /// Revocations read at once.
 const PAGE: u32 = 1000;
+/// Revocations that are looked at for those about one id.
+const MOST_LOOKED_AT: u32 = 100_000;
 
 /// Whose tokens an operator kills.
 pub enum Target {
@@ -67,6 +71,72 @@ pub async fn page(app: &App, limit: u32, after: Option<i64>) -> Result<Page<Entr
     // A page may be short of those that wait for the purge; it does not end the list.
     page.items.retain(|entry| entry.until_s > now);
     Ok(page)
+}
+
+/// A page of the live revocations, the latest first, behind number `before`: for people who look at them.
+///
+/// # Errors
+/// A fault of the store.
+pub async fn latest(app: &App, limit: u32, before: Option<i64>) -> Result<Page<Entry, i64>, Error> {
+    let before = before.unwrap_or(i64::MAX);
+    let rows = app.store.list_latest_revocations(before, limit + 1);
+    let mut page = Page::of(rows.await?, limit, |entry| entry.seq);
+    let now = app.clock.now().seconds();
+    page.items.retain(|entry| entry.until_s > now);
+    Ok(page)
+}
+
+/// The live revocations about this id, whatever it is the id of, the latest first. Looks at the latest
+/// [`MOST_LOOKED_AT`].
+///
+/// # Errors
+/// A fault of the store.
+pub async fn about(app: &App, id: &str) -> Result<Vec<Entry>, Error> {
+    let keys: Vec<_> = Kind::ALL
+        .iter()
+        .map(|kind| (*kind, feed_key(kind.as_str(), id)))
+        .collect();
+    let (mut found, mut before) = (Vec::new(), None);
+    for _ in 0..MOST_LOOKED_AT / PAGE {
+        let page = latest(app, PAGE, before).await?;
+        let is_it = |entry: &Entry| keys.contains(&(entry.kind, entry.key));
+        found.extend(page.items.into_iter().filter(is_it));
+        before = page.next;
+        if before.is_none() {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// What some keys of the feed are about: applications and keys of this server, which are few and no secret.
+pub struct Names(HashMap<(Kind, [u8; 16]), String>);
+
+impl Names {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn read(app: &App) -> Result<Self, Error> {
+        let clients = app.store.list_clients(None, None, PAGE).await?;
+        let clients = clients.into_iter().map(|client| client.id.to_string());
+        let clients = clients.chain([OWN_CLIENT.to_owned()]);
+        let clients = clients.map(|id| (Kind::Client, id));
+        let keys = app.store.list_keys().await?.into_iter();
+        let keys = keys.map(|key| (Kind::Key, key.kid));
+        let named = clients.chain(keys);
+        Ok(Self(
+            named
+                .map(|(kind, id)| ((kind, feed_key(kind.as_str(), &id)), id))
+                .collect(),
+        ))
+    }
+
+    /// The name of what a revocation is about, where it is known.
+    #[must_use]
+    pub fn of(&self, entry: &Entry) -> Option<&str> {
+        self.0.get(&(entry.kind, entry.key)).map(String::as_str)
+    }
 }
 
 /// Kills tokens, or makes them be renewed.

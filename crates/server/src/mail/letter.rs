@@ -38,10 +38,13 @@ pub struct Facts<'a> {
 }
 
 /// A mail that was rendered.
-pub(super) struct Page {
-    pub(super) subject: String,
-    pub(super) text: String,
-    pub(super) html: String,
+pub struct Page {
+    /// In one line.
+    pub subject: String,
+    /// What mail readers without HTML show.
+    pub text: String,
+    /// What the others show.
+    pub html: String,
 }
 
 /// A mail that can be handed in.

@@ -10,12 +10,14 @@ mod tests;
 mod texts;
 
 pub use device::Device;
-pub use letter::{Facts, Letter};
+pub use letter::{Facts, Letter, Page};
 pub use link::{Link, digest};
 pub use out::{Sent, Unsent};
 pub use smtp::SmtpUrl;
 
 use lettre::message::Mailbox;
+
+use symbolon_domain::mail::Locale;
 
 use crate::config::Config;
 use out::Way;
@@ -71,6 +73,11 @@ impl Mailer {
         self.way.to_string()
     }
 
+    /// The languages that mails are written in.
+    pub fn locales(&self) -> impl Iterator<Item = Locale> {
+        self.texts.locales()
+    }
+
     /// Writes a mail out.
     ///
     /// # Errors
@@ -78,6 +85,14 @@ impl Mailer {
     pub fn write(&self, facts: &Facts<'_>) -> Result<Letter, Unsent> {
         let page = self.texts.render(facts)?;
         Letter::of(facts, page, &self.from)
+    }
+
+    /// A mail as it would be written, for somebody to look at.
+    ///
+    /// # Errors
+    /// A template that cannot be rendered, which the start rules out.
+    pub fn preview(&self, facts: &Facts<'_>) -> Result<Page, Unsent> {
+        self.texts.render(facts)
     }
 
     /// Hands a mail in.

@@ -83,6 +83,11 @@ impl Texts {
         Ok(texts)
     }
 
+    /// The languages that mails are written in.
+    pub(super) fn locales(&self) -> impl Iterator<Item = Locale> {
+        self.languages.keys().copied()
+    }
+
     /// So that a mistake stops the start and not a mail.
     fn try_all(&self) -> Result<(), MailError> {
         let recipient = Email::parse("somebody@example.com").map_err(|_| MailError::From)?;
@@ -111,8 +116,12 @@ impl Texts {
     }
 
     pub(super) fn render(&self, facts: &Facts<'_>) -> Result<Page, Unsent> {
-        let language = self.languages.get(&facts.locale);
-        let found = language.and_then(|known| Some((known, known.mails.get(facts.word())?)));
+        // A language that mails are not written in yet says it in English.
+        let mut languages = [facts.locale, Locale::En].into_iter();
+        let found = languages.find_map(|locale| {
+            let known = self.languages.get(&locale)?;
+            Some((known, known.mails.get(facts.word())?))
+        });
         let (language, words) =
             found.ok_or_else(|| Unsent::refused("there is no such template"))?;
         let known = context! {

@@ -13,7 +13,7 @@ mod keys;
 pub(super) mod page;
 pub(super) mod parameters;
 pub(in crate::http) mod permitted;
-mod revocations;
+pub(in crate::http) mod revocations;
 pub(in crate::http) mod roles;
 pub(in crate::http) mod sessions;
 mod stats;

@@ -82,12 +82,16 @@ pub(super) async fn add(
 ) -> Result<StatusCode, Failure> {
     let actor = Actor::from(&permitted.caller);
     let effect = effect(body.effect.as_deref())?;
-    let target = target(&app, &body).await?;
+    let target = target(&app, body.kind.as_deref(), body.id.as_deref()).await?;
     revocations::add(&app, actor, target, effect, &origin).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn effect(word: Option<&str>) -> Result<Effect, Refusal> {
+/// The effect of this name; without one tokens die.
+///
+/// # Errors
+/// `validation_failed`.
+pub(in crate::http) fn effect(word: Option<&str>) -> Result<Effect, Refusal> {
     let unknown = |_| {
         wrong(
             "/effect",
@@ -98,10 +102,16 @@ fn effect(word: Option<&str>) -> Result<Effect, Refusal> {
     word.map_or(Ok(Effect::Revoked), |word| word.parse().map_err(unknown))
 }
 
-async fn target(app: &App, body: &NewRevocation) -> Result<Target, Error> {
-    let kind = body.kind.as_deref();
+/// Whose tokens are meant.
+///
+/// # Errors
+/// `validation_failed`, `not_found` for a user, or a fault.
+pub(in crate::http) async fn target(
+    app: &App,
+    kind: Option<&str>,
+    id: Option<&str>,
+) -> Result<Target, Error> {
     let kind = kind.ok_or_else(|| Refusal::Validation(vec![missing("/kind")]))?;
-    let id = body.id.as_deref();
     if kind == "all" {
         return match id {
             None => Ok(Target::All),
