@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::feed::{Hub, Mark};
 use crate::flows::Error;
 use crate::flows::clients::origins::ClientOrigins;
+use crate::flows::import::upload::Imports;
 use crate::flows::keys::KeyRing;
 use crate::flows::oauth::introspect::SeenTokens;
 use crate::flows::stats::Kept;
@@ -72,6 +73,8 @@ pub struct App {
     pub mark: Mark,
     /// The numbers that were counted last.
     pub stats: Kept,
+    /// The file of users that was sent here to be imported.
+    pub imports: Imports,
     /// The settings with those of the database, as they were read last.
     settings: ArcSwap<Config>,
     /// The roles as they were read last.

@@ -25,6 +25,7 @@ use super::{App, Issuance};
 use crate::clock::Clock;
 use crate::config::{Config, Issuer};
 use crate::feed::{Hub, Mark};
+use crate::flows::import::upload::Imports;
 use crate::flows::keys;
 use crate::flows::oauth::introspect::SeenTokens;
 use crate::flows::stats::Kept;
@@ -132,6 +133,7 @@ impl App {
             providers: Shelf::default(),
             metrics: Metrics::default(),
             stats: Kept::new(clock.now()),
+            imports: Imports::default(),
             mark: Mark::new(
                 (url != DatabaseUrl::SqliteMemory).then(|| config.server.data.join(FEED_MARK)),
             ),

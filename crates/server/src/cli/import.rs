@@ -163,6 +163,7 @@ impl Import {
             name,
             report,
             firebase: self.firebase()?,
+            by: None,
             options: self.options()?,
         })
     }

@@ -14,12 +14,13 @@ mod commit;
 mod decide;
 mod read;
 mod state;
+pub mod upload;
 
 use std::io::Read;
 use std::sync::Arc;
 
 use symbolon_domain::audit::AuditKind;
-use symbolon_domain::{Refusal, RoleBook, Roles};
+use symbolon_domain::{Refusal, RoleBook, Roles, UserId};
 
 use self::commit::Committer;
 use self::read::Chunk;
@@ -42,6 +43,8 @@ pub struct Import {
     pub report: Option<std::fs::File>,
     /// How the Firebase project hashes from which the file comes.
     pub firebase: Option<FirebaseProject>,
+    /// The user who asked for it; nobody for the command line.
+    pub by: Option<UserId>,
     /// The rest.
     pub options: Options,
 }

@@ -10,6 +10,7 @@ mod cors;
 mod csrf;
 mod docs;
 mod edge;
+mod multipart;
 mod oauth;
 mod ops;
 mod pages;

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
-use symbolon_domain::{FieldError, Refusal, RoleBook, User, Username};
+use symbolon_domain::{FieldError, Refusal, RoleBook, User, UserId, Username};
 use symbolon_store::{Batch, Error as StoreError};
 
 use super::decide::Proof;
@@ -28,6 +28,8 @@ pub(super) struct Committer {
     state: State,
     /// The state as it is stored.
     stored: String,
+    /// Who asked for it.
+    by: Option<UserId>,
     /// The roles that the users are judged by.
     revision: i64,
     conflict_fails: bool,
@@ -59,6 +61,7 @@ impl Committer {
             file: import.name.clone(),
             state,
             stored,
+            by: import.by,
             revision: book.revision(),
             conflict_fails: import.options.conflict_fails,
             seen: import
@@ -266,6 +269,7 @@ impl Committer {
     fn audit(&self, batch: &mut Batch, origin: &Origin, what: &str) -> Result<(), Error> {
         let now = self.app.clock.now();
         let mut event = origin.event(AuditKind::UsersImported, now);
+        event.actor = self.by;
         let tally = &self.state.tally;
         let file = self.file.rsplit('/').next().unwrap_or_default();
         event.detail = Some(format!(

@@ -48,6 +48,7 @@ fn asked(format: Format, read: Box<dyn Read + Send>, options: Options) -> Import
         read,
         name: "/users".to_owned(),
         report: None,
+        by: None,
         firebase: Some(parse_hash_config(&config).unwrap()),
         options,
     }
