@@ -21,7 +21,7 @@ use tokio::runtime::Handle;
 
 use super::{Import, Options, Tally, import};
 use crate::app::App;
-use crate::flows::actor::Actor;
+use crate::flows::actor::{Actor, Authority};
 use crate::flows::{Error, Origin};
 use crate::hashing::notation::FirebaseProject;
 use crate::jobs::Causes;
@@ -289,52 +289,12 @@ pub async fn run(
     origin: &Origin,
 ) -> Result<(), Error> {
     let authority = actor.authorize(app, WRITE).await?;
-    let (asked, is_dry) = {
-        let mut state = app.imports.state();
-        if is_busy(&state) {
-            return Err(Refusal::Conflict("import").into());
-        }
-        let State::Here(upload) = &mut *state else {
-            return Err(Refusal::NotFound.into());
-        };
-        let is_dry = tried.is_some();
-        let last = upload.seen.run.as_ref().filter(|run| run.is_dry);
-        let mut options = tried.or_else(|| last.map(|run| run.options.clone()));
-        let options = options.as_mut().ok_or(Refusal::NotFound)?;
-        (options.dry_run, options.resume) = (is_dry, !is_dry);
-        if !options.ignore_roles || options.allow_admin {
-            authority.must_have(&Effective {
-                roles: Roles::default(),
-                permissions: Permissions::Every,
-            })?;
-        } else {
-            options.roles = Roles::new(vec![RoleName::USER]);
-        }
-        let file = upload.file.try_clone().map_err(unkept)?;
-        (&file).seek(SeekFrom::Start(0)).map_err(unkept)?;
-        let asked = Import {
-            format: upload.seen.format,
-            read: Box::new(file),
-            name: format!(
-                "{}/{}",
-                upload.seen.digest,
-                upload.seen.name.replace('/', "_")
-            ),
-            report: None,
-            firebase,
-            by: who(actor),
-            options: options.clone(),
-        };
-        upload.seen.run = Some(Run {
-            is_dry,
-            options: options.clone(),
-            offset: 0,
-            tally: Tally::default(),
-            refused: Vec::new(),
-            ended: None,
-        });
-        (asked, is_dry)
+    let asked = Import {
+        firebase,
+        by: who(actor),
+        ..asked(app, &authority, tried)?
     };
+    let is_dry = asked.options.dry_run;
     tracing::info!(is_dry, "an import of a file that was sent begins");
     // On a thread of its own: it takes long, and requests go on meanwhile.
     let (running, origin, runtime) = (Arc::clone(app), origin.clone(), Handle::current());
@@ -342,9 +302,54 @@ pub async fn run(
     let begun = std::thread::Builder::new()
         .name("imports".to_owned())
         .spawn(run);
-    begun
-        .map(drop)
-        .map_err(|error| Error::fault("starting an import")(error.into()))
+    begun.map(drop).map_err(|error| {
+        *app.imports.state() = State::Nothing;
+        Error::fault("starting an import")(error.into())
+    })
+}
+
+/// What is asked of the import; from here on the file is being read.
+fn asked(app: &App, authority: &Authority, tried: Option<Options>) -> Result<Import, Error> {
+    let mut state = app.imports.state();
+    if is_busy(&state) {
+        return Err(Refusal::Conflict("import").into());
+    }
+    let State::Here(upload) = &mut *state else {
+        return Err(Refusal::NotFound.into());
+    };
+    let is_dry = tried.is_some();
+    let last = upload.seen.run.as_ref().filter(|run| run.is_dry);
+    let options = tried.or_else(|| last.map(|run| run.options.clone()));
+    let mut options = options.ok_or(Refusal::NotFound)?;
+    (options.dry_run, options.resume) = (is_dry, !is_dry);
+    if !options.ignore_roles || options.allow_admin {
+        authority.must_have(&Effective {
+            roles: Roles::default(),
+            permissions: Permissions::Every,
+        })?;
+    } else {
+        options.roles = Roles::new(vec![RoleName::USER]);
+    }
+    let file = upload.file.try_clone().map_err(unkept)?;
+    (&file).seek(SeekFrom::Start(0)).map_err(unkept)?;
+    let name = upload.seen.name.replace('/', "_");
+    upload.seen.run = Some(Run {
+        is_dry,
+        options: options.clone(),
+        offset: 0,
+        tally: Tally::default(),
+        refused: Vec::new(),
+        ended: None,
+    });
+    Ok(Import {
+        format: upload.seen.format,
+        read: Box::new(file),
+        name: format!("{}/{name}", upload.seen.digest),
+        report: None,
+        firebase: None,
+        by: None,
+        options,
+    })
 }
 
 async fn follow(app: Arc<App>, asked: Import, origin: Origin) {

@@ -1,12 +1,21 @@
 //! The administration console: pages over the flows that `/api/admin` calls, each behind the permission that it has there.
 
+mod audit;
 mod chart;
 mod clients;
+mod feed;
+mod import;
 mod invitations;
+mod keys;
 pub(in crate::http) mod list;
+mod listing;
+mod mail;
 mod overview;
+mod revocations;
 mod roles;
 mod sessions;
+mod settings;
+mod token;
 mod users;
 
 use std::marker::PhantomData;
@@ -15,7 +24,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{FromRequest, Request};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use minijinja::{Value, context};
 use symbolon_domain::{Permissions, Refusal};
 
@@ -25,7 +34,7 @@ use crate::app::App;
 use crate::flows::actor::Actor;
 
 /// The places of the console: each a group, a name, the path below `/console` and the permission that it takes to see it.
-const PLACES: [(&str, &str, &str, &str); 12] = [
+const PLACES: [(&str, &str, &str, &str); 13] = [
     ("watch", "overview", "/overview", "stats:read"),
     ("people", "users", "/users", "users:read"),
     ("people", "invitations", "/invitations", "users:read"),
@@ -43,6 +52,7 @@ const PLACES: [(&str, &str, &str, &str); 12] = [
     ("security", "token", "/token", "revocations:read"),
     ("system", "mail", "/mail", "stats:read"),
     ("system", "settings", "/settings", "stats:read"),
+    ("system", "import", "/import", "users:write"),
 ];
 
 pub(super) fn routes() -> Router<Arc<App>> {
@@ -54,6 +64,8 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .merge(invitations::routes())
         .merge(sessions::routes())
         .merge(roles::routes())
+        .merge(security())
+        .merge(system())
 }
 
 /// To the first place that the person may see.
@@ -63,6 +75,43 @@ async fn home(seated: Seated) -> Response {
         Some((_, _, path, _)) => seated.visitor.sent_on(&format!("/console{path}")),
         None => seated.failed(Refusal::Forbidden),
     }
+}
+
+/// Keys, revocations, what happened, and tokens.
+fn security() -> Router<Arc<App>> {
+    Router::new()
+        .route("/console/keys", get(keys::show))
+        .route("/console/keys/rotate", post(keys::rotate))
+        .route(
+            "/console/keys/{kid}/withdraw",
+            get(keys::ask).post(keys::withdraw),
+        )
+        .route(
+            "/console/revocations",
+            get(revocations::show).post(revocations::add),
+        )
+        .route("/console/revocations/{file}", get(revocations::export))
+        .route("/console/audit", get(audit::show))
+        .route("/console/audit/verify", post(audit::verify))
+        .route("/console/audit/{line}", get(audit::line))
+        .route("/console/token", get(token::show).post(token::explain))
+}
+
+/// Mail, settings and import.
+fn system() -> Router<Arc<App>> {
+    Router::new()
+        .route("/console/import", get(import::show).post(import::take))
+        .route("/console/import/start", post(import::start))
+        .route("/console/import/clear", post(import::clear))
+        .route("/console/import/{file}", get(import::export))
+        .route("/console/mail", get(mail::show))
+        .route("/console/mail/test", post(mail::test))
+        .route("/console/mail/{kind}/{lang}", get(mail::one))
+        .route("/console/mail/{kind}/{lang}/preview", get(mail::preview))
+        .route(
+            "/console/settings",
+            get(settings::show).post(settings::save),
+        )
 }
 
 /// Somebody whose roles have the permission `P`. The flow that changes something asks again, in the transaction that does

@@ -4,7 +4,10 @@ mod account;
 mod clients;
 mod forms;
 mod hosted;
+mod import;
 mod people;
+mod security;
+mod system;
 
 use self::forms::Form;
 use crate::app::TestApp;

@@ -1,0 +1,260 @@
+//! `/console/import`: users of a file, tried and then brought in.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request, State};
+use axum::response::Response;
+use http::{Method, StatusCode};
+use minijinja::{Value, context};
+use symbolon_domain::{Problem, Refusal, RoleName, Roles};
+
+use super::super::super::api::admin::permitted::UsersWrite;
+use super::super::super::multipart::Multipart;
+use super::super::form::{self, Filled, Form};
+use super::super::visitor::refused;
+use super::Permitted;
+use super::listing::{File, FileKind};
+use crate::app::App;
+use crate::flows::Error;
+use crate::flows::import::Options;
+use crate::flows::import::upload::{self, Look, Refused, Run, Seen};
+use crate::rfc3339::text as rfc3339;
+use crate::transfer::{Format, parse_hash_config};
+
+const PLACE: &str = "/console/import";
+/// Longest field beside the file.
+const MOST_FIELD: usize = 16 * 1024;
+/// Refused users that are shown; the file of them has more.
+const MOST_SHOWN: usize = 100;
+const COLUMNS: &[&str] = &["line", "foreignId", "pointer", "code", "detail"];
+
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    permitted: Permitted<UsersWrite>,
+) -> Response {
+    page(&app, &permitted, (StatusCode::OK, &Filled::default()))
+}
+
+fn page(
+    app: &App,
+    permitted: &Permitted<UsersWrite>,
+    (status, form): (StatusCode, &Filled),
+) -> Response {
+    let (state, seen) = match app.imports.look() {
+        Look::Nothing => ("nothing", None),
+        Look::Arriving => ("arriving", None),
+        Look::Here(seen) => {
+            let state = match &seen.run {
+                None => "here",
+                Some(Run { ended: None, .. }) => "running",
+                Some(Run {
+                    ended: Some(Err(_)),
+                    ..
+                }) => "stopped",
+                Some(Run { is_dry: true, .. }) => "tried",
+                Some(_) => "done",
+            };
+            (state, Some(seen))
+        }
+    };
+    let facts = context! {
+        at => "import",
+        state,
+        file => seen.as_deref().map(file),
+        run => seen.as_ref().and_then(|seen| Some(run(seen.run.as_ref()?, seen.bytes))),
+        formats => Format::ALL.map(Format::as_str).to_vec(),
+        most => upload::MOST_BYTES >> 20,
+        everything => permitted.may("*"),
+        form => form.facts(),
+    };
+    permitted
+        .seated
+        .show_as(status, "console/import.html", facts)
+}
+
+fn file(seen: &Seen) -> Value {
+    context! {
+        name => &seen.name,
+        format => seen.format.as_str(),
+        bytes => seen.bytes,
+        digest => &seen.digest,
+        at => rfc3339(seen.at),
+    }
+}
+
+fn run(run: &Run, bytes: u64) -> Value {
+    let refused = run.refused.iter().take(MOST_SHOWN).map(|one| {
+        context! {
+            line => one.line,
+            foreign_id => &one.foreign_id,
+            pointer => &one.pointer,
+            code => one.code,
+            detail => &one.detail,
+        }
+    });
+    context! {
+        is_dry => run.is_dry,
+        done => run.offset.saturating_mul(100) / bytes.max(1),
+        read => run.tally.read,
+        imported => run.tally.imported,
+        skipped => run.tally.skipped,
+        failed => run.tally.failed,
+        refused => refused.collect::<Vec<_>>(),
+        more => run.refused.len() > MOST_SHOWN,
+        kept => upload::MOST_REFUSED,
+        stopped => run.ended.as_ref().and_then(|ended| ended.as_ref().err()),
+        ignore_roles => run.options.ignore_roles,
+    }
+}
+
+/// Takes a file. The fields before it say whose session the form belongs to and whose file it is.
+pub(super) async fn take(State(app): State<Arc<App>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let mut asked = parts.clone();
+    // The page, without what is sent: that is too long to be read as a form.
+    asked.method = Method::GET;
+    let asked = Request::from_parts(asked, Body::empty());
+    let permitted = match Permitted::<UsersWrite>::from_request(asked, &app).await {
+        Ok(permitted) => permitted,
+        Err(response) => return response,
+    };
+    match Multipart::of(&parts.headers, body) {
+        Ok(body) => match arrive(&app, &permitted, body).await {
+            Ok(()) => permitted.seated.visitor.sent_on(PLACE),
+            Err(error) => again(&app, &permitted, error),
+        },
+        Err(refusal) => again(&app, &permitted, refusal.into()),
+    }
+}
+
+fn again(app: &App, permitted: &Permitted<UsersWrite>, error: Error) -> Response {
+    match refused(&permitted.seated, error) {
+        Ok((status, form)) => page(app, permitted, (status, &form)),
+        Err(response) => response,
+    }
+}
+
+async fn arrive(
+    app: &Arc<App>,
+    permitted: &Permitted<UsersWrite>,
+    mut body: Multipart,
+) -> Result<(), Error> {
+    let wrong = |pointer: &str, code: &'static str| {
+        let problem = Problem::new(code, "Choose a file and say whose it is.");
+        Refusal::Validation(vec![problem.at(pointer)])
+    };
+    let (mut is_ours, mut format) = (false, None);
+    while let Some(part) = body.next().await? {
+        match (part.name.as_str(), part.file) {
+            (form::TOKEN, None) => {
+                let fields = vec![(form::TOKEN.to_owned(), body.text(MOST_FIELD).await?)];
+                let session = permitted.seated.caller.session;
+                is_ours = form::is_of(app, session, &Form::from_pairs(fields))?;
+            }
+            ("format", None) => format = body.text(MOST_FIELD).await?.parse::<Format>().ok(),
+            ("file", Some(name)) => {
+                if !is_ours {
+                    return Err(wrong("/file", "stale_form").into());
+                }
+                let format = format.ok_or_else(|| wrong("/format", "format_unknown"))?;
+                let mut arrival = upload::begin(app, permitted.actor()).await?;
+                let mut is_empty = true;
+                while let Some(piece) = body.piece().await? {
+                    is_empty = false;
+                    arrival.write(&piece)?;
+                }
+                if is_empty {
+                    return Err(wrong("/file", "missing").into());
+                }
+                arrival.end(&name, format, permitted.actor());
+                return Ok(());
+            }
+            _ => {}
+        }
+    }
+    Err(wrong("/file", "missing").into())
+}
+
+/// Tries the file, or imports it as it was tried.
+pub(super) async fn start(
+    State(app): State<Arc<App>>,
+    permitted: Permitted<UsersWrite>,
+) -> Response {
+    let seated = &permitted.seated;
+    let form = seated.form();
+    let started = async {
+        let tried = form.has("dry").then(|| options(form));
+        let firebase = match form.text("hash_config") {
+            None => None,
+            Some(text) => Some(parse_hash_config(&text).map_err(|error| {
+                let problem = Problem::new("hash_config", error.to_string());
+                Refusal::Validation(vec![problem.at("/hash_config")])
+            })?),
+        };
+        upload::run(&app, permitted.actor(), (tried, firebase), seated.origin()).await
+    };
+    match started.await {
+        Ok(()) => seated.visitor.sent_on(PLACE),
+        Err(error) => again(&app, &permitted, error),
+    }
+}
+
+fn options(form: &Form) -> Options {
+    Options {
+        roles: Roles::new(vec![RoleName::USER]),
+        ignore_roles: !form.has("take_roles"),
+        allow_admin: form.has("allow_admin"),
+        conflict_fails: form.has("conflict_fails"),
+        drop_hashes: form.has("drop_hashes"),
+        plain_passwords: form.has("plain_passwords"),
+        resume: false,
+        dry_run: true,
+    }
+}
+
+pub(super) async fn clear(
+    State(app): State<Arc<App>>,
+    permitted: Permitted<UsersWrite>,
+) -> Response {
+    match upload::clear(&app, permitted.actor()).await {
+        Ok(()) => permitted.seated.visitor.sent_on(PLACE),
+        Err(error) => again(&app, &permitted, error),
+    }
+}
+
+/// Who was refused, as a file.
+pub(super) async fn export(
+    State(app): State<Arc<App>>,
+    axum::extract::Path(name): axum::extract::Path<String>,
+    permitted: Permitted<UsersWrite>,
+) -> Response {
+    let run = match app.imports.look() {
+        Look::Here(seen) => seen.run,
+        _ => None,
+    };
+    match (FileKind::of(&name), run) {
+        (Some(kind), Some(run)) => {
+            let rows = run.refused.iter().map(cells).collect();
+            let is_cut = run.refused.len() >= upload::MOST_REFUSED;
+            File {
+                name: "refused",
+                columns: COLUMNS,
+                rows,
+                is_cut,
+            }
+            .response(kind)
+        }
+        _ => permitted.seated.failed(Refusal::NotFound),
+    }
+}
+
+fn cells(one: &Refused) -> Vec<serde_json::Value> {
+    vec![
+        one.line.into(),
+        one.foreign_id.clone().into(),
+        one.pointer.clone().into(),
+        one.code.into(),
+        one.detail.clone().into(),
+    ]
+}

@@ -1,0 +1,152 @@
+//! Mail and settings.
+
+use symbolon_domain::audit::AuditKind;
+
+use super::forms::Form;
+use super::{Guest, place, text};
+use crate::app::TestApp;
+
+const KINDS: [&str; 12] = [
+    "test",
+    "verify_email",
+    "address_in_use",
+    "reset_password",
+    "change_email_new",
+    "change_email_old",
+    "email_changed",
+    "new_device",
+    "password_changed",
+    "password_reset",
+    "session_reused",
+    "invitation",
+];
+
+#[tokio::test]
+async fn mails_are_shown_in_every_language_and_can_do_nothing() {
+    let app = TestApp::start().await;
+    let mut root = Guest::with_roles(&app, "root", &["admin"]).await;
+    let list = root.page("/console/mail").await;
+    for kind in KINDS {
+        for lang in ["en", "de", "fr", "es", "pl"] {
+            let path = format!("/console/mail/{kind}/{lang}");
+            assert!(list.contains(&format!("href=\"{path}\"")), "{path}");
+            let page = root.page(&path).await;
+            assert!(
+                page.contains(&format!("src=\"{path}/preview\" sandbox=\"\"")),
+                "{page}"
+            );
+            let mail = root.get(&format!("{path}/preview")).await;
+            let policy = mail.expect(200).header("content-security-policy").unwrap();
+            assert!(
+                policy.contains("sandbox") && !policy.contains("script"),
+                "{policy}"
+            );
+            assert_eq!(mail.header("x-frame-options"), Some("SAMEORIGIN"));
+            assert!(mail.text().contains("<html") && !mail.text().contains("<script"));
+        }
+    }
+    for path in [
+        "/console/mail/nonsense/en",
+        "/console/mail/test/xx",
+        "/console/mail/test/en/other",
+    ] {
+        root.get(path).await.expect(404);
+    }
+}
+
+#[tokio::test]
+async fn a_test_mail_goes_to_who_asks() {
+    let folder = crate::app::Folder::new();
+    let data = folder.path().to_str().unwrap().to_owned();
+    let app = TestApp::with(&[("server.data", &data)]).await;
+    let mut root = Guest::with_roles(&app, "root", &["admin"]).await;
+    let shown = root.page("/console/mail").await;
+    let form = Form::to(&shown, "/console/mail/test#way");
+    let answer = root.post("/console/mail/test", &form.fields()).await;
+    let page = text(answer.expect(200).text());
+    assert!(page.contains("Accepted for root@example.com"), "{page}");
+}
+
+#[tokio::test]
+async fn settings_show_no_secret_and_those_of_the_database_can_be_changed() {
+    let secret = "not-to-be-seen";
+    let url = format!("smtps://symbolon:{secret}@mail.example.com");
+    let settings = [
+        ("mail.url", url.as_str()),
+        ("mail.from", "login@example.com"),
+        ("registration.domains", "example.com"),
+    ];
+    let app = TestApp::with(&settings).await;
+    let mut root = Guest::with_roles(&app, "root", &["admin"]).await;
+    let page = root.page("/console/settings").await;
+    assert!(text(&page).contains("smtps://(secret)") && !page.contains(secret));
+    assert!(text(&root.page("/console/settings?q=retention").await).contains("audit.retention"));
+    assert!(text(&root.page("/console/settings?q=nonsense").await).contains("No setting has this"));
+    let set = |name: &'static str, value: &'static str| [("name", name), ("value", value)];
+    let token = Form::to(&page, "/console/settings#audit-retention");
+    let token = token.fields()[0].1.to_owned();
+    let send = |pairs: &[(&'static str, &'static str)]| -> Vec<(&'static str, String)> {
+        let own = pairs
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()));
+        own.chain([("form_token", token.clone())]).collect()
+    };
+    let pairs = send(&set("audit.retention", "30d"));
+    let pairs: Vec<_> = pairs
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let saved = root.post("/console/settings", &pairs).await;
+    assert_eq!(place(&saved), "/console/settings");
+    assert_eq!(app.app.settings().audit.retention.as_secs(), 30 * 24 * 3600);
+    for (name, value, said) in [
+        ("audit.retention", "soon", "expected a duration"),
+        ("audit.retention", "1h", "audit.retention"),
+        ("registration.mode", "<script>alert(1)</script>", "expected"),
+    ] {
+        let pairs = send(&set(name, value));
+        let pairs: Vec<_> = pairs
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        let wrong = root.post("/console/settings", &pairs).await;
+        let page = wrong.expect(422).text();
+        assert!(text(page).contains(said), "{value}: {}", text(page));
+        assert!(!page.contains("<script>alert"), "{value}");
+    }
+    for name in ["server.listen", "nonsense"] {
+        let pairs = [
+            ("name", name),
+            ("value", "x"),
+            ("form_token", token.as_str()),
+        ];
+        root.post("/console/settings", &pairs).await.expect(404);
+    }
+    let back = [
+        ("name", "audit.retention"),
+        ("default", "true"),
+        ("form_token", token.as_str()),
+    ];
+    root.post("/console/settings", &back).await.expect(303);
+    assert_eq!(
+        app.app.settings().audit.retention.as_secs(),
+        365 * 24 * 3600
+    );
+    let told = app.audit(AuditKind::SettingChanged).await;
+    assert!(told.len() == 2 && told.iter().all(|event| event.actor.is_some()));
+}
+
+#[tokio::test]
+async fn who_may_see_settings_may_not_change_them() {
+    let app = TestApp::start().await;
+    app.delegate("watcher", "stats:read").await;
+    let mut watcher = Guest::signed_in(&app, "watcher").await;
+    let page = watcher.page("/console/settings").await;
+    assert!(!page.contains("name=\"value\""));
+    let shown = watcher.page("/console/mail").await;
+    let form = Form::to(&shown, "/console/mail/test#way");
+    let mut pairs = form.fields();
+    pairs.extend([("name", "audit.retention"), ("value", "30d")]);
+    watcher.post("/console/settings", &pairs).await.expect(403);
+    assert_eq!(app.audit(AuditKind::SettingChanged).await.len(), 0);
+}
