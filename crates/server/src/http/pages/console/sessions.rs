@@ -88,7 +88,7 @@ async fn page<P: Needed>(
         });
         Ok::<_, Error>(context! {
             at => "sessions",
-            form => Filled::again(form).facts(),
+            form => Filled::again(form, &[]).facts(),
             list => listing.facts(&page)?,
             rows => rows.collect::<Vec<_>>(),
             trouble => trouble.facts(),

@@ -67,7 +67,7 @@ async fn list(State(app): State<Arc<App>>, permitted: Permitted<UsersRead>) -> R
         let sees_roles = permitted.may(roles::READ);
         let (by_email, by_creation) = search.sorts();
         Ok::<_, Error>(context! {
-            form => Filled::again(form).facts(),
+            form => Filled::again(form, &[]).facts(),
             list => listing.facts(&page)?,
             rows => page.items.iter().map(row).collect::<Vec<_>>(),
             roles => book.iter().filter(|_| sees_roles).map(|role| role.name.to_string()).collect::<Vec<_>>(),

@@ -211,7 +211,7 @@ async fn mistyped((app, seated, id): (&App, &Seated, &str)) -> Response {
         Ok(said) => {
             let shown = Shown {
                 status: StatusCode::UNPROCESSABLE_ENTITY,
-                delete: Filled::again(seated.form()).wrong("confirm", said),
+                delete: Filled::again(seated.form(), &[]).wrong("confirm", said),
                 ..Shown::default()
             };
             page(app, seated, id, &shown).await
