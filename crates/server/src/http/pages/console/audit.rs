@@ -96,7 +96,7 @@ async fn page(
             rows => page.items.iter().map(|line| row(line, &names)).collect::<Vec<_>>(),
             list => list.facts(page.next.as_ref())?,
             kinds => kinds.collect::<Vec<_>>(),
-            form => form.unwrap_or_else(|| Filled::again(seated.form())).facts(),
+            form => form.unwrap_or_else(|| Filled::again(seated.form(), &[])).facts(),
             seq => standing.seq,
             signed => standing.signed.map(|(seq, at)| context! { seq, at => rfc3339::text(at) }),
             broken => standing.broken.map(rfc3339::text),

@@ -11,7 +11,7 @@ use symbolon_domain::{Problem, Refusal, RoleName, Roles};
 
 use super::super::super::api::admin::permitted::UsersWrite;
 use super::super::super::multipart::Multipart;
-use super::super::form::{self, Filled, Form};
+use super::super::form::{self, Filled, Form, Whose};
 use super::super::visitor::refused;
 use super::Permitted;
 use super::listing::{File, FileKind};
@@ -148,9 +148,9 @@ async fn arrive(
     while let Some(part) = body.next().await? {
         match (part.name.as_str(), part.file) {
             (form::TOKEN, None) => {
-                let fields = vec![(form::TOKEN.to_owned(), body.text(MOST_FIELD).await?)];
-                let session = permitted.seated.caller.session;
-                is_ours = form::is_of(app, session, &Form::from_pairs(fields))?;
+                let token = body.text(MOST_FIELD).await?;
+                let browser = &permitted.seated.browser;
+                is_ours = form::whose(app, browser, &token)? == Whose::Ours;
             }
             ("format", None) => format = body.text(MOST_FIELD).await?.parse::<Format>().ok(),
             ("file", Some(name)) => {
