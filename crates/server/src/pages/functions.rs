@@ -28,12 +28,13 @@ pub(super) fn add(environment: &mut Environment<'static>, words: &Arc<Words>, as
     let known = Arc::clone(words);
     environment.add_function("has", move |name: &str| known.has(name));
     let addresses = assets.addresses();
-    environment.add_function("asset", move |name: &str| -> Result<String, Error> {
+    environment.add_function("asset", move |name: &str| -> Result<Value, Error> {
         let missing = || {
             let said = format!("there is nothing named `{name}`");
             Error::new(minijinja::ErrorKind::InvalidOperation, said)
         };
-        addresses.get(name).cloned().ok_or_else(missing)
+        let address = addresses.get(name).cloned();
+        address.map(Value::from_safe_string).ok_or_else(missing)
     });
     environment.add_filter("number", |number: i64| grouped(number));
     environment.add_filter("when", |time: &str| Value::from_safe_string(when(time)));

@@ -257,9 +257,9 @@ fn a_link_leads_to_the_web_or_to_an_app_only() {
             back: Some(url),
         };
         let (text, _) = shown(&Screen::SignedOut(end), Locale::En);
-        assert_eq!(text.contains("<a "), good, "{url}");
+        assert_eq!(text.contains("<a class=\"button"), good, "{url}");
         let (text, _) = shown(&Screen::Return(Return { host: "x", url }), Locale::En);
-        assert_eq!(text.contains("<a "), good, "{url}");
+        assert_eq!(text.contains("<a class=\"button"), good, "{url}");
     }
 }
 
