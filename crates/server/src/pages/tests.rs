@@ -1,3 +1,4 @@
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
@@ -72,6 +73,78 @@ fn every_template_is_listed() {
         .collect();
     listed.sort();
     assert_eq!(found, listed);
+}
+
+/// The words of a file, by their dotted names.
+fn words(locale: Locale, part: &str) -> BTreeMap<String, String> {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let path = format!("{root}/assets/pages/words/{locale}/{part}");
+    let table: toml::Table = fs::read_to_string(path).unwrap().parse().unwrap();
+    let mut rest: Vec<(String, toml::Value)> = table.into_iter().collect();
+    let mut words = BTreeMap::new();
+    while let Some((name, value)) = rest.pop() {
+        match value {
+            toml::Value::Table(inner) => {
+                let inner = inner.into_iter();
+                rest.extend(inner.map(|(key, value)| (format!("{name}.{key}"), value)));
+            }
+            value => {
+                words.insert(name, value.as_str().unwrap().to_owned());
+            }
+        }
+    }
+    words
+}
+
+/// The names in the braces of a word, those of the template language aside.
+fn facts(word: &str) -> BTreeSet<&str> {
+    const LANGUAGE: [&str; 8] = ["and", "elif", "else", "endif", "if", "in", "not", "or"];
+    let inside = word.split('{').skip(1).filter_map(|rest| {
+        let (inside, _) = rest.split_once('}')?;
+        Some(inside)
+    });
+    inside
+        .flat_map(|text| text.split(|c: char| c != '_' && !c.is_alphanumeric()))
+        .filter(|name| name.starts_with(|c: char| c == '_' || c.is_alphabetic()))
+        .filter(|name| !LANGUAGE.contains(name))
+        .collect()
+}
+
+/// The tags of a word, and what stands in `<code>`, which is the same in every language.
+fn markup(word: &str) -> Vec<&str> {
+    let tags = word.split('<').skip(1);
+    let codes = word.split("<code>").skip(1);
+    let mut found: Vec<_> = tags
+        .filter_map(|rest| rest.split('>').next())
+        .chain(codes.filter_map(|rest| rest.split('<').next()))
+        .collect();
+    found.sort_unstable();
+    found
+}
+
+#[test]
+fn every_language_has_every_word_with_its_facts_and_markup() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/pages/words/en");
+    for entry in fs::read_dir(folder).unwrap() {
+        let part = entry.unwrap().file_name().into_string().unwrap();
+        let english = words(Locale::En, &part);
+        for locale in Locale::ALL.iter().filter(|locale| **locale != Locale::En) {
+            let own = words(*locale, &part);
+            let names = |words: &BTreeMap<String, String>| -> BTreeSet<String> {
+                words.keys().cloned().collect()
+            };
+            let (wanted, had) = (names(&english), names(&own));
+            let apart: Vec<_> = wanted.symmetric_difference(&had).collect();
+            assert!(apart.is_empty(), "{locale}/{part}: {apart:?}");
+            for (name, word) in &own {
+                let first = &english[name];
+                assert_eq!(facts(word), facts(first), "{locale}/{part}: {name}");
+                assert_eq!(markup(word), markup(first), "{locale}/{part}: {name}");
+                let same = word == first && word.chars().count() > 60;
+                assert!(!same, "{locale}/{part}: {name} is English");
+            }
+        }
+    }
 }
 
 #[test]
