@@ -311,7 +311,7 @@ async fn m10_an_owner_gives_it_a_name_a_logo_and_a_colour() {
         "{page}"
     );
     for name in ["logo", "theme.css", "own.css"] {
-        assert!(page.contains(&format!("assets&#x2f;{name}?v=")), "{name}");
+        assert!(page.contains(&format!("assets/{name}?v=")), "{name}");
     }
     let logo = app.get("/assets/logo").send().await;
     assert_eq!(
