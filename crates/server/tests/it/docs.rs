@@ -166,7 +166,7 @@ async fn the_page_loads_nothing_from_elsewhere() {
 async fn the_root_leads_to_the_page() {
     let app = TestApp::start().await;
     let answer = app.get("/").send().await;
-    assert_eq!(answer.expect(307).header("location"), Some("/api/docs"));
+    assert_eq!(answer.expect(303).header("location"), Some("/sign-in"));
 }
 
 /// `FILE::TEST` in backquotes, FILE below `crates/server/tests` or from the root; `FILE::STEP` of a program in JavaScript.

@@ -192,12 +192,6 @@ impl Filled {
         self
     }
 
-    /// With one thing that is wrong with all of it.
-    pub(in crate::http) fn trouble(mut self, said: Value) -> Self {
-        self.trouble = Some(said);
-        self
-    }
-
     /// Whether nothing was sent or refused.
     pub(in crate::http) fn is_blank(&self) -> bool {
         self.values.is_empty() && self.errors.is_empty() && self.trouble.is_none()

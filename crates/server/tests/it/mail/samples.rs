@@ -54,7 +54,7 @@ fn every_mail_is_whole_in_every_language() {
             fs::write(folder.join(format!("{kind}.{locale}.txt")), &mail.text).unwrap();
         }
     }
-    assert_eq!(subjects.len(), 5 * MailKind::ALL.len());
+    assert_eq!(subjects.len(), 6 * MailKind::ALL.len());
 }
 
 fn with_templates(folder: &Folder) -> Result<Mailer, String> {

@@ -439,7 +439,7 @@ async fn the_first_administrator_is_made_on_a_page() {
         .send_form(page, "/setup", &[("token", &token), ("password", PASSWORD)])
         .await;
     assert_eq!(place(&made), "/console");
-    root.page("/console").await;
+    root.page("/console/overview").await;
     Guest::of(&app).post("/setup", &pairs).await.expect(404);
 }
 

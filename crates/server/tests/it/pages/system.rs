@@ -84,7 +84,9 @@ async fn settings_show_no_secret_and_those_of_the_database_can_be_changed() {
     assert!(text(&root.page("/console/settings?q=nonsense").await).contains("No setting has this"));
     let set = |name: &'static str, value: &'static str| [("name", name), ("value", value)];
     let token = Form::to(&page, "/console/settings#audit-retention");
-    let token = token.fields()[0].1.to_owned();
+    let fields = token.fields();
+    let token = fields.iter().find(|(name, _)| *name == "form_token");
+    let token = token.unwrap().1.to_owned();
     let send = |pairs: &[(&'static str, &'static str)]| -> Vec<(&'static str, String)> {
         let own = pairs
             .iter()
