@@ -128,7 +128,7 @@ await step('a client is made by the wizard, changed, disabled and deleted', asyn
   assert.match(await page.locator('#secret').innerText(), /^sbs_/);
   assert.match(await page.locator('#code').innerText(), /authlib[\s\S]*books\.example\.com/);
   await look(page, 'client-made');
-  await page.goto(`${BASE}/console/clients/books`);
+  await page.goto(`${BASE}/console/client/books`);
   await page.fill('#name', 'Books');
   await press('Save');
   await said('saved');

@@ -44,10 +44,10 @@ async fn the_wizard_ends_in_a_secret_and_in_code() {
     );
     assert_eq!(made.header("cache-control"), Some("no-store"));
     // Once.
-    assert!(!root.page("/console/clients/books").await.contains(secret));
+    assert!(!root.page("/console/client/books").await.contains(secret));
     assert!(
         !root
-            .page("/console/clients/books/code")
+            .page("/console/client/books/code")
             .await
             .contains(secret)
     );
@@ -85,7 +85,7 @@ async fn every_framework_has_code_with_what_is_to_be_put_in() {
         for framework in frameworks {
             let page = root
                 .page(&format!(
-                    "/console/clients/{kind}/code?framework={framework}"
+                    "/console/client/{kind}/code?framework={framework}"
                 ))
                 .await;
             let code = page
@@ -111,7 +111,7 @@ async fn a_client_is_changed_and_nobody_overwrites_what_they_have_not_seen() {
     root.submit(NEW, NEW, &fields("books", "Books"))
         .await
         .expect(200);
-    let at = "/console/clients/books";
+    let at = "/console/client/books";
     let seen = root.page(at).await;
     let faulty = root
         .send_form(
@@ -168,6 +168,34 @@ async fn a_client_is_changed_and_nobody_overwrites_what_they_have_not_seen() {
     root.get(at).await.expect(404);
 }
 
+#[tokio::test]
+async fn all_of_them_are_saved_as_a_file() {
+    let app = TestApp::start().await;
+    let mut root = root(&app).await;
+    root.submit(NEW, NEW, &fields("books", "=1+1"))
+        .await
+        .expect(200);
+    root.submit(NEW, NEW, &fields("new", "New"))
+        .await
+        .expect(200);
+    root.page("/console/client/new").await;
+    let csv = root.get("/console/clients/export.csv?status=active").await;
+    assert!(
+        csv.expect(200)
+            .text()
+            .contains("books,'=1+1,confidential,active,"),
+        "{}",
+        csv.text()
+    );
+    let json = root.get("/console/clients/export.json").await;
+    assert_eq!(json.expect(200).json().as_array().unwrap().len(), 2);
+    let none = root
+        .get("/console/clients/export.json?status=disabled")
+        .await;
+    assert_eq!(none.expect(200).json().as_array().unwrap().len(), 0);
+    root.get("/console/clients?status=else").await.expect(404);
+}
+
 /// SECURITY row M10.
 #[tokio::test]
 async fn m10_a_hostile_name_is_text() {
@@ -178,8 +206,8 @@ async fn m10_a_hostile_name_is_text() {
     let mut pages = vec![made.expect(200).text().to_owned()];
     for path in [
         "/console/clients",
-        "/console/clients/books",
-        "/console/clients/books/code",
+        "/console/client/books",
+        "/console/client/books/code",
     ] {
         pages.push(root.page(path).await);
     }
@@ -207,7 +235,7 @@ async fn m10_a_hostile_redirect_uri_stands_in_no_code() {
     let made = root.submit(NEW, NEW, &pairs).await;
     if made.status == 200 {
         for framework in ["express", "fastapi", "axum", "curl"] {
-            let path = format!("/console/clients/books/code?framework={framework}");
+            let path = format!("/console/client/books/code?framework={framework}");
             let page = root.page(&path).await;
             let code = page
                 .split("id=\"code\"")
@@ -235,7 +263,7 @@ async fn m3_a_form_that_is_shown_again_asks_for_no_more_than_it_did() {
     root.submit(NEW, NEW, &fields("books", "Books"))
         .await
         .expect(200);
-    let at = "/console/clients/books";
+    let at = "/console/client/books";
     let seen = root.page(at).await;
     let pairs = [
         ("name", ""),
@@ -275,14 +303,14 @@ async fn m3_who_may_only_look_changes_nothing() {
         .expect(200);
     app.delegate("looker", "clients:read").await;
     let mut looker = Guest::signed_in(&app, "looker").await;
-    let page = looker.page("/console/clients/books").await;
+    let page = looker.page("/console/client/books").await;
     assert!(
         !page.contains("type=\"submit\">Save") && !page.contains("/delete"),
         "{page}"
     );
     looker.get("/console/clients/new").await.expect(403);
     let sent = looker
-        .send_form(&page, "/console/clients/books", &[("name", "Mine")])
+        .send_form(&page, "/console/client/books", &[("name", "Mine")])
         .await;
     sent.expect(403);
     // A delegate cannot let a client ask for what they lack.
@@ -290,7 +318,7 @@ async fn m3_who_may_only_look_changes_nothing() {
     let mut writer = Guest::signed_in(&app, "writer").await;
     let pairs = [("scopes", "openid users:write")];
     let more = writer
-        .submit("/console/clients/books", "/console/clients/books", &pairs)
+        .submit("/console/client/books", "/console/client/books", &pairs)
         .await;
     assert!(text(more.expect(403).text()).contains("may not do this"));
 }

@@ -12,7 +12,8 @@ use http::{HeaderMap, StatusCode, Uri};
 use symbolon_domain::{Client, ClientDefinition, ClientId, ClientStatus, ClientType, Refusal};
 use uuid::Uuid;
 
-use self::body::{Base, ClientBody, ClientChange, NewClient, NewSecretBody, WholeClient};
+pub(in crate::http) use self::body::ClientBody;
+use self::body::{Base, ClientChange, NewClient, NewSecretBody, WholeClient};
 use super::super::super::body::{Answer, Json, missing};
 use super::super::super::problem::{Failure, Problem};
 use super::page::{PageBody, Paging};

@@ -1,4 +1,6 @@
 //! `/console/clients`: the applications, one of them, a new one.
+//!
+//! One client has a path of its own, for `new` and `export.csv` are ids that clients can have.
 
 mod form;
 mod wizard;
@@ -14,73 +16,104 @@ use minijinja::{Value, context};
 use symbolon_domain::{Client, ClientId, ClientStatus, Refusal};
 use uuid::Uuid;
 
+use super::super::super::api::admin::clients::ClientBody;
 use super::super::super::api::admin::permitted::{ClientsRead, ClientsWrite, Needed};
-use super::super::form::Filled;
+use super::super::form::{Filled, Form};
 use super::super::visitor::{Seated, refused};
 use super::Permitted;
+use super::list::{Kind, Listing, ROWS, file};
 use crate::app::App;
 use crate::flows::clients::{self, Which};
-use crate::flows::page::Bound;
 use crate::flows::{Error, roles};
 use crate::rfc3339::text as rfc3339;
 
-/// Rows on a page.
-const ROWS: u32 = 50;
+const PATH: &str = "/console/clients";
+/// What a table of them has.
+const COLUMNS: [&str; 8] = [
+    "id",
+    "name",
+    "type",
+    "status",
+    "grants",
+    "scopes",
+    "redirectUris",
+    "updatedAt",
+];
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
-        .route("/console/clients", get(list))
+        .route(PATH, get(list))
+        .route("/console/clients/export.csv", get(as_csv))
+        .route("/console/clients/export.json", get(as_json))
         .route("/console/clients/new", get(wizard::choose))
         .route(
             "/console/clients/new/{kind}",
             get(wizard::show).post(wizard::create),
         )
-        .route("/console/clients/{id}", get(show).post(save))
-        .route("/console/clients/{id}/code", get(wizard::code))
-        .route("/console/clients/{id}/status", post(set_status))
-        .route("/console/clients/{id}/delete", post(delete))
-        .route("/console/clients/{id}/secrets", post(add_secret))
-        .route("/console/clients/{id}/secrets/delete", post(delete_secret))
+        .route("/console/client/{id}", get(show).post(save))
+        .route("/console/client/{id}/code", get(wizard::code))
+        .route("/console/client/{id}/status", post(set_status))
+        .route("/console/client/{id}/delete", post(delete))
+        .route("/console/client/{id}/secrets", post(add_secret))
+        .route("/console/client/{id}/secrets/delete", post(delete_secret))
 }
 
 async fn list(State(app): State<Arc<App>>, permitted: Permitted<ClientsRead>) -> Response {
     let form = permitted.seated.form();
-    let chosen = form.get("status");
     let found = async {
-        let status = match chosen {
-            "" => None,
-            word => Some(
-                word.parse::<ClientStatus>()
-                    .map_err(|_| Refusal::NotFound)?,
-            ),
-        };
-        let bound = Bound::to("clients", [("status", chosen)].into_iter());
-        let after = match form.get("after") {
-            "" => None,
-            cursor => Some(bound.open::<String>(&app, cursor)?),
-        };
-        let first = after.is_none();
-        let page = clients::page(&app, status, ROWS, after).await?;
-        let next = page
-            .next
-            .as_ref()
-            .map(|at| bound.seal(&app, at))
-            .transpose()?;
-        Ok::<_, Error>((page.items, next, first))
+        let status = status(form)?;
+        let listing = Listing::of(&app, PATH, &["status"], form)?;
+        let page = clients::page(&app, status, ROWS, listing.after.clone()).await?;
+        let list = listing.facts(&page)?;
+        Ok::<_, Error>((page.items, list))
     };
     match found.await {
-        Ok((rows, next, first)) => {
+        Ok((rows, list)) => {
             let facts = context! {
                 rows => rows.iter().map(row).collect::<Vec<_>>(),
-                status => chosen,
-                next,
-                first,
+                status => form.get("status"),
+                list,
                 may_write => permitted.may(ClientsWrite::PERMISSION),
             };
             permitted.show("clients", "console/clients.html", facts)
         }
         Err(error) => permitted.seated.failed(error),
     }
+}
+
+/// The status that is asked for, if one is.
+fn status(form: &Form) -> Result<Option<ClientStatus>, Error> {
+    let word = form.text("status");
+    let status = word.map(|word| word.parse::<ClientStatus>());
+    Ok(status.transpose().map_err(|_| Refusal::NotFound)?)
+}
+
+async fn as_csv(app: State<Arc<App>>, permitted: Permitted<ClientsRead>) -> Response {
+    as_file(app, permitted, Kind::Csv).await
+}
+
+async fn as_json(app: State<Arc<App>>, permitted: Permitted<ClientsRead>) -> Response {
+    as_file(app, permitted, Kind::Json).await
+}
+
+async fn as_file(
+    State(app): State<Arc<App>>,
+    permitted: Permitted<ClientsRead>,
+    kind: Kind,
+) -> Response {
+    let status = match status(permitted.seated.form()) {
+        Ok(status) => status,
+        Err(error) => return permitted.seated.failed(error),
+    };
+    let read = move |rows, after| {
+        let app = Arc::clone(&app);
+        async move {
+            let page = clients::page(&app, status, rows, after).await?;
+            Ok(page.map(|client| ClientBody::from(&client)))
+        }
+    };
+    let file = file(kind, "clients", &COLUMNS, read).await;
+    file.unwrap_or_else(|error| permitted.seated.failed(error))
 }
 
 fn row(client: &Client) -> Value {
@@ -159,7 +192,7 @@ async fn save(
         clients::change(&app, actor, change, seated.origin()).await
     };
     match saved.await {
-        Ok(_) => seated.done(&format!("/console/clients/{id}"), "client_saved"),
+        Ok(_) => seated.done(&format!("/console/client/{id}"), "client_saved"),
         Err(error) => again(&app, seated, &id, error).await,
     }
 }
@@ -210,7 +243,7 @@ async fn set_status(
         ClientStatus::Disabled => "client_disabled",
     };
     match changed.await {
-        Ok(_) => seated.done(&format!("/console/clients/{id}"), done),
+        Ok(_) => seated.done(&format!("/console/client/{id}"), done),
         Err(error) => again_as_is(&app, seated, &id, error).await,
     }
 }
@@ -269,7 +302,7 @@ async fn delete_secret(
         clients::delete_secret(&app, actor, (&known(&id)?, &which), seated.origin()).await
     };
     match deleted.await {
-        Ok(()) => seated.done(&format!("/console/clients/{id}"), "client_secret_deleted"),
+        Ok(()) => seated.done(&format!("/console/client/{id}"), "client_secret_deleted"),
         Err(error) => again_as_is(&app, seated, &id, error).await,
     }
 }

@@ -8,7 +8,7 @@ use axum::response::Response;
 use http::StatusCode;
 use minijinja::{Value, context};
 use serde_json::{Map, Value as Json, json};
-use symbolon_domain::{Client, ClientId, ClientType, Grant, Problem, Refusal};
+use symbolon_domain::{Client, ClientId, ClientType, Grant, Refusal};
 
 use super::super::super::super::api::admin::permitted::{ClientsRead, ClientsWrite};
 use super::super::super::form::Filled;
@@ -200,14 +200,7 @@ async fn make(
 ) -> Result<(Client, Option<String>), Error> {
     let (form, origin) = (permitted.seated.form(), permitted.seated.origin());
     let id = form.text("id").map(|id| ClientId::parse(&id));
-    let mut id = id.transpose();
-    // Its page would be this one.
-    if matches!(&id, Ok(Some(id)) if id.as_str() == "new") {
-        id = Err(Problem::new(
-            "id_reserved",
-            "The name new is none for a client.",
-        ));
-    }
+    let id = id.transpose();
     let new = New {
         id: id.map_err(|problem| Refusal::Validation(vec![problem.at("/id")]))?,
         kind: kind.client_type(),
