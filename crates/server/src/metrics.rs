@@ -114,11 +114,6 @@ impl Metrics {
         self.feed_streams.store(open, Ordering::Relaxed);
     }
 
-    /// How many streams of the feed were open when they were counted last.
-    pub fn open_feed_streams(&self) -> u64 {
-        self.feed_streams.load(Ordering::Relaxed)
-    }
-
     /// Notes how many mails wait.
     pub fn mail_waits(&self, waiting: u64) {
         self.mail_waiting.store(waiting, Ordering::Relaxed);
@@ -152,7 +147,8 @@ impl Metrics {
                 class + 1
             );
         }
-        let all = self.single().into_iter().chain(self.mail());
+        let all = self.single().into_iter().chain(self.hourly());
+        let all = all.chain(self.mail());
         for (name, kind, help, counter) in all.chain(self.logouts()) {
             let value = counter.load(Ordering::Relaxed);
             let _infallible = writeln!(
@@ -161,6 +157,24 @@ impl Metrics {
             );
         }
         text
+    }
+
+    /// Those that an administrator sees by the hour, beside the others.
+    fn hourly(&self) -> [(&'static str, &'static str, &'static str, &AtomicU64); 2] {
+        [
+            (
+                "symbolon_refused_sign_ins_total",
+                "counter",
+                "Tries to sign in that were refused.",
+                &self.refused_sign_ins,
+            ),
+            (
+                "symbolon_revocations_made_total",
+                "counter",
+                "Revocations that this process made.",
+                &self.revoked,
+            ),
+        ]
     }
 
     /// Those of mail.
@@ -224,7 +238,7 @@ impl Metrics {
     }
 
     /// Name, kind, help and counter of those that have no label.
-    fn single(&self) -> [(&'static str, &'static str, &'static str, &AtomicU64); 11] {
+    fn single(&self) -> [(&'static str, &'static str, &'static str, &AtomicU64); 9] {
         [
             (
                 "symbolon_refreshes_total",
@@ -237,18 +251,6 @@ impl Metrics {
                 "counter",
                 "Successful sign-ins.",
                 &self.sign_ins,
-            ),
-            (
-                "symbolon_refused_sign_ins_total",
-                "counter",
-                "Tries to sign in that were refused.",
-                &self.refused_sign_ins,
-            ),
-            (
-                "symbolon_revocations_made_total",
-                "counter",
-                "Revocations that this process made.",
-                &self.revoked,
             ),
             (
                 "symbolon_refresh_reuses_total",

@@ -42,7 +42,7 @@ impl Brand {
         let style = config.style.as_deref().map(|path| {
             let bytes = file(path)?;
             let said = "it is not UTF-8";
-            String::from_utf8(bytes).map_err(|_| PagesError::new(shown(&path.into()), said))
+            String::from_utf8(bytes).map_err(|_| PagesError::new(shown(path), said))
         });
         Ok(Self {
             name: config.name.clone(),
@@ -73,7 +73,7 @@ impl Picture {
             () if starts(b"<svg") || starts(b"<?xml") => "image/svg+xml",
             () => {
                 let said = "the logo is neither PNG, JPEG, WebP nor SVG";
-                return Err(PagesError::new(shown(&path.into()), said));
+                return Err(PagesError::new(shown(path), said));
             }
         };
         Ok(Self { media_type, bytes })
@@ -81,10 +81,10 @@ impl Picture {
 }
 
 fn file(path: &Path) -> Result<Vec<u8>, PagesError> {
-    let told = |error: std::io::Error| PagesError::new(shown(&path.into()), error);
+    let told = |error: std::io::Error| PagesError::new(shown(path), error);
     if std::fs::metadata(path).map_err(told)?.len() > MOST_BYTES {
         let said = format!("it has more than {} KiB", MOST_BYTES / 1024);
-        return Err(PagesError::new(shown(&path.into()), said));
+        return Err(PagesError::new(shown(path), said));
     }
     std::fs::read(path).map_err(told)
 }

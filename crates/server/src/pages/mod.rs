@@ -16,7 +16,7 @@ mod tests;
 mod words;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use minijinja::{Environment, UndefinedBehavior, Value};
@@ -182,7 +182,7 @@ fn replaced(folder: Option<&Path>, name: &str) -> Result<Option<String>, PagesEr
     }
 }
 
-fn shown(path: &PathBuf) -> String {
+fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 

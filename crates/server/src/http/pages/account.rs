@@ -41,6 +41,6 @@ pub(super) fn routes() -> Router<Arc<App>> {
 /// `validation_failed` at the field.
 fn typed(seated: &Seated, field: &str) -> Result<Password, Error> {
     let parsed = Password::presented(seated.form().get(field));
-    let wrong = |problem: Problem| Refusal::Validation(vec![problem.at(&format!("/{field}"))]);
+    let wrong = |problem: Problem| Refusal::Validation(vec![problem.at(format!("/{field}"))]);
     Ok(parsed.map_err(wrong)?)
 }

@@ -272,6 +272,10 @@ impl Seated {
 ///
 /// # Errors
 /// The page that says what is no refusal.
+#[expect(
+    clippy::result_large_err,
+    reason = "the page is what is sent, and is made once"
+)]
 pub(super) fn refused(seated: &Seated, error: Error) -> Result<(StatusCode, Filled), Response> {
     let Error::Refused(refusal) = &error else {
         return Err(seated.failed(error));

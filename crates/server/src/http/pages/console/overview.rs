@@ -6,11 +6,12 @@ use axum::extract::State;
 use axum::response::Response;
 use minijinja::{Value, context};
 
-use super::super::super::api::admin::permitted::StatsRead;
-use super::Permitted;
+use super::super::super::api::admin::permitted::{Needed, RevocationsRead, StatsRead};
 use super::chart::{Point, bars, line};
+use super::{Permitted, feed};
 use crate::app::App;
 use crate::flows::Error;
+use crate::flows::feed::followers;
 use crate::flows::stats::{self, Counted, Hour, Stats};
 use crate::rfc3339::text as rfc3339;
 
@@ -29,13 +30,17 @@ pub(super) async fn show(State(app): State<Arc<App>>, permitted: Permitted<Stats
         Ok(found) => found,
         Err(error) => return permitted.seated.failed(error),
     };
-    let feed = app.issuance().map(|issuance| &issuance.feed);
+    let follows = permitted.may(RevocationsRead::PERMISSION);
+    let followers = follows.then(|| followers(&app, feed::MOST)).transpose();
+    let followers = match followers {
+        Ok(followers) => followers,
+        Err(error) => return permitted.seated.failed(error),
+    };
     let facts = context! {
         tiles => tiles(&stats),
         charts => charts(&hours, long),
         long,
-        streams => app.metrics.open_feed_streams(),
-        silence_ms => feed.map_or(0, |feed| feed.silence().as_millis() as u64),
+        followers => followers.as_ref().map(feed::facts),
         database => stats.database_bytes,
         uptime => stats.uptime.as_secs(),
         keys => stats.keys,
@@ -78,11 +83,11 @@ fn charts(hours: &[Hour], long: bool) -> Vec<Value> {
 /// Sums of 24 hours; of what lasts, the last number.
 fn by_day(hours: &[Hour], name: &str, lasting: bool) -> Vec<Point> {
     let day = |hours: &[Hour]| {
-        let values = hours
+        let mut values = hours
             .iter()
             .filter_map(|hour| hour.counts.get(name).copied());
         let value = match lasting {
-            true => values.last(),
+            true => values.next_back(),
             false => values.reduce(|sum, value| sum + value),
         };
         hours.first().map(|hour| point(hour, value))

@@ -55,7 +55,7 @@ pub(super) fn of(client: &Client) -> Filled {
         .with("authMethod", known.auth_method.as_str())
         .with("subjectType", known.subject_type.as_str())
         .with("consent", known.consent.as_str())
-        .with("idTokenAlg", lines(&known.id_token_alg))
+        .with("idTokenAlg", lines(known.id_token_alg))
         .with("jwks", lines(&known.jwks))
         .with("jwksUri", lines(&known.jwks_uri))
         .with("backchannelLogoutUri", lines(&known.backchannel_logout_uri))
