@@ -61,6 +61,7 @@ const SUITE: &[&str] = &[
     include_str!("conformance/creations.rs"),
     include_str!("conformance/endings.rs"),
     include_str!("conformance/feed.rs"),
+    include_str!("conformance/hourly_counts.rs"),
     include_str!("conformance/keys.rs"),
     include_str!("conformance/mail.rs"),
     include_str!("conformance/oauth/authorizations.rs"),
