@@ -6,6 +6,9 @@ import { once, persist } from './persist.js'
 import type { Protocol } from './session.js'
 import type { RefreshTokenStorage } from './storage.js'
 
+/** How often other programs on one storage may be quicker before a refresh is given up. */
+const MOST_OVERTAKEN = 10
+
 /** The server's own sign-in: the refresh token is in a cookie, or in a storage where there is one. */
 export class OwnSignIn implements Protocol<User> {
   readonly ends = new Set([
@@ -43,12 +46,17 @@ export class OwnSignIn implements Protocol<User> {
   }
 
   async refresh(signal: AbortSignal): Promise<RefreshedBody> {
-    try {
-      return await this.#refreshOnce(signal)
-    } catch (error) {
-      // What came too late may have been overtaken by a tab that is not heard: the token that there is now is newer.
-      if (error instanceof SymbolonError && error.code === 'invalid_refresh_token') return this.#refreshOnce(signal)
-      throw error
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#refreshOnce(signal)
+      } catch (error) {
+        // What came too late may have been overtaken by a tab that is not heard, or by other programs: the token that
+        // there is now is newer.
+        const sent = this.#known
+        if (!(error instanceof SymbolonError && error.code === 'invalid_refresh_token')) throw error
+        await this.know()
+        if (tries >= (this.#known === sent ? 2 : MOST_OVERTAKEN)) throw error
+      }
     }
   }
 
