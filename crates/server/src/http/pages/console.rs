@@ -8,7 +8,6 @@ mod import;
 mod invitations;
 mod keys;
 pub(in crate::http) mod list;
-mod listing;
 mod mail;
 mod overview;
 mod revocations;
@@ -90,9 +89,15 @@ fn security() -> Router<Arc<App>> {
             "/console/revocations",
             get(revocations::show).post(revocations::add),
         )
-        .route("/console/revocations/{file}", get(revocations::export))
+        .route("/console/revocations/export.csv", get(revocations::as_file))
+        .route(
+            "/console/revocations/export.json",
+            get(revocations::as_file),
+        )
         .route("/console/audit", get(audit::show))
         .route("/console/audit/verify", post(audit::verify))
+        .route("/console/audit/export.csv", get(audit::as_file))
+        .route("/console/audit/export.json", get(audit::as_file))
         .route("/console/audit/{line}", get(audit::line))
         .route("/console/token", get(token::show).post(token::explain))
 }
@@ -103,7 +108,8 @@ fn system() -> Router<Arc<App>> {
         .route("/console/import", get(import::show).post(import::take))
         .route("/console/import/start", post(import::start))
         .route("/console/import/clear", post(import::clear))
-        .route("/console/import/{file}", get(import::export))
+        .route("/console/import/export.csv", get(import::as_file))
+        .route("/console/import/export.json", get(import::as_file))
         .route("/console/mail", get(mail::show))
         .route("/console/mail/test", post(mail::test))
         .route("/console/mail/{kind}/{lang}", get(mail::one))

@@ -25,7 +25,7 @@ const FILTER: &[&str] = &["user", "actor", "session", "kind", "outcome", "from",
 /// A line of the audit log.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct AuditBody {
+pub(in crate::http) struct AuditBody {
     /// Its id; the order of ids is that of time.
     id: Uuid,
     /// Its number in the chain.

@@ -4,7 +4,7 @@
 //! knows and no others ([`parameters`]), a change is meant for one version ([`version`]), and a creation happens once
 //! ([`creation`]).
 
-mod audit;
+pub(in crate::http) mod audit;
 pub(in crate::http) mod clients;
 mod consents;
 mod creation;

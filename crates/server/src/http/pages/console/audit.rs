@@ -10,13 +10,15 @@ use minijinja::{Value, context};
 use symbolon_domain::audit::{AuditKind, Outcome};
 use symbolon_domain::{FieldError, Problem, Refusal, SessionId, Timestamp, UserId};
 
+use super::super::super::api::admin::audit::AuditBody;
 use super::super::super::api::admin::permitted::AuditRead;
-use super::super::form::Filled;
+use super::super::form::{Filled, Form};
 use super::super::visitor::refused;
 use super::Permitted;
-use super::listing::{EXPORT_ROWS, File, FileKind, Listing, MOST_EXPORTED, ROWS};
+use super::list::{Kind, Listing, ROWS, file};
 use crate::app::App;
 use crate::flows::audit::{self, AuditFilter, AuditRow, Report};
+use crate::flows::page::Page;
 use crate::flows::{Error, users};
 use crate::rfc3339;
 
@@ -25,7 +27,7 @@ type Names = BTreeMap<UserId, String>;
 
 const PLACE: &str = "/console/audit";
 const FILTER: &[&str] = &["user", "kind", "outcome", "session", "from", "to"];
-const COLUMNS: &[&str] = &[
+const COLUMNS: [&str; 12] = [
     "seq",
     "at",
     "kind",
@@ -60,14 +62,13 @@ pub(super) async fn verify(
 }
 
 async fn page(
-    app: &App,
+    app: &Arc<App>,
     permitted: &Permitted<AuditRead>,
     report: impl Into<Value>,
     (status, form): (StatusCode, Option<Filled>),
 ) -> Response {
     let seated = &permitted.seated;
-    let list = Listing::of(app, seated.form(), PLACE, FILTER);
-    let filter = match (form.is_none(), filter(app, &list).await) {
+    let filter = match (form.is_none(), filter(app, seated.form()).await) {
         (true, Ok(filter)) => filter,
         // What is wrong with the filter stands beside its fields; nothing is listed meanwhile.
         (true, Err(error)) => {
@@ -81,9 +82,10 @@ async fn page(
         (false, _) => AuditFilter::default(),
     };
     let found = async {
+        let mut list = Listing::of(app, PLACE, FILTER, seated.form())?;
         let page = match &form {
-            None => audit::page(app, &filter, ROWS, list.after()?).await?,
-            Some(_) => crate::flows::page::Page {
+            None => audit::page(app, &filter, ROWS, list.after.take()).await?,
+            Some(_) => Page {
                 items: Vec::new(),
                 next: None,
             },
@@ -94,14 +96,13 @@ async fn page(
         Ok::<_, Error>(context! {
             at => "audit",
             rows => page.items.iter().map(|line| row(line, &names)).collect::<Vec<_>>(),
-            list => list.facts(page.next.as_ref())?,
+            list => list.facts(&page)?,
             kinds => kinds.collect::<Vec<_>>(),
             form => form.unwrap_or_else(|| Filled::again(seated.form(), &[])).facts(),
             seq => standing.seq,
             signed => standing.signed.map(|(seq, at)| context! { seq, at => rfc3339::text(at) }),
             broken => standing.broken.map(rfc3339::text),
             report => report.into(),
-            most => MOST_EXPORTED,
             most_verified => MOST_VERIFIED,
         })
     };
@@ -115,11 +116,11 @@ async fn page(
 ///
 /// # Errors
 /// `validation_failed` at the fields, or a fault.
-async fn filter(app: &App, list: &Listing<'_>) -> Result<AuditFilter, Error> {
+async fn filter(app: &App, form: &Form) -> Result<AuditFilter, Error> {
     let mut wrong = Vec::new();
-    let user = match list.text("user") {
+    let user = match form.text("user") {
         None => None,
-        Some(text) => match (text.parse(), users::find(app, text).await) {
+        Some(text) => match (text.parse(), users::find(app, &text).await) {
             // Of somebody who is gone there are lines still.
             (Ok(id), _) => Some(id),
             (_, Ok(user)) => Some(user.id),
@@ -133,17 +134,17 @@ async fn filter(app: &App, list: &Listing<'_>) -> Result<AuditFilter, Error> {
     let filter = AuditFilter {
         user,
         actor: None,
-        session: parsed(list, "session", &mut wrong, |text| {
+        session: parsed(form, "session", &mut wrong, |text| {
             text.parse::<SessionId>().ok()
         }),
-        kind: parsed(list, "kind", &mut wrong, |text| {
+        kind: parsed(form, "kind", &mut wrong, |text| {
             text.parse::<AuditKind>().ok()
         }),
-        outcome: parsed(list, "outcome", &mut wrong, |text| {
+        outcome: parsed(form, "outcome", &mut wrong, |text| {
             text.parse::<Outcome>().ok()
         }),
-        from: parsed(list, "from", &mut wrong, time),
-        to: parsed(list, "to", &mut wrong, time),
+        from: parsed(form, "from", &mut wrong, time),
+        to: parsed(form, "to", &mut wrong, time),
     };
     match wrong.is_empty() {
         true => Ok(filter),
@@ -152,13 +153,13 @@ async fn filter(app: &App, list: &Listing<'_>) -> Result<AuditFilter, Error> {
 }
 
 fn parsed<T>(
-    list: &Listing<'_>,
+    form: &Form,
     name: &str,
     wrong: &mut Vec<FieldError>,
     parse: impl FnOnce(&str) -> Option<T>,
 ) -> Option<T> {
-    let text = list.text(name)?;
-    let found = parse(text);
+    let text = form.text(name)?;
+    let found = parse(&text);
     if found.is_none() {
         wrong.push(Problem::new("unreadable", "This cannot be read.").at(format!("/{name}")));
     }
@@ -221,20 +222,14 @@ fn report_facts(report: &Report, after: Option<i64>) -> Value {
     }
 }
 
-/// A line, or the lines that the filter chooses as a file.
+/// One line.
 pub(super) async fn line(
     State(app): State<Arc<App>>,
-    Path(name): Path<String>,
+    Path(id): Path<String>,
     permitted: Permitted<AuditRead>,
 ) -> Response {
-    if let Some(kind) = FileKind::of(&name) {
-        return match export(&app, &permitted).await {
-            Ok(file) => file.response(kind),
-            Err(error) => permitted.seated.failed(error),
-        };
-    }
     let found = async {
-        let id = name.parse().map_err(|_| Refusal::NotFound)?;
+        let id = id.parse().map_err(|_| Refusal::NotFound)?;
         let found = audit::find(&app, id).await?;
         let names = names(&app, &permitted, std::slice::from_ref(&found)).await?;
         Ok::<_, Error>(row(&found, &names))
@@ -249,43 +244,24 @@ pub(super) async fn line(
     }
 }
 
-async fn export(app: &App, permitted: &Permitted<AuditRead>) -> Result<File, Error> {
-    let list = Listing::of(app, permitted.seated.form(), PLACE, FILTER);
-    let filter = filter(app, &list).await?;
-    let (mut found, mut next) = (Vec::new(), None);
-    loop {
-        let page = audit::page(app, &filter, EXPORT_ROWS, next).await?;
-        found.extend(page.items);
-        next = page.next;
-        if next.is_none() || found.len() >= MOST_EXPORTED {
-            break;
+/// The lines that the filter chooses, as a file.
+pub(super) async fn as_file(
+    State(app): State<Arc<App>>,
+    kind: Kind,
+    permitted: Permitted<AuditRead>,
+) -> Response {
+    let seated = &permitted.seated;
+    let filter = match filter(&app, seated.form()).await {
+        Ok(filter) => filter,
+        Err(error) => return seated.failed(error),
+    };
+    let read = move |rows, after| {
+        let app = Arc::clone(&app);
+        async move {
+            let page = audit::page(&app, &filter, rows, after).await?;
+            Ok(page.map(|line| AuditBody::from(&line)))
         }
-    }
-    let is_cut = next.is_some() || found.len() > MOST_EXPORTED;
-    found.truncate(MOST_EXPORTED);
-    let rows = found.into_iter().map(cells).collect();
-    Ok(File {
-        name: "audit",
-        columns: COLUMNS,
-        rows,
-        is_cut,
-    })
-}
-
-fn cells(row: AuditRow) -> Vec<serde_json::Value> {
-    let event = row.event;
-    vec![
-        row.seq.into(),
-        rfc3339::text(event.at).into(),
-        event.kind.as_str().into(),
-        event.kind.outcome().as_str().into(),
-        event.actor.map(|id| id.to_string()).into(),
-        event.subject.map(|id| id.to_string()).into(),
-        event.session.map(|id| id.to_string()).into(),
-        event.address.into(),
-        event.user_agent.into(),
-        event.request_id.into(),
-        event.detail.into(),
-        row.id.to_string().into(),
-    ]
+    };
+    let file = file(kind, "audit", &COLUMNS, read).await;
+    file.unwrap_or_else(|error| seated.failed(error))
 }

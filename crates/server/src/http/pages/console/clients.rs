@@ -43,8 +43,8 @@ const COLUMNS: [&str; 8] = [
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route(PATH, get(list))
-        .route("/console/clients/export.csv", get(as_csv))
-        .route("/console/clients/export.json", get(as_json))
+        .route("/console/clients/export.csv", get(as_file))
+        .route("/console/clients/export.json", get(as_file))
         .route("/console/clients/new", get(wizard::choose))
         .route(
             "/console/clients/new/{kind}",
@@ -88,18 +88,11 @@ fn status(form: &Form) -> Result<Option<ClientStatus>, Error> {
     Ok(status.transpose().map_err(|_| Refusal::NotFound)?)
 }
 
-async fn as_csv(app: State<Arc<App>>, permitted: Permitted<ClientsRead>) -> Response {
-    as_file(app, permitted, Kind::Csv).await
-}
-
-async fn as_json(app: State<Arc<App>>, permitted: Permitted<ClientsRead>) -> Response {
-    as_file(app, permitted, Kind::Json).await
-}
-
+/// All of them as a file.
 async fn as_file(
     State(app): State<Arc<App>>,
-    permitted: Permitted<ClientsRead>,
     kind: Kind,
+    permitted: Permitted<ClientsRead>,
 ) -> Response {
     let status = match status(permitted.seated.form()) {
         Ok(status) => status,

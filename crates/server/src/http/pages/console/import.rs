@@ -7,6 +7,7 @@ use axum::extract::{FromRequest, Request, State};
 use axum::response::Response;
 use http::{Method, StatusCode};
 use minijinja::{Value, context};
+use serde::Serialize;
 use symbolon_domain::{Problem, Refusal, RoleName, Roles};
 
 use super::super::super::api::admin::permitted::UsersWrite;
@@ -14,11 +15,12 @@ use super::super::super::multipart::Multipart;
 use super::super::form::{self, Filled, Form, Whose};
 use super::super::visitor::refused;
 use super::Permitted;
-use super::listing::{File, FileKind};
+use super::list::{self, Kind};
 use crate::app::App;
 use crate::flows::Error;
 use crate::flows::import::Options;
 use crate::flows::import::upload::{self, Look, Refused, Run, Seen};
+use crate::flows::page::Page;
 use crate::rfc3339::text as rfc3339;
 use crate::transfer::{Format, parse_hash_config};
 
@@ -27,7 +29,7 @@ const PLACE: &str = "/console/import";
 const MOST_FIELD: usize = 16 * 1024;
 /// Refused users that are shown; the file of them has more.
 const MOST_SHOWN: usize = 100;
-const COLUMNS: &[&str] = &["line", "foreignId", "pointer", "code", "detail"];
+const COLUMNS: [&str; 5] = ["line", "foreignId", "pointer", "code", "detail"];
 
 pub(super) async fn show(
     State(app): State<Arc<App>>,
@@ -224,37 +226,46 @@ pub(super) async fn clear(
 }
 
 /// Who was refused, as a file.
-pub(super) async fn export(
+pub(super) async fn as_file(
     State(app): State<Arc<App>>,
-    axum::extract::Path(name): axum::extract::Path<String>,
+    kind: Kind,
     permitted: Permitted<UsersWrite>,
 ) -> Response {
     let run = match app.imports.look() {
         Look::Here(seen) => seen.run,
         _ => None,
     };
-    match (FileKind::of(&name), run) {
-        (Some(kind), Some(run)) => {
-            let rows = run.refused.iter().map(cells).collect();
-            let is_cut = run.refused.len() >= upload::MOST_REFUSED;
-            File {
-                name: "refused",
-                columns: COLUMNS,
-                rows,
-                is_cut,
-            }
-            .response(kind)
-        }
-        _ => permitted.seated.failed(Refusal::NotFound),
-    }
+    let Some(run) = run else {
+        return permitted.seated.failed(Refusal::NotFound);
+    };
+    let mut rows = Some(run.refused.iter().map(Row::from).collect::<Vec<_>>());
+    let read = move |_, _: Option<()>| {
+        let items = rows.take().unwrap_or_default();
+        async move { Ok(Page { items, next: None }) }
+    };
+    let file = list::file(kind, "refused", &COLUMNS, read).await;
+    file.unwrap_or_else(|error| permitted.seated.failed(error))
 }
 
-fn cells(one: &Refused) -> Vec<serde_json::Value> {
-    vec![
-        one.line.into(),
-        one.foreign_id.clone().into(),
-        one.pointer.clone().into(),
-        one.code.into(),
-        one.detail.clone().into(),
-    ]
+/// Somebody who was refused, in a file.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    line: u64,
+    foreign_id: Option<String>,
+    pointer: String,
+    code: &'static str,
+    detail: String,
+}
+
+impl From<&Refused> for Row {
+    fn from(one: &Refused) -> Self {
+        Self {
+            line: one.line,
+            foreign_id: one.foreign_id.clone(),
+            pointer: one.pointer.clone(),
+            code: one.code,
+            detail: one.detail.clone(),
+        }
+    }
 }

@@ -37,8 +37,8 @@ const COLUMNS: [&str; 7] = [
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route(PATH, get(list))
-        .route("/console/invitations/export.csv", get(as_csv))
-        .route("/console/invitations/export.json", get(as_json))
+        .route("/console/invitations/export.csv", get(as_file))
+        .route("/console/invitations/export.json", get(as_file))
         .route("/console/invitations/{id}/withdraw", post(withdraw))
 }
 
@@ -114,18 +114,11 @@ async fn withdraw(
     }
 }
 
-async fn as_csv(app: State<Arc<App>>, permitted: Permitted<UsersRead>) -> Response {
-    as_file(app, permitted, Kind::Csv).await
-}
-
-async fn as_json(app: State<Arc<App>>, permitted: Permitted<UsersRead>) -> Response {
-    as_file(app, permitted, Kind::Json).await
-}
-
+/// All of them as a file.
 async fn as_file(
     State(app): State<Arc<App>>,
-    permitted: Permitted<UsersRead>,
     kind: Kind,
+    permitted: Permitted<UsersRead>,
 ) -> Response {
     let read = move |rows, after| {
         let app = Arc::clone(&app);

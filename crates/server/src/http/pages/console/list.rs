@@ -6,13 +6,16 @@
 //!    formula (OWASP, CSV Injection). It is made a page at a time while it is sent, whatever its length.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 
 use axum::body::Body;
+use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use http::request::Parts;
 use minijinja::{Value, context};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -131,11 +134,22 @@ impl<P: Serialize + DeserializeOwned> Listing<P> {
     }
 }
 
-/// What a file is.
+/// What a file is: what its path ends in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) enum Kind {
     Csv,
     Json,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Kind {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(match parts.uri.path().ends_with(".csv") {
+            true => Self::Csv,
+            false => Self::Json,
+        })
+    }
 }
 
 /// A file of every row. `read` gives a page of them behind a place; `columns` are the members of a row that CSV has.

@@ -2,26 +2,28 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use minijinja::{Value, context};
+use serde::Serialize;
 use symbolon_domain::revocation::Entry;
 use symbolon_domain::{Problem, Refusal, Timestamp};
 
 use super::super::super::api::admin::permitted::{RevocationsRead, RevocationsWrite};
 use super::super::super::api::admin::revocations::{effect, target};
-use super::super::form::Filled;
+use super::super::form::{Filled, Form};
 use super::super::visitor::refused;
-use super::listing::{EXPORT_ROWS, File, FileKind, Listing, MOST_EXPORTED, ROWS};
+use super::list::{Kind, Listing, ROWS, file};
 use super::{Permitted, feed};
 use crate::app::App;
+use crate::flows::page::Page;
 use crate::flows::revocations::{self, Names};
 use crate::flows::{Error, feed as flow};
 use crate::rfc3339::text as rfc3339;
 
 const PLACE: &str = "/console/revocations";
-const COLUMNS: &[&str] = &[
+const COLUMNS: [&str; 8] = [
     "seq", "kind", "key", "name", "effect", "below", "before", "until",
 ];
 
@@ -33,42 +35,40 @@ pub(super) async fn show(
 }
 
 async fn page<P>(
-    app: &App,
+    app: &Arc<App>,
     permitted: &Permitted<P>,
     status: StatusCode,
     form: &Filled,
 ) -> Response {
     let seated = &permitted.seated;
+    let is_sent = seated.visitor.is_sent;
     let found = async {
-        let list = Listing::of(
-            app,
-            seated.form(),
-            PLACE,
-            if seated.visitor.is_sent { &[] } else { &["q"] },
-        );
-        let point = flow::point(app).await?;
-        let (rows, next, is_first) = match list.text("q") {
-            Some(id) => (revocations::about(app, id).await?, None, false),
-            None => {
-                let after = match seated.visitor.is_sent {
-                    true => None,
-                    false => list.after()?,
-                };
-                let page = revocations::latest(app, ROWS, after).await?;
-                (page.items, page.next, after.is_none())
-            }
+        // What was refused of an addition is no way to see what one may not.
+        if !permitted.may(revocations::READ) {
+            return Err(Refusal::Forbidden.into());
+        }
+        // The fields of an addition choose nothing.
+        let asked = if is_sent {
+            &Form::default()
+        } else {
+            seated.form()
         };
+        let mut list = Listing::of(app, PLACE, &["q"], asked)?;
+        let after = list.after.take();
+        let is_first = after.is_none() && !asked.has("q") && !is_sent;
+        let found = entries(app, asked.text("q").as_deref(), ROWS, after).await?;
         let names = Names::read(app).await?;
-        let rows: Vec<_> = rows.iter().map(|entry| row(entry, &names)).collect();
-        let feed = feed::facts(&flow::followers(app, feed::MOST)?);
+        let rows = found
+            .items
+            .iter()
+            .map(|entry| Row::of(entry, &names).facts());
         Ok::<_, Error>(context! {
             at => "revocations",
-            rows,
-            list => list.facts(next.as_ref())?,
-            point,
-            live => is_first && !seated.visitor.is_sent,
-            feed,
-            most => MOST_EXPORTED,
+            rows => rows.collect::<Vec<_>>(),
+            list => list.facts(&found)?,
+            point => flow::point(app).await?,
+            live => is_first,
+            feed => feed::facts(&flow::followers(app, feed::MOST)?),
             writes => permitted.may(revocations::WRITE),
             form => form.facts(),
         })
@@ -79,17 +79,61 @@ async fn page<P>(
     }
 }
 
-fn row(entry: &Entry, names: &Names) -> Value {
-    let time = |seconds| rfc3339(Timestamp::from_seconds(seconds));
-    context! {
-        seq => entry.seq,
-        kind => entry.kind.as_str(),
-        key => symbolon_token::encoding::encode(&entry.key),
-        name => names.of(entry),
-        effect => entry.effect.as_str(),
-        below => entry.below,
-        before => entry.before.map(time),
-        until => time(entry.until_s),
+/// Those about an id, or a page of all, the latest first.
+async fn entries(
+    app: &App,
+    about: Option<&str>,
+    rows: u32,
+    after: Option<i64>,
+) -> Result<Page<Entry, i64>, Error> {
+    match about {
+        Some(id) => Ok(Page {
+            items: revocations::about(app, id).await?,
+            next: None,
+        }),
+        None => revocations::latest(app, rows, after).await,
+    }
+}
+
+/// A line, on a page as in a file.
+#[derive(Serialize)]
+struct Row {
+    seq: i64,
+    kind: &'static str,
+    key: String,
+    name: Option<String>,
+    effect: &'static str,
+    below: Option<i64>,
+    before: Option<String>,
+    until: String,
+}
+
+impl Row {
+    fn of(entry: &Entry, names: &Names) -> Self {
+        let time = |seconds| rfc3339(Timestamp::from_seconds(seconds));
+        Self {
+            seq: entry.seq,
+            kind: entry.kind.as_str(),
+            key: symbolon_token::encoding::encode(&entry.key),
+            name: names.of(entry).map(ToOwned::to_owned),
+            effect: entry.effect.as_str(),
+            below: entry.below,
+            before: entry.before.map(time),
+            until: time(entry.until_s),
+        }
+    }
+
+    fn facts(self) -> Value {
+        context! {
+            seq => self.seq,
+            kind => self.kind,
+            key => self.key,
+            name => self.name,
+            effect => self.effect,
+            below => self.below,
+            before => self.before,
+            until => self.until,
+        }
     }
 }
 
@@ -119,56 +163,25 @@ pub(super) async fn add(
     }
 }
 
-pub(super) async fn export(
+/// Those that are asked for, as a file.
+pub(super) async fn as_file(
     State(app): State<Arc<App>>,
-    Path(file): Path<String>,
+    kind: Kind,
     permitted: Permitted<RevocationsRead>,
 ) -> Response {
     let seated = &permitted.seated;
-    let exported = async {
-        let kind = FileKind::of(&file).ok_or(Refusal::NotFound)?;
-        let list = Listing::of(&app, seated.form(), PLACE, &["q"]);
-        let names = Names::read(&app).await?;
-        let (mut entries, mut next) = (Vec::new(), None);
-        if let Some(id) = list.text("q") {
-            entries = revocations::about(&app, id).await?;
-        } else {
-            loop {
-                let page = revocations::latest(&app, EXPORT_ROWS, next).await?;
-                entries.extend(page.items);
-                next = page.next;
-                if next.is_none() || entries.len() >= MOST_EXPORTED {
-                    break;
-                }
-            }
-        }
-        let is_cut = next.is_some() || entries.len() > MOST_EXPORTED;
-        entries.truncate(MOST_EXPORTED);
-        let rows = entries.iter().map(|entry| cells(entry, &names)).collect();
-        let file = File {
-            name: "revocations",
-            columns: COLUMNS,
-            rows,
-            is_cut,
-        };
-        Ok::<_, Error>(file.response(kind))
+    let names = match Names::read(&app).await {
+        Ok(names) => Arc::new(names),
+        Err(error) => return seated.failed(error),
     };
-    match exported.await {
-        Ok(response) => response,
-        Err(error) => seated.failed(error),
-    }
-}
-
-fn cells(entry: &Entry, names: &Names) -> Vec<serde_json::Value> {
-    let time = |seconds| rfc3339(Timestamp::from_seconds(seconds));
-    vec![
-        entry.seq.into(),
-        entry.kind.as_str().into(),
-        symbolon_token::encoding::encode(&entry.key).into(),
-        names.of(entry).into(),
-        entry.effect.as_str().into(),
-        entry.below.into(),
-        entry.before.map(time).into(),
-        time(entry.until_s).into(),
-    ]
+    let about = seated.form().text("q");
+    let read = move |rows, after| {
+        let (app, names, about) = (Arc::clone(&app), Arc::clone(&names), about.clone());
+        async move {
+            let page = entries(&app, about.as_deref(), rows, after).await?;
+            Ok(page.map(|entry| Row::of(&entry, &names)))
+        }
+    };
+    let file = file(kind, "revocations", &COLUMNS, read).await;
+    file.unwrap_or_else(|error| seated.failed(error))
 }

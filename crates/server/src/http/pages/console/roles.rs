@@ -45,8 +45,8 @@ const HOLDERS: u32 = 6;
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route(PATH, get(list))
-        .route("/console/roles/export.csv", get(as_csv))
-        .route("/console/roles/export.json", get(as_json))
+        .route("/console/roles/export.csv", get(as_file))
+        .route("/console/roles/export.json", get(as_file))
         .route("/console/roles/new", get(blank).post(create))
         .route("/console/role/{name}", get(show).post(save))
         .route("/console/role/{name}/delete", post(delete))
@@ -258,18 +258,11 @@ async fn create(State(app): State<Arc<App>>, permitted: Permitted<RolesWrite>) -
     }
 }
 
-async fn as_csv(app: State<Arc<App>>, permitted: Permitted<RolesRead>) -> Response {
-    as_file(app, permitted, Kind::Csv).await
-}
-
-async fn as_json(app: State<Arc<App>>, permitted: Permitted<RolesRead>) -> Response {
-    as_file(app, permitted, Kind::Json).await
-}
-
+/// All of them as a file.
 async fn as_file(
     State(app): State<Arc<App>>,
-    permitted: Permitted<RolesRead>,
     kind: Kind,
+    permitted: Permitted<RolesRead>,
 ) -> Response {
     let read = move |_, _: Option<()>| {
         let app = Arc::clone(&app);

@@ -46,8 +46,8 @@ const COLUMNS: [&str; 12] = [
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route(PATH, get(list))
-        .route("/console/sessions/export.csv", get(as_csv))
-        .route("/console/sessions/export.json", get(as_json))
+        .route("/console/sessions/export.csv", get(as_file))
+        .route("/console/sessions/export.json", get(as_file))
         .route("/console/sessions/{id}/end", post(end))
 }
 
@@ -177,18 +177,11 @@ async fn end(
     }
 }
 
-async fn as_csv(app: State<Arc<App>>, permitted: Permitted<SessionsRead>) -> Response {
-    as_file(app, permitted, Kind::Csv).await
-}
-
-async fn as_json(app: State<Arc<App>>, permitted: Permitted<SessionsRead>) -> Response {
-    as_file(app, permitted, Kind::Json).await
-}
-
+/// All of them as a file.
 async fn as_file(
     State(app): State<Arc<App>>,
-    permitted: Permitted<SessionsRead>,
     kind: Kind,
+    permitted: Permitted<SessionsRead>,
 ) -> Response {
     let seated = &permitted.seated;
     let wanted = match filter(&app, seated.form()).await {

@@ -43,8 +43,8 @@ const COLUMNS: [&str; 10] = [
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route(PATH, get(list))
-        .route("/console/users/export.csv", get(as_csv))
-        .route("/console/users/export.json", get(as_json))
+        .route("/console/users/export.csv", get(as_file))
+        .route("/console/users/export.json", get(as_file))
         .route("/console/users/new", get(add::show).post(add::add))
         .route("/console/users/{id}", get(one::show).post(change::save))
         .route("/console/users/{id}/verified", post(change::verified))
@@ -110,18 +110,11 @@ fn row(row: &UserRow) -> Value {
     }
 }
 
-async fn as_csv(app: State<Arc<App>>, permitted: Permitted<UsersRead>) -> Response {
-    as_file(app, permitted, Kind::Csv).await
-}
-
-async fn as_json(app: State<Arc<App>>, permitted: Permitted<UsersRead>) -> Response {
-    as_file(app, permitted, Kind::Json).await
-}
-
+/// All of them as a file.
 async fn as_file(
     State(app): State<Arc<App>>,
-    permitted: Permitted<UsersRead>,
     kind: Kind,
+    permitted: Permitted<UsersRead>,
 ) -> Response {
     let seated = &permitted.seated;
     let wanted = search(seated.form());
