@@ -3,13 +3,11 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::response::{IntoResponse, Response};
-use http::header::{ALLOW, HeaderValue};
-use http::{HeaderMap, Method};
-use symbolon_domain::Refusal;
+use axum::response::Response;
+use http::HeaderMap;
 use symbolon_domain::oauth::Parameters;
 
-use super::super::problem::Failure;
+use super::super::pages::visitor::is_visit;
 use super::browser_cookie as cookie;
 use super::form::{of_body, of_query};
 use super::pages::View;
@@ -43,13 +41,7 @@ impl FromRequest<Arc<App>> for Visit {
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
-        // A visit may use something up, or sign somebody out: it is not for looking (SECURITY row C9).
-        if parts.method == Method::HEAD {
-            let mut refused = Failure::from(Refusal::MethodNotAllowed).into_response();
-            let allowed = HeaderValue::from_static("GET, POST");
-            refused.headers_mut().insert(ALLOW, allowed);
-            return Err(refused);
-        }
+        is_visit(&parts.method)?;
         let Ok(origin) = Origin::from_request_parts(&mut parts, app).await;
         let headers = parts.headers.clone();
         let read = async {

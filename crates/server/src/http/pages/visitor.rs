@@ -48,13 +48,7 @@ impl FromRequest<Arc<App>> for Visitor {
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
-        // A visit may note that a session is used (SECURITY row C9).
-        if parts.method == Method::HEAD {
-            let mut refused = Failure::from(Refusal::MethodNotAllowed).into_response();
-            let allowed = HeaderValue::from_static("GET, POST");
-            refused.headers_mut().insert(ALLOW, allowed);
-            return Err(refused);
-        }
+        is_visit(&parts.method)?;
         let Ok(origin) = Origin::from_request_parts(&mut parts, app).await;
         let (headers, is_sent) = (parts.headers.clone(), !parts.method.is_safe());
         let here = parts.uri.path_and_query().map(ToString::to_string);
@@ -202,6 +196,21 @@ impl FromRequest<Arc<App>> for Seated {
             Whose::Foreign => Err(seated.failed(Refusal::CsrfRejected)),
         }
     }
+}
+
+/// A visit may use something up, sign somebody out or note that a session is used: it is not for looking (SECURITY row C9).
+#[expect(
+    clippy::result_large_err,
+    reason = "the answer is what is sent, and is made once"
+)]
+pub(in crate::http) fn is_visit(method: &Method) -> Result<(), Response> {
+    if method != Method::HEAD {
+        return Ok(());
+    }
+    let mut refused = Failure::from(Refusal::MethodNotAllowed).into_response();
+    let allowed = HeaderValue::from_static("GET, POST");
+    refused.headers_mut().insert(ALLOW, allowed);
+    Err(refused)
 }
 
 /// A form to be sent again, with all that it held. Step 3.

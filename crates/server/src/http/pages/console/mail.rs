@@ -14,6 +14,7 @@ use super::Permitted;
 use crate::app::App;
 use crate::flows::Error;
 use crate::flows::outbox::{self, MailRow};
+use crate::mail::Page;
 use crate::rfc3339::text as rfc3339;
 
 /// What a test is called among the kinds of mail.
@@ -84,15 +85,18 @@ fn named(app: &App, kind: &str, lang: &str) -> Result<(Option<MailKind>, Locale)
     Ok((kind, locale.ok_or(Refusal::NotFound)?))
 }
 
+/// The mail of this name in this language, with examples in it.
+fn written(app: &App, kind: &str, lang: &str) -> Result<Page, Error> {
+    let (kind, locale) = named(app, kind, lang)?;
+    outbox::preview(app, kind, locale)
+}
+
 pub(super) async fn one(
     State(app): State<Arc<App>>,
     Path((kind, lang)): Path<(String, String)>,
     permitted: Permitted<StatsRead>,
 ) -> Response {
-    let written = named(&app, &kind, &lang)
-        .map_err(Error::from)
-        .and_then(|(kind, locale)| outbox::preview(&app, kind, locale));
-    match written {
+    match written(&app, &kind, &lang) {
         Ok(mail) => {
             let folder = app.config.mail.templates.as_ref();
             let facts = context! {
@@ -115,10 +119,7 @@ pub(super) async fn preview(
     Path((kind, lang)): Path<(String, String)>,
     permitted: Permitted<StatsRead>,
 ) -> Response {
-    let written = named(&app, &kind, &lang)
-        .map_err(Error::from)
-        .and_then(|(kind, locale)| outbox::preview(&app, kind, locale));
-    match written {
+    match written(&app, &kind, &lang) {
         Ok(mail) => {
             let fixed = [
                 (CONTENT_TYPE, "text/html; charset=utf-8"),
