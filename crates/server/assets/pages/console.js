@@ -7,8 +7,15 @@
     button.hidden = false;
     const said = button.textContent;
     button.addEventListener('click', async () => {
-      await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent);
-      button.textContent = '✓';
+      const shown = document.getElementById(button.dataset.copies);
+      try {
+        await navigator.clipboard.writeText(shown.textContent);
+      } catch {
+        // Not allowed, or not by https: what is to be copied is marked.
+        getSelection().selectAllChildren(shown);
+        return;
+      }
+      button.textContent = document.body.dataset.copied;
       setTimeout(() => { button.textContent = said; }, 1500);
     });
   });

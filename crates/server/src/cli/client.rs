@@ -242,8 +242,9 @@ async fn set_status(
     status: ClientStatus,
 ) -> Result<(), Failed> {
     let sentence = format!("The client {id} is {status}.");
-    let edit = |former| Ok(ClientDefinition { status, ..former });
-    change(app, output, (id, &sentence), edit).await
+    let wanted = (&named(id)?, status, None);
+    let client = clients::set_status(app, Actor::Operator, wanted, &origin()).await?;
+    output.done(&Shown::from(&client), &sentence)
 }
 
 async fn add_secret(app: &App, output: &Output, client: &str) -> Result<(), Failed> {

@@ -151,6 +151,25 @@ pub async fn change(
     Err(overloaded().into())
 }
 
+/// Lets a client get tokens, or lets it get none: then those that it has are dead at once. `expected` as at [`change`].
+///
+/// # Errors
+/// As [`change`].
+pub async fn set_status(
+    app: &App,
+    actor: Actor,
+    (id, status, expected): (&ClientId, ClientStatus, Option<i64>),
+    origin: &Origin,
+) -> Result<Client, Error> {
+    let client = of_version(find(app, id).await?, expected)?;
+    let definition = ClientDefinition {
+        status,
+        ..client.definition
+    };
+    // What was read is what is changed.
+    change(app, actor, (id, &definition, Some(client.version)), origin).await
+}
+
 /// Deletes a client. Its tokens are dead at once.
 ///
 /// # Errors

@@ -3,6 +3,8 @@ import { NetworkError, SymbolonError } from './errors.js'
 
 /** How long one request may take, in milliseconds. */
 const ATTEMPT_MS = 10_000
+/** The same for the first two attempts: both fit into the 10 s in which a server takes a refresh again whatever happened. */
+const FIRST_MS = 4_000
 /** How long all attempts together may take, in milliseconds. */
 const PATIENCE_MS = 30_000
 const MOST_ATTEMPTS = 8
@@ -15,8 +17,8 @@ export function isPassing(error: unknown): boolean {
 }
 
 /** One call, bounded in time. */
-export function once<T>(attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  return attempt(AbortSignal.timeout(ATTEMPT_MS))
+export function once<T>(attempt: (signal: AbortSignal) => Promise<T>, patience = ATTEMPT_MS): Promise<T> {
+  return attempt(AbortSignal.timeout(patience))
 }
 
 /**
@@ -27,7 +29,7 @@ export async function persist<T>(clock: Clock, attempt: (signal: AbortSignal) =>
   const deadline = clock.now() + PATIENCE_MS
   for (let attempts = 1; ; attempts += 1) {
     try {
-      return await once(attempt)
+      return await once(attempt, attempts <= 2 ? FIRST_MS : ATTEMPT_MS)
     } catch (error) {
       const backoff = Math.min(FIRST_WAIT_MS * 2 ** (attempts - 1), LONGEST_WAIT_MS) * (0.5 + Math.random() / 2)
       const wait = (error instanceof SymbolonError && error.retryAfterMs) || backoff

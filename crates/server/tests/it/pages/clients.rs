@@ -96,10 +96,7 @@ async fn every_framework_has_code_with_what_is_to_be_put_in() {
                 .next()
                 .unwrap();
             assert!(code.contains(kind), "{framework}: {code}");
-            assert!(
-                !code.contains('@') || !code.contains("@ISSUER") && !code.contains("@ID"),
-                "{code}"
-            );
+            assert!(!code.contains("{{") && !code.contains("{%"), "{code}");
         }
     }
 }
@@ -201,7 +198,7 @@ async fn all_of_them_are_saved_as_a_file() {
 async fn m10_a_hostile_name_is_text() {
     let app = TestApp::start().await;
     let mut root = root(&app).await;
-    let name = "\"><script>alert(1)</script>{{ 7 * 7 }}";
+    let name = "\"><script>alert(1)</script>{{ 7919 * 7907 }}";
     let made = root.submit(NEW, NEW, &fields("books", name)).await;
     let mut pages = vec![made.expect(200).text().to_owned()];
     for path in [
@@ -215,7 +212,7 @@ async fn m10_a_hostile_name_is_text() {
         assert!(
             page.contains("&lt;script&gt;")
                 && !page.contains("<script>alert")
-                && !page.contains("49"),
+                && !page.contains("62615533"),
             "{page}"
         );
     }
@@ -232,23 +229,17 @@ async fn m10_a_hostile_redirect_uri_stands_in_no_code() {
         ("name", "Books"),
         ("redirectUris", hostile),
     ];
-    let made = root.submit(NEW, NEW, &pairs).await;
-    if made.status == 200 {
-        for framework in ["express", "fastapi", "axum", "curl"] {
-            let path = format!("/console/client/books/code?framework={framework}");
-            let page = root.page(&path).await;
-            let code = page
-                .split("id=\"code\"")
-                .nth(1)
-                .unwrap()
-                .split("</pre>")
-                .next()
-                .unwrap();
-            assert!(
-                !code.contains("alert(1)") && !code.contains("$(id)"),
-                "{code}"
-            );
-        }
+    root.submit(NEW, NEW, &pairs).await.expect(200);
+    for framework in ["express", "fastapi", "axum", "curl"] {
+        let path = format!("/console/client/books/code?framework={framework}");
+        let page = root.page(&path).await;
+        let code = page.split("id=\"code\"").nth(1).unwrap();
+        let code = code.split("</pre>").next().unwrap();
+        assert!(code.contains("REDIRECT_URI"), "{code}");
+        assert!(
+            !code.contains("alert(1)") && !code.contains("$(id)"),
+            "{code}"
+        );
     }
 }
 

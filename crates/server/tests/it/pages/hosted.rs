@@ -7,7 +7,7 @@ use crate::app::TestApp;
 use crate::mail::Posted;
 use crate::people::{OTHER_PASSWORD, PASSWORD};
 
-const HOSTILE: &str = "\"'><script>alert(1)</script>{{ 7 * 7 }}";
+const HOSTILE: &str = "\"'><script>alert(1)</script>{{ 7919 * 7907 }}";
 const ADA: [(&str, &str); 2] = [("identifier", "ada@example.com"), ("password", PASSWORD)];
 
 #[tokio::test]
@@ -186,7 +186,7 @@ async fn c11_what_is_typed_is_text_and_no_page_can_be_framed() {
             "{path} {}",
             answer.status
         );
-        assert!(!answer.text().contains("<script>alert") && !answer.text().contains("49"));
+        assert!(!answer.text().contains("<script>alert") && !answer.text().contains("62615533"));
         assert!(
             answer.text().contains("&lt;script&gt;alert"),
             "{path}: it is shown again"

@@ -201,8 +201,8 @@ async fn again(app: &App, seated: &Seated, id: &str, error: Error) -> Response {
             let shown = Shown {
                 status,
                 form: Some(form),
-                secret: None,
                 version: Some(seen(seated)),
+                ..Shown::default()
             };
             one(app, seated, (id, true), shown).await
         }
@@ -223,13 +223,7 @@ async fn set_status(
     };
     let changed = async {
         let id = known(&id)?;
-        let client = clients::find(&app, &id).await?;
-        let definition = symbolon_domain::ClientDefinition {
-            status,
-            ..client.definition
-        };
-        let change = (&id, &definition, Some(client.version));
-        clients::change(&app, actor, change, seated.origin()).await
+        clients::set_status(&app, actor, (&id, status, None), seated.origin()).await
     };
     let done = match status {
         ClientStatus::Active => "client_enabled",
@@ -311,8 +305,7 @@ async fn again_as_is(app: &App, seated: &Seated, id: &str, error: Error) -> Resp
             let shown = Shown {
                 status,
                 form: Some(form::of(&client).with_faults_of(faulty)),
-                secret: None,
-                version: None,
+                ..Shown::default()
             };
             one(app, seated, (id, true), shown).await
         }
