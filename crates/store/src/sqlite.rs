@@ -174,7 +174,7 @@ impl Sqlite {
     pub(crate) async fn close(&self) {
         self.recent.forget();
         lock(&self.watcher).take();
-        self.readers.close();
+        self.readers.close().await;
         // Last, since the last connection to go copies the log back and removes it.
         self.writer.close().await;
     }

@@ -267,3 +267,26 @@ fn statements_are_prepared_once() {
     main.as_ref().unwrap().execute_batch("BEGIN").unwrap();
     prepared_again(main.as_ref().unwrap()).unwrap();
 }
+
+#[tokio::test]
+async fn closing_waits_for_reads_that_have_begun() {
+    let place = Place::new("reading");
+    let sqlite = place.open();
+    sqlite.write(put("name", "value".into())).await.unwrap();
+    let mut closing = Box::pin(sqlite.close());
+    let mut context = Context::from_waker(Waker::noop());
+    let during = sqlite.readers.with(|connection| {
+        assert!(closing.as_mut().poll(&mut context).is_pending());
+        // The one that writes, which must be the last to go, goes on.
+        assert!(sqlite.writer.is_open());
+        Ok(
+            connection.query_row("SELECT count(*) FROM settings", [], |row| {
+                row.get::<_, i64>(0)
+            }),
+        )
+    });
+    assert!(during.unwrap().unwrap() > 0);
+    closing.await;
+    assert!(!place.folder.join("s.db-wal").exists());
+    assert!(sqlite.readers.with(|_| Ok(())).is_err());
+}

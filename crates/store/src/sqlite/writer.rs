@@ -98,6 +98,11 @@ impl Writer {
         })
     }
 
+    #[cfg(test)]
+    pub(super) fn is_open(&self) -> bool {
+        self.queue.read().unwrap().is_some()
+    }
+
     /// Waits until everything that was sent is written and the connection is closed.
     pub(super) async fn close(&self) {
         drop(
