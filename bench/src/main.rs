@@ -12,6 +12,7 @@ mod import;
 mod load;
 mod machine;
 mod oauth;
+mod postgres;
 mod press;
 mod process;
 mod protected;
@@ -49,9 +50,10 @@ pub struct Run {
 
 type Measure = fn(&Run) -> Result<Section>;
 
-const SECTIONS: [(&str, Measure); 12] = [
+const SECTIONS: [(&str, Measure); 13] = [
     ("tokens", tokens::measure),
     ("refresh", refresh::measure),
+    ("postgres", postgres::measure),
     ("protected", protected::measure),
     ("signin", signin::measure),
     ("timing", timing::measure),

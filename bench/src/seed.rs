@@ -56,10 +56,15 @@ pub struct Seeded {
 impl Seeded {
     /// Makes a data folder with its keys and `count` sessions.
     pub fn create(data: &Path, count: u64) -> Result<Self> {
+        Self::create_in(data, None, count)
+    }
+
+    /// The same with the sessions in another database.
+    pub fn create_in(data: &Path, database: Option<&str>, count: u64) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let app = runtime.block_on(open(data))?;
+        let app = runtime.block_on(open_in(data, database))?;
         let mut seeded = Self {
             data: data.to_owned(),
             start: app.clock.now().minus(AGE),
@@ -200,8 +205,14 @@ impl Seeded {
 
 /// The server's library on a data folder, with its keys.
 pub async fn open(data: &Path) -> Result<Arc<App>> {
+    open_in(data, None).await
+}
+
+async fn open_in(data: &Path, database: Option<&str>) -> Result<Arc<App>> {
     let data = data.display().to_string();
-    let sources = Sources::default().with_option("server.data", Some(data));
+    let sources = Sources::default()
+        .with_option("server.data", Some(data))
+        .with_option("database.url", database.map(str::to_owned));
     let app = App::open(Config::load(&sources)?, Clock::system(), Rng::system()).await?;
     let address: SocketAddr = ([127, 0, 0, 1], 8080).into();
     app.open_keys(Some(address)).await?;

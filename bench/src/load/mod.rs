@@ -134,13 +134,13 @@ pub fn pinned(
 /// Runs a script against an address; where patience was asked for, until nothing disturbs it.
 pub fn run(load: Load, script: &mut impl Script) -> Result<Figures> {
     machine::wait_until_quiet();
-    let mut best = run_once(load, script)?;
+    let mut best = once(load, script)?;
     for _ in 0..machine::repeats() {
         if best.others < machine::QUIET {
             break;
         }
         machine::wait_until_quiet();
-        let again = run_once(load, script)?;
+        let again = once(load, script)?;
         if again.others < best.others {
             best = again;
         }
@@ -148,7 +148,8 @@ pub fn run(load: Load, script: &mut impl Script) -> Result<Figures> {
     Ok(best)
 }
 
-fn run_once(load: Load, script: &mut impl Script) -> Result<Figures> {
+/// Runs a script against an address once, whatever else runs.
+pub fn once(load: Load, script: &mut impl Script) -> Result<Figures> {
     let mut poll = Poll::new()?;
     let mut connections = Vec::with_capacity(load.connections);
     for at in 0..load.connections {

@@ -184,7 +184,7 @@ impl Store {
             Engine::Postgres(postgres) => postgres,
         };
         for _ in 0..ROUNDS {
-            let (statements, outcome) = decide(postgres.find(text, &values, read).await?);
+            let (statements, outcome) = decide(postgres.find_often(text, &values, read).await?);
             if statements.is_empty() {
                 return Ok(outcome);
             }

@@ -6,14 +6,19 @@
 
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Write as _};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::OnceLock;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Makes a server in a folder of its own, says where, waits until its input ends, and takes everything away.
 const SCRIPT: &str = include_str!("postgres.sh");
+/// Options of a server that keeps nothing, for tests: a crash of its processes loses nothing either, one of the machine would.
+const FLEETING: &str =
+    "-c fsync=off -c full_page_writes=off -c shared_buffers=32MB -c autovacuum=off";
+/// Options of a server that is measured.
+const DURABLE: &str = "-c shared_buffers=256MB -c max_wal_size=4GB";
 
-/// A PostgreSQL server that is reached by a Unix socket only and keeps nothing.
+/// A PostgreSQL server that is reached by a Unix socket only, in a temporary folder.
 ///
 /// It lives until it is dropped, or until this process ends in whatever way: what watches over it waits for the
 /// end of a pipe.
@@ -23,7 +28,7 @@ pub struct Postgres {
     binaries: String,
     databases: AtomicU32,
     // The order of fields is that of dropping: the pipe's end is what stops the server.
-    _pipe: ChildStdin,
+    pipe: Mutex<(ChildStdin, BufReader<ChildStdout>)>,
     _watcher: Watcher,
 }
 
@@ -46,7 +51,7 @@ impl Postgres {
     /// # Panics
     /// If `SYMBOLON_REQUIRE_ALL` is set and there is no server, with the reason.
     pub fn start() -> Option<Self> {
-        match Self::try_start() {
+        match Self::try_start(FLEETING) {
             Ok(server) => Some(server),
             Err(reason) => {
                 skip_postgres(&reason);
@@ -61,7 +66,7 @@ impl Postgres {
     /// As [`Postgres::start`].
     pub fn shared() -> Option<&'static Self> {
         static SHARED: OnceLock<Result<Postgres, String>> = OnceLock::new();
-        match SHARED.get_or_init(Self::try_start) {
+        match SHARED.get_or_init(|| Self::try_start(FLEETING)) {
             Ok(server) => Some(server),
             Err(reason) => {
                 skip_postgres(reason);
@@ -70,9 +75,17 @@ impl Postgres {
         }
     }
 
-    fn try_start() -> Result<Self, String> {
+    /// A server as it is in use: what it has answered is on disk.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn durable() -> Result<Self, String> {
+        Self::try_start(DURABLE)
+    }
+
+    fn try_start(options: &str) -> Result<Self, String> {
         let spawned = Command::new("sh")
-            .args(["-c", SCRIPT])
+            .args(["-c", SCRIPT, "sh", options])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn();
@@ -83,7 +96,8 @@ impl Postgres {
             return Err("no pipe to sh".to_owned());
         };
         let mut line = String::new();
-        BufReader::new(output)
+        let mut output = BufReader::new(output);
+        output
             .read_line(&mut line)
             .map_err(|error| error.to_string())?;
         match line.trim_end().split_once('\t') {
@@ -91,11 +105,44 @@ impl Postgres {
                 folder: folder.to_owned(),
                 binaries: binaries.to_owned(),
                 databases: AtomicU32::new(0),
-                _pipe: pipe,
+                pipe: Mutex::new((pipe, output)),
                 _watcher: watcher,
             }),
             None => Err(line.trim_end().to_owned()),
         }
+    }
+
+    /// Kills every process of the server with SIGKILL, and returns when they are gone.
+    ///
+    /// # Panics
+    /// If that fails.
+    pub fn crash(&self) {
+        self.order("crash", "crashed");
+    }
+
+    /// Starts it again after [`Postgres::crash`], and returns when it answers.
+    ///
+    /// # Panics
+    /// If that fails.
+    pub fn restart(&self) {
+        self.order("start", "started");
+    }
+
+    #[expect(clippy::panic, reason = "only tests call this")]
+    fn order(&self, word: &str, done: &str) {
+        let mut pipe = self.pipe.lock().unwrap_or_else(PoisonError::into_inner);
+        let (input, output) = &mut *pipe;
+        let mut line = String::new();
+        let answered = writeln!(input, "{word}").and_then(|()| output.read_line(&mut line));
+        if answered.is_err() || line.trim_end() != done {
+            panic!("{word}: {answered:?} {line}");
+        }
+    }
+
+    /// A program of the server, such as `pgbench`.
+    #[must_use]
+    pub fn program(&self, name: &str) -> Command {
+        Command::new(format!("{}/{name}", self.binaries))
     }
 
     /// The URL of a new, empty database.
@@ -105,7 +152,8 @@ impl Postgres {
     #[expect(clippy::panic, reason = "only tests call this")]
     pub fn url(&self) -> String {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        let made = Command::new(format!("{}/createdb", self.binaries))
+        let made = self
+            .program("createdb")
             .args([
                 "-h",
                 &self.folder,
@@ -128,7 +176,8 @@ impl Postgres {
     /// If it fails.
     #[expect(clippy::panic, reason = "only tests call this")]
     pub fn run(&self, url: &str, sql: &str) -> String {
-        let run = Command::new(format!("{}/psql", self.binaries))
+        let run = self
+            .program("psql")
             .args([
                 "-X",
                 "-A",

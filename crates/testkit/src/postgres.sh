@@ -1,4 +1,5 @@
-# Prints "FOLDER<tab>BINARIES" once the server answers, or a reason. Stops it when standard input ends.
+# $1: options of the server. Prints "FOLDER<tab>BINARIES" once the server answers, or a reason. Then obeys the words of standard
+# input, each with a line of answer, and stops the server when that ends.
 fail() { echo "$1"; exit 1; }
 
 binaries=
@@ -35,12 +36,25 @@ cd "$folder" || fail "no temporary folder"
 
 $as "$binaries/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >"$folder/initdb.log" 2>&1 </dev/null \
     || fail "initdb failed: $(tail -n 1 "$folder/initdb.log")"
-$as "$binaries/pg_ctl" -D "$folder/data" -w -t 60 -l "$folder/data/server.log" \
-    -o "-k $folder -c listen_addresses='' -c fsync=off -c full_page_writes=off -c shared_buffers=32MB -c max_connections=200 -c autovacuum=off" \
-    start >/dev/null 2>&1 </dev/null \
-    || fail "it does not start: $(tail -n 1 "$folder/data/server.log" 2>/dev/null)"
+start() {
+    $as "$binaries/pg_ctl" -D "$folder/data" -w -t 60 -l "$folder/data/server.log" \
+        -o "-k $folder -c listen_addresses='' -c max_connections=200 $1" start >/dev/null 2>&1 </dev/null
+}
+start "$1" || fail "it does not start: $(tail -n 1 "$folder/data/server.log" 2>/dev/null)"
 printf '%s\t%s\n' "$folder" "$binaries"
 
 # Until the other end of the pipe is gone.
-cat >/dev/null
+while read -r word; do
+    case $word in
+        crash)
+            pid=$(head -n 1 "$folder/data/postmaster.pid")
+            # Its own processes first, which would otherwise end in order.
+            pkill -9 -P "$pid"
+            kill -9 "$pid"
+            while kill -0 "$pid" 2>/dev/null; do :; done
+            echo crashed
+            ;;
+        start) start "$1" && echo started || echo "it does not start" ;;
+    esac
+done
 $as "$binaries/pg_ctl" -D "$folder/data" -m immediate stop >/dev/null 2>&1 </dev/null

@@ -23,7 +23,7 @@ use crate::Error;
 use crate::statement::Statement;
 
 /// How often two transactions may be in each other's way before it is the caller's turn to try again.
-const ATTEMPTS: usize = 3;
+pub(super) const ATTEMPTS: usize = 3;
 
 /// Runs statements in one transaction, and returns how many rows they changed.
 pub(super) async fn write(
@@ -46,7 +46,7 @@ pub(super) async fn write(
     tokio::spawn(run).await.map_err(Error::fault)?
 }
 
-async fn attempt(pool: &Pool, statements: &[Statement]) -> Result<u64, Error> {
+pub(super) async fn attempt(pool: &Pool, statements: &[Statement]) -> Result<u64, Error> {
     let mut attempts = 1;
     loop {
         let client = pool.get().await.map_err(pool_error)?;
@@ -124,7 +124,7 @@ async fn run_all(
 
 /// Runs futures side by side. Each is polled in order, and the driver sends a statement at its first poll, so
 /// that they arrive in that order.
-async fn together<F: Future + Unpin>(mut futures: Vec<F>) -> Vec<F::Output> {
+pub(super) async fn together<F: Future + Unpin>(mut futures: Vec<F>) -> Vec<F::Output> {
     let mut outputs: Vec<Option<F::Output>> = futures.iter().map(|_| None).collect();
     poll_fn(|context| {
         let mut waiting = false;

@@ -1,0 +1,122 @@
+//! Durable refresh rotations on PostgreSQL, beside what `pgbench` reaches on the same server.
+
+use std::{fs, time::Duration};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use symbolon_testkit::Postgres;
+
+use crate::{
+    Run,
+    load::{self, Figures, Load},
+    machine,
+    process::{Folder, Place, Server},
+    refresh::rotate::Rotations,
+    report::{Row, Section, median, rate},
+    seed::Seeded,
+};
+
+const SESSIONS: u64 = 1000;
+const CONNECTIONS: [usize; 4] = [1, 8, 32, 128];
+/// Where the project promises something.
+const PROMISED_FROM: usize = 32;
+
+const NOTE: &str = "`POST /api/refresh` on a PostgreSQL of its own with `fsync` and `synchronous_commit` on, over a Unix socket; \
+    database, server and load share all cores. Beside it `pgbench -M prepared` with as many clients on the same server, each \
+    transaction of which updates one row of 1,000 in a table like that of sessions, in the columns that a rotation writes. \
+    Both take turns.";
+
+/// What a rotation writes, on a copy of the table: the ids are numbers, so that they cost `pgbench` nothing.
+const TABLE: &str = "CREATE TABLE floor (LIKE sessions INCLUDING ALL); \
+    INSERT INTO floor SELECT (jsonb_populate_record(NULL::sessions, to_jsonb(s) || jsonb_build_object('id', \
+    '\\x' || lpad(to_hex(n), 32, '0')))).* FROM (SELECT sessions.*, row_number() OVER () - 1 AS n FROM sessions) AS s";
+const UPDATE: &str = "\\set n random(0, 999)\n\\set t random(1, 1000000000)\n\
+    UPDATE floor SET generation = generation + 1, refresh_digest = decode(lpad(to_hex(:t), 64, '0'), 'hex'), \
+    rotated_at = :t, late_generation = NULL, last_used_at = :t \
+    WHERE id = decode(lpad(to_hex(:n), 32, '0'), 'hex') AND ended_at IS NULL;\n";
+
+pub fn measure(run: &Run) -> Result<Section> {
+    let mut section = Section::new("postgres", "Refresh rotations on PostgreSQL", NOTE);
+    let postgres = Postgres::durable().map_err(|reason| anyhow!("PostgreSQL: {reason}"))?;
+    let url = postgres.url();
+    let folder = Folder::new(&run.dir, "postgres")?;
+    let seeded = Seeded::create_in(folder.path(), Some(&url), SESSIONS)?;
+    postgres.run(&url, TABLE);
+    let script = folder.path().join("update.sql");
+    fs::write(&script, UPDATE)?;
+    let mut tokens = Vec::new();
+    for at in 0..seeded.count() {
+        tokens.push(seeded.token(at)?.as_bytes().to_vec());
+    }
+    let settings = [("SYMBOLON_DATABASE__URL", url.as_str())];
+    let server = Server::symbolon(&run.server, folder.path(), Place::Anywhere, &settings)?;
+    let time = Duration::from_secs(if run.quick { 2 } else { 4 });
+    for connections in CONNECTIONS {
+        let (mut ours, mut floors) = (Vec::new(), Vec::new());
+        for _ in 0..if run.quick { 1 } else { 3 } {
+            let mut rotations = Rotations::new(std::mem::take(&mut tokens), connections);
+            ours.push(refreshes(&server, connections, time, &mut rotations)?);
+            tokens = rotations.into_tokens();
+            machine::wait_until_quiet();
+            let mut pgbench = postgres.program("pgbench");
+            let clients = connections.to_string();
+            let seconds = time.as_secs().to_string();
+            pgbench.args(["-n", "-M", "prepared", "-j", "1", "-c", &clients]);
+            pgbench.args(["-T", &seconds, "-f"]).arg(&script).arg(&url);
+            floors.push(transactions(&pgbench.output()?)?);
+        }
+        let (ours, floor) = (load::middle(ours)?, median(&mut floors));
+        let row = Row::new(format!("refresh, {connections} connections"), text(&ours));
+        let row = row.beside(
+            format!("{} updates by pgbench", rate(floor)),
+            ours.per_second / floor,
+        );
+        section.push(match connections >= PROMISED_FROM {
+            true => row.at_least(0.7),
+            false => row,
+        });
+    }
+    server.stop()?;
+    Ok(section)
+}
+
+fn refreshes(
+    server: &Server,
+    connections: usize,
+    duration: Duration,
+    script: &mut Rotations,
+) -> Result<Figures> {
+    let load = Load {
+        address: server.address,
+        connections,
+        warm_up: Duration::from_millis(500),
+        duration,
+        pid: server.pid(),
+    };
+    load::once(load, script)
+}
+
+/// Without the share of other processes, of which the database is one.
+fn text(figures: &Figures) -> String {
+    format!(
+        "{}, p50 {:.2} ms, p99 {:.2} ms, server {:.0} us each, PostgreSQL {:.0} us each",
+        rate(figures.per_second),
+        figures.p50.as_secs_f64() * 1e3,
+        figures.p99.as_secs_f64() * 1e3,
+        figures.server_cpu / figures.per_second * 1e6,
+        figures.others / figures.per_second * 1e6
+    )
+}
+
+/// The rate that `pgbench` prints, without the time that connecting took.
+fn transactions(output: &std::process::Output) -> Result<f64> {
+    let said = String::from_utf8_lossy(&output.stdout);
+    if !output.status.success() || said.contains("number of failed transactions: 1") {
+        bail!(
+            "pgbench: {said} {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    let line = said.lines().find_map(|line| line.strip_prefix("tps = "));
+    let number = line.and_then(|line| line.split(' ').next());
+    Ok(number.context("pgbench says no rate")?.parse()?)
+}
