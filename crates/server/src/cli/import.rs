@@ -15,6 +15,7 @@ use super::output::Output;
 use super::progress::Progress;
 use super::{Common, Failed, origin};
 use crate::app::App;
+use crate::flows::actor::Actor;
 use crate::flows::import::{self as flow, Options, Tally};
 use crate::transfer::report::{Line, Outcome};
 use crate::transfer::{Format, parse_hash_config};
@@ -163,7 +164,7 @@ impl Import {
             name,
             report,
             firebase: self.firebase()?,
-            by: None,
+            actor: Actor::Operator,
             options: self.options()?,
         })
     }
@@ -180,6 +181,7 @@ impl Import {
                 roles
             },
             ignore_roles: self.ignore_roles,
+            ignore_ids: false,
             allow_admin: self.allow_admin,
             conflict_fails: self.on_conflict == OnConflict::Fail,
             drop_hashes: self.weak_hashes == WeakHashes::Drop,

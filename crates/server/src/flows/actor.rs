@@ -47,6 +47,14 @@ impl From<&Caller> for Actor {
 }
 
 impl Actor {
+    /// The person; nobody for the operator.
+    pub fn user(self) -> Option<UserId> {
+        match self {
+            Self::Operator => None,
+            Self::User(id) | Self::Application(id) => Some(id),
+        }
+    }
+
     /// Step 1. `permission` is one of the program's own, such as `users:write`.
     ///
     /// # Errors

@@ -8,7 +8,8 @@
 //!    others are committed without those.
 //! 4. Lines of the report are written before the commit and kept after it, so that the report, too, tells of each
 //!    user once.
-//! 5. The audit log has a row for the beginning and one for the end.
+//! 5. Whoever asked for it is judged anew before each chunk, in its commit (SECURITY row M8).
+//! 6. The audit log has a row for the beginning and one for the end.
 
 mod commit;
 mod decide;
@@ -20,11 +21,12 @@ use std::io::Read;
 use std::sync::Arc;
 
 use symbolon_domain::audit::AuditKind;
-use symbolon_domain::{Refusal, RoleBook, Roles, UserId};
+use symbolon_domain::{Effective, Permissions, Refusal, RoleBook, Roles};
 
 use self::commit::Committer;
 use self::read::Chunk;
 pub use self::state::Tally;
+use super::actor::{Actor, Authority};
 use super::{Error, Origin, audit_id};
 use crate::app::App;
 use crate::hashing::notation::FirebaseProject;
@@ -43,8 +45,8 @@ pub struct Import {
     pub report: Option<std::fs::File>,
     /// How the Firebase project hashes from which the file comes.
     pub firebase: Option<FirebaseProject>,
-    /// The user who asked for it; nobody for the command line.
-    pub by: Option<UserId>,
+    /// Who asked for it. Asked again before each step: whoever may not do it any more brings nothing in.
+    pub actor: Actor,
     /// The rest.
     pub options: Options,
 }
@@ -56,6 +58,8 @@ pub struct Options {
     pub roles: Roles,
     /// Whether roles that the file names are passed over.
     pub ignore_roles: bool,
+    /// Whether ids that the file names are passed over, and new ones made.
+    pub ignore_ids: bool,
     /// Whether a role that may do everything can be given.
     pub allow_admin: bool,
     /// Whether a user who is there already counts as failed.
@@ -68,6 +72,29 @@ pub struct Options {
     pub resume: bool,
     /// Whether nothing is written.
     pub dry_run: bool,
+}
+
+impl Options {
+    /// Whether it takes somebody who may do everything: to give roles, and to let a file say whose id somebody has (it may
+    /// be that of who is gone, SECURITY row M1).
+    fn need_everything(&self) -> bool {
+        !self.ignore_roles || !self.ignore_ids || self.allow_admin
+    }
+}
+
+/// Whether the actor may bring users in like this.
+///
+/// # Errors
+/// `forbidden`, or a fault.
+async fn authorize(app: &App, actor: Actor, options: &Options) -> Result<Authority, Error> {
+    let authority = actor.authorize(app, upload::WRITE).await?;
+    if options.need_everything() {
+        authority.must_have(&Effective {
+            roles: Roles::default(),
+            permissions: Permissions::Every,
+        })?;
+    }
+    Ok(authority)
 }
 
 /// How far an import has come.

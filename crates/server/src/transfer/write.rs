@@ -137,13 +137,17 @@ impl<W: Write> Writer<W> {
 
 /// RFC 4180 section 2, rules 5 to 7.
 pub(crate) fn push_field(line: &mut String, field: &str, spreadsheet: bool) {
-    let is_formula = spreadsheet && field.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let harmless;
+    let field = match spreadsheet {
+        true => {
+            harmless = without_formulas(field);
+            harmless.as_str()
+        }
+        false => field,
+    };
     let quoted = field.contains([',', '"', '\r', '\n']) || field.trim() != field;
     if quoted {
         line.push('"');
-    }
-    if is_formula {
-        line.push('\'');
     }
     if quoted {
         line.push_str(&field.replace('"', "\"\""));
@@ -151,4 +155,28 @@ pub(crate) fn push_field(line: &mut String, field: &str, spreadsheet: bool) {
     } else {
         line.push_str(field);
     }
+}
+
+/// With an apostrophe before what a spreadsheet would take for a formula (OWASP, CSV Injection): at the beginning, and
+/// behind what some of them take for the end of a cell, whatever stands in quotation marks.
+pub(crate) fn without_formulas(field: &str) -> String {
+    let mut text = String::with_capacity(field.len() + 1);
+    let mut begins = true;
+    for letter in field.chars() {
+        if begins && is_formula(letter) {
+            text.push('\'');
+        }
+        begins =
+            matches!(letter, ';' | '\t' | '\r' | '\n') || begins && matches!(letter, ' ' | '"');
+        text.push(letter);
+    }
+    text
+}
+
+/// Whether a cell that begins with it is computed; some take the wide letters of East Asia for the others.
+fn is_formula(letter: char) -> bool {
+    matches!(
+        letter,
+        '=' | '+' | '-' | '@' | '\t' | '\r' | '＝' | '＋' | '－' | '＠'
+    )
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::transfer::write::without_formulas;
+
 /// On one line, and without what moves a cursor or turns the direction of reading: such characters are written as
 /// `\u{…}`, a backslash as two.
 pub(super) fn line(text: &str) -> String {
@@ -20,10 +22,7 @@ pub(super) fn line(text: &str) -> String {
 
 /// A field of CSV (RFC 4180). A spreadsheet computes what begins like a formula, hence the `'` before it.
 pub(super) fn csv(text: &str) -> String {
-    let mut field = line(text);
-    if field.starts_with(['=', '+', '-', '@']) {
-        field.insert(0, '\'');
-    }
+    let mut field = without_formulas(&line(text));
     if field.contains(['"', ',']) {
         field = format!("\"{}\"", field.replace('"', "\"\""));
     }
@@ -76,6 +75,7 @@ mod tests {
             ("+1", "'+1"),
             ("-1", "'-1"),
             ("@SUM(A1)", "'@SUM(A1)"),
+            ("x;=1+1", "x;'=1+1"),
             ("\t=1", "\\u{9}=1"),
             ("a,b", "\"a,b\""),
             ("say \"x\"", "\"say \"\"x\"\"\""),

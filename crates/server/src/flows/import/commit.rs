@@ -5,14 +5,15 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
-use symbolon_domain::{FieldError, Refusal, RoleBook, User, UserId, Username};
+use symbolon_domain::{FieldError, Refusal, RoleBook, User, Username};
 use symbolon_store::{Batch, Error as StoreError};
 
 use super::decide::Proof;
 use super::read::{Chunk, Judged, Verdict};
 use super::state::{State, Tally, name};
-use super::{AuditKind, Error, Import, Origin, audit_id, unwritable};
+use super::{AuditKind, Error, Import, Options, Origin, audit_id, authorize, unwritable};
 use crate::app::App;
+use crate::flows::actor::{Actor, Authority};
 use crate::flows::{ROUNDS, overloaded};
 use crate::transfer::Place;
 use crate::transfer::report::{Line, Outcome, Report};
@@ -28,8 +29,9 @@ pub(super) struct Committer {
     state: State,
     /// The state as it is stored.
     stored: String,
-    /// Who asked for it.
-    by: Option<UserId>,
+    /// Who asked for it, and for what.
+    actor: Actor,
+    options: Options,
     /// The roles that the users are judged by.
     revision: i64,
     conflict_fails: bool,
@@ -61,7 +63,8 @@ impl Committer {
             file: import.name.clone(),
             state,
             stored,
-            by: import.by,
+            actor: import.actor,
+            options: import.options.clone(),
             revision: book.revision(),
             conflict_fails: import.options.conflict_fails,
             seen: import
@@ -102,11 +105,13 @@ impl Committer {
         if self.seen.is_some() {
             self.look_up(&mut chunk.pieces).await?;
         }
+        let mut is_stale = false;
         for _ in 0..ROUNDS {
             let (lines, next) = self.told(&chunk)?;
             let stored = serde_json::to_string(&next).map_err(fault)?;
             if self.seen.is_none() {
-                match self.write(&chunk.pieces, &stored).await {
+                let authority = authorize(&self.app, self.actor, &self.options).await?;
+                match self.write(&authority, &chunk.pieces, &stored).await {
                     Ok(()) => {}
                     Err(StoreError::Conflict(_)) => {
                         self.look_up(&mut chunk.pieces).await?;
@@ -114,6 +119,8 @@ impl Committer {
                     }
                     Err(StoreError::Busy) if !self.is_stored(&stored).await? => continue,
                     Err(StoreError::Busy) => {}
+                    // Whoever asked for it may have changed, and may do it still.
+                    Err(StoreError::Stale) if !std::mem::replace(&mut is_stale, true) => continue,
                     Err(StoreError::Stale) => return Err(self.overtaken().await?),
                     Err(error) => return Err(error.into()),
                 }
@@ -138,8 +145,14 @@ impl Committer {
         Ok(self.state.tally)
     }
 
-    async fn write(&self, pieces: &[Judged], state: &str) -> Result<(), StoreError> {
+    async fn write(
+        &self,
+        authority: &Authority,
+        pieces: &[Judged],
+        state: &str,
+    ) -> Result<(), StoreError> {
         let mut batch = self.app.store.batch();
+        authority.bind(&mut batch);
         batch.advance_progress(&self.name, &self.stored, state);
         batch.require_roles(self.revision);
         for piece in pieces {
@@ -259,7 +272,7 @@ impl Committer {
     /// Why the step was not the next one.
     async fn overtaken(&self) -> Result<Error, Error> {
         let sentence = if self.is_stored(&self.stored).await? {
-            "The roles were changed while the import ran. Start it again with --resume."
+            "The roles, or whoever asked for it, were changed while the import ran. Start it again with --resume."
         } else {
             "Another import of this file is running, or was run since this one began."
         };
@@ -269,7 +282,7 @@ impl Committer {
     fn audit(&self, batch: &mut Batch, origin: &Origin, what: &str) -> Result<(), Error> {
         let now = self.app.clock.now();
         let mut event = origin.event(AuditKind::UsersImported, now);
-        event.actor = self.by;
+        event.actor = self.actor.user();
         let tally = &self.state.tally;
         let file = self.file.rsplit('/').next().unwrap_or_default();
         event.detail = Some(format!(

@@ -98,7 +98,7 @@ impl Rules {
     }
 
     fn id(&self, given: Option<UserId>, created_at: Timestamp) -> Result<UserId, Problem> {
-        match given {
+        match given.filter(|_| !self.options.ignore_ids) {
             Some(id) if id.uuid().is_nil() || id.uuid().is_max() => Err(Problem::new(
                 "malformed_id",
                 "This is the UUID that stands for none.",

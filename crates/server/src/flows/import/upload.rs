@@ -3,16 +3,18 @@
 //! 1. One file at a time is taken, up to [`MOST_BYTES`]. It has no name in the folder of the data, so that nothing stays of
 //!    it when the process ends.
 //! 2. It is tried first: everything is read and judged, nothing is written.
-//! 3. Then it is imported, beside the requests. Its steps are kept under the digest of its content: the same file, sent again
-//!    after an interruption, goes on where that one ended.
+//! 3. Then it is imported, beside the requests. Its steps are kept under the digest of its content and its name: the same
+//!    file, sent again after an interruption, goes on where that one ended.
 //! 4. What became of it is kept until another file comes or somebody clears it away.
 //!
-//! Whoever brings users in may give them no role, unless they may do everything.
+//! Whoever brings users in may give them no role and no id, unless they may do everything. A file is for whoever sent it, or
+//! for them; what is asked of it names its digest, so that nobody imports another one than they have looked at.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -34,19 +36,20 @@ pub const MOST_BYTES: u64 = 1 << 30;
 const MOST_NAME: usize = 120;
 /// Refused users that are kept to be shown.
 pub const MOST_REFUSED: usize = 1000;
+const FAULT: &str = "It stopped for a fault of the server, which the log tells of.";
 /// What it takes.
 pub const WRITE: &str = "users:write";
 
 /// The file that was sent, and what became of it. One for a process.
 #[derive(Default)]
-pub struct Imports(Mutex<State>);
+pub struct Imports(Mutex<State>, AtomicU64);
 
 #[derive(Default)]
 enum State {
     #[default]
     Nothing,
-    /// A file is being sent.
-    Arriving,
+    /// A file is being sent: which, and by whom.
+    Arriving(u64, Option<UserId>),
     Here(Box<Upload>),
 }
 
@@ -72,6 +75,14 @@ pub struct Seen {
     pub at: Timestamp,
     /// What was done with it last.
     pub run: Option<Run>,
+}
+
+impl Seen {
+    /// Whether it was imported to its end.
+    fn is_done(&self) -> bool {
+        let run = self.run.as_ref();
+        run.is_some_and(|run| !run.is_dry && matches!(run.ended, Some(Ok(()))))
+    }
 }
 
 /// A try, or the import itself.
@@ -120,6 +131,9 @@ pub enum Look {
 /// A file on its way in. Dropped before its end, nothing stays of it.
 pub struct Arrival {
     app: Arc<App>,
+    /// Tells it from one that came after it was given up.
+    number: u64,
+    actor: Actor,
     file: Option<File>,
     digest: Context,
     bytes: u64,
@@ -135,7 +149,7 @@ impl Imports {
     pub fn look(&self) -> Look {
         match &*self.state() {
             State::Nothing => Look::Nothing,
-            State::Arriving => Look::Arriving,
+            State::Arriving(..) => Look::Arriving,
             State::Here(upload) => Look::Here(Box::new(upload.seen.clone())),
         }
     }
@@ -152,28 +166,51 @@ impl Imports {
 /// Step 1: takes the place for a file.
 ///
 /// # Errors
-/// `forbidden`; `conflict` while another one is arriving, or an import runs; a fault.
+/// `forbidden`, also for who would take the place of somebody else's; `conflict` while another one is arriving, or an import
+/// runs; a fault.
 pub async fn begin(app: &Arc<App>, actor: Actor) -> Result<Arrival, Error> {
-    actor.authorize(app, WRITE).await?;
+    let authority = actor.authorize(app, WRITE).await?;
     let mut state = app.imports.state();
     if is_busy(&state) {
         return Err(Refusal::Conflict("import").into());
     }
+    may_touch(&state, actor, &authority)?;
     let file = nameless(&app.config.server.data).map_err(unkept)?;
-    *state = State::Arriving;
+    let number = app.imports.1.fetch_add(1, Ordering::Relaxed);
+    *state = State::Arriving(number, actor.user());
     drop(state);
     Ok(Arrival {
         app: Arc::clone(app),
+        number,
+        actor,
         file: Some(file),
         digest: Context::new(&SHA256),
         bytes: 0,
     })
 }
 
+/// What somebody sent is theirs, until it was imported: nobody tries, imports, replaces or clears what another may have
+/// looked at, save who may do everything (SECURITY row M3).
+fn may_touch(state: &State, actor: Actor, authority: &Authority) -> Result<(), Error> {
+    let by = match state {
+        State::Nothing => return Ok(()),
+        State::Arriving(_, by) => *by,
+        State::Here(upload) if upload.seen.is_done() => return Ok(()),
+        State::Here(upload) => upload.seen.by,
+    };
+    match by == actor.user() {
+        true => Ok(()),
+        false => authority.must_have(&Effective {
+            roles: Roles::default(),
+            permissions: Permissions::Every,
+        }),
+    }
+}
+
 fn is_busy(state: &State) -> bool {
     match state {
         State::Nothing => false,
-        State::Arriving => true,
+        State::Arriving(..) => true,
         State::Here(upload) => {
             let run = upload.seen.run.as_ref();
             run.is_some_and(|run| run.ended.is_none())
@@ -212,8 +249,11 @@ impl Arrival {
     /// Takes a piece of the file.
     ///
     /// # Errors
-    /// `payload_too_large` beyond [`MOST_BYTES`]; a fault where it cannot be kept.
+    /// `payload_too_large` beyond [`MOST_BYTES`]; `conflict` where it was given up meanwhile; a fault where it cannot be kept.
     pub fn write(&mut self, piece: &[u8]) -> Result<(), Error> {
+        if !self.is_awaited(&self.app.imports.state()) {
+            return Err(Refusal::Conflict("import").into());
+        }
         self.bytes += piece.len() as u64;
         if self.bytes > MOST_BYTES {
             return Err(Refusal::PayloadTooLarge.into());
@@ -225,11 +265,20 @@ impl Arrival {
         }
     }
 
+    fn is_awaited(&self, state: &State) -> bool {
+        matches!(state, State::Arriving(number, _) if *number == self.number)
+    }
+
     /// All of it is here.
-    pub fn end(mut self, name: &str, format: Format, actor: Actor) {
-        let Some(file) = self.file.take() else {
-            return;
-        };
+    ///
+    /// # Errors
+    /// `forbidden` for who may not do it any more; `conflict` where it was given up meanwhile.
+    pub async fn end(mut self, name: &str, format: Format) -> Result<(), Error> {
+        self.actor.authorize(&self.app, WRITE).await?;
+        let app = Arc::clone(&self.app);
+        let mut state = app.imports.state();
+        let file = self.file.take().filter(|_| self.is_awaited(&state));
+        let file = file.ok_or(Refusal::Conflict("import"))?;
         let digest = std::mem::replace(&mut self.digest, Context::new(&SHA256)).finish();
         let plain = |letter: &char| !letter.is_control();
         let seen = Seen {
@@ -237,63 +286,73 @@ impl Arrival {
             format,
             bytes: self.bytes,
             digest: symbolon_token::encoding::encode(digest.as_ref()),
-            by: who(actor),
-            at: self.app.clock.now(),
+            by: self.actor.user(),
+            at: app.clock.now(),
             run: None,
         };
-        *self.app.imports.state() = State::Here(Box::new(Upload {
+        *state = State::Here(Box::new(Upload {
             file: Arc::new(file),
             seen,
         }));
+        Ok(())
     }
 }
 
 impl Drop for Arrival {
     fn drop(&mut self) {
-        if self.file.is_some() {
-            *self.app.imports.state() = State::Nothing;
+        let mut state = self.app.imports.state();
+        if self.file.is_some() && self.is_awaited(&state) {
+            *state = State::Nothing;
         }
     }
 }
 
-fn who(actor: Actor) -> Option<UserId> {
-    match actor {
-        Actor::Operator => None,
-        Actor::User(id) | Actor::Application(id) => Some(id),
-    }
-}
-
-/// Clears the file away.
+/// Clears the file away whose digest was looked at; where it is empty, one that is still arriving.
 ///
 /// # Errors
-/// `forbidden`; `conflict` while it is being read.
-pub async fn clear(app: &App, actor: Actor) -> Result<(), Error> {
-    actor.authorize(app, WRITE).await?;
+/// `forbidden` for who may not, or whose it is not; `precondition_failed` where it is another one by now; `conflict` while it
+/// is being read.
+pub async fn clear(app: &App, actor: Actor, looked_at: &str) -> Result<(), Error> {
+    let authority = actor.authorize(app, WRITE).await?;
     let mut state = app.imports.state();
-    if is_busy(&state) {
-        return Err(Refusal::Conflict("import").into());
+    may_touch(&state, actor, &authority)?;
+    let is_it = match &*state {
+        State::Nothing => true,
+        State::Arriving(..) => looked_at.is_empty(),
+        State::Here(_) if is_busy(&state) => return Err(Refusal::Conflict("import").into()),
+        State::Here(upload) => upload.seen.digest == looked_at,
+    };
+    if !is_it {
+        return Err(Refusal::PreconditionFailed.into());
     }
     *state = State::Nothing;
     Ok(())
 }
 
+/// What is asked of a file.
+pub struct Wanted<'a> {
+    /// The digest of the file that was looked at: no other one is meant.
+    pub looked_at: &'a str,
+    /// How to try it; nothing to import it as it was tried last.
+    pub tried: Option<Options>,
+    /// How the Firebase project hashes from which it comes.
+    pub firebase: Option<FirebaseProject>,
+}
+
 /// Steps 2 and 3: begins to try the file, or to import it as it was tried last.
 ///
 /// # Errors
-/// `forbidden`, also for who may not give the roles that are asked for; `not_found` where there is no file, or none that was
-/// tried; `conflict` while it is being read; a fault.
+/// `forbidden`, also for whose it is not and who may not give the roles that are asked for; `not_found` where there is no
+/// file, or none that was tried; `precondition_failed` where it is another one by now; `conflict` while it is being read; a
+/// fault.
 pub async fn run(
     app: &Arc<App>,
     actor: Actor,
-    (tried, firebase): (Option<Options>, Option<FirebaseProject>),
+    wanted: Wanted<'_>,
     origin: &Origin,
 ) -> Result<(), Error> {
     let authority = actor.authorize(app, WRITE).await?;
-    let asked = Import {
-        firebase,
-        by: who(actor),
-        ..asked(app, &authority, tried)?
-    };
+    let asked = asked(app, (actor, &authority), wanted)?;
     let is_dry = asked.options.dry_run;
     tracing::info!(is_dry, "an import of a file that was sent begins");
     // On a thread of its own: it takes long, and requests go on meanwhile.
@@ -309,30 +368,39 @@ pub async fn run(
 }
 
 /// What is asked of the import; from here on the file is being read.
-fn asked(app: &App, authority: &Authority, tried: Option<Options>) -> Result<Import, Error> {
+fn asked(
+    app: &App,
+    (actor, authority): (Actor, &Authority),
+    wanted: Wanted<'_>,
+) -> Result<Import, Error> {
     let mut state = app.imports.state();
     if is_busy(&state) {
         return Err(Refusal::Conflict("import").into());
     }
+    may_touch(&state, actor, authority)?;
     let State::Here(upload) = &mut *state else {
         return Err(Refusal::NotFound.into());
     };
-    let is_dry = tried.is_some();
+    if upload.seen.digest != wanted.looked_at {
+        return Err(Refusal::PreconditionFailed.into());
+    }
+    let is_dry = wanted.tried.is_some();
     let last = upload.seen.run.as_ref().filter(|run| run.is_dry);
-    let options = tried.or_else(|| last.map(|run| run.options.clone()));
+    let options = wanted.tried.or_else(|| last.map(|run| run.options.clone()));
     let mut options = options.ok_or(Refusal::NotFound)?;
     (options.dry_run, options.resume) = (is_dry, !is_dry);
+    let everything = authority.must_have(&Effective {
+        roles: Roles::default(),
+        permissions: Permissions::Every,
+    });
     if !options.ignore_roles || options.allow_admin {
-        authority.must_have(&Effective {
-            roles: Roles::default(),
-            permissions: Permissions::Every,
-        })?;
+        everything?;
     } else {
         options.roles = Roles::new(vec![RoleName::USER]);
+        options.ignore_ids |= everything.is_err();
     }
     let file = upload.file.try_clone().map_err(unkept)?;
     (&file).seek(SeekFrom::Start(0)).map_err(unkept)?;
-    let name = upload.seen.name.replace('/', "_");
     upload.seen.run = Some(Run {
         is_dry,
         options: options.clone(),
@@ -344,15 +412,31 @@ fn asked(app: &App, authority: &Authority, tried: Option<Options>) -> Result<Imp
     Ok(Import {
         format: upload.seen.format,
         read: Box::new(file),
-        name: format!("{}/{name}", upload.seen.digest),
+        name: format!(
+            "{}/{}",
+            upload.seen.digest,
+            upload.seen.name.replace('/', "_")
+        ),
         report: None,
-        firebase: None,
-        by: None,
+        firebase: wanted.firebase,
+        actor,
         options,
     })
 }
 
+/// Says that a run stopped, whatever ended its thread.
+struct Stops(Arc<App>);
+
+impl Drop for Stops {
+    fn drop(&mut self) {
+        self.0.imports.with_run(|run| {
+            run.ended.get_or_insert_with(|| Err(FAULT.to_owned()));
+        });
+    }
+}
+
 async fn follow(app: Arc<App>, asked: Import, origin: Origin) {
+    let _stops = Stops(Arc::clone(&app));
     let watching = Arc::clone(&app);
     let mut watch = move |progress: &super::Progress<'_>| {
         watching.imports.with_run(|run| {
@@ -372,7 +456,7 @@ async fn follow(app: Arc<App>, asked: Import, origin: Origin) {
         Err(Error::Refused(refusal)) => Err(refusal.detail().into_owned()),
         Err(error) => {
             tracing::error!(error = %Causes(&error), "an import stopped");
-            Err("It stopped for a fault of the server, which the log tells of.".to_owned())
+            Err(FAULT.to_owned())
         }
     };
     app.imports.with_run(|run| run.ended = Some(ended));

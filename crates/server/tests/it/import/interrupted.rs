@@ -4,9 +4,12 @@ use std::fs::File;
 use std::io::{self, Cursor, Read};
 
 use serde_json::{Value, json};
-use symbolon::flows::Error;
+use symbolon::flows::actor::Actor;
+use symbolon::flows::users::set_status;
+use symbolon::flows::{Error, Origin};
 use symbolon::transfer::Format;
-use symbolon_domain::Refusal;
+use symbolon_domain::audit::AuditKind;
+use symbolon_domain::{Refusal, UserStatus};
 use tokio::runtime::Handle;
 
 use super::{asked, counts, options, run};
@@ -205,4 +208,54 @@ async fn roles_that_change_meanwhile_are_judged_again() {
     let told = run(&app.app, import).await.unwrap();
     assert_eq!(told.tally.read, USERS as u64);
     assert_eq!(told.tally.skipped, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn m8_who_is_disabled_imports_no_further() {
+    let app = TestApp::start().await;
+    app.delegate("clerk", "users:write").await;
+    let clerk = app.credentials("clerk@example.com").await.user;
+    let actor = Actor::User(clerk.id);
+    let (handle, other) = (Handle::current(), app.app.clone());
+    let (told, seen) = std::sync::mpsc::channel();
+    let disable = move || {
+        handle.block_on(async {
+            let (disabled, origin) = (UserStatus::Disabled, Origin::default());
+            let done = set_status(&other, Actor::Operator, clerk, disabled, &origin).await;
+            done.unwrap();
+            let count = other.store.count_users(UserStatus::Active, 10_000).await;
+            told.send(count.unwrap().found).unwrap();
+        });
+    };
+    let read = Meanwhile {
+        rest: Cursor::new(users()),
+        after: 50_000,
+        act: Some(disable),
+    };
+    let mut choices = options();
+    (choices.ignore_roles, choices.ignore_ids) = (true, true);
+    let mut import = asked(Format::Jsonl, Box::new(read), choices);
+    import.actor = actor;
+    let ended = run(&app.app, import).await;
+    assert!(matches!(ended, Err(Error::Refused(Refusal::Forbidden))));
+    let there = seen.recv().unwrap();
+    let now = app.app.store.count_users(UserStatus::Active, 10_000).await;
+    assert_eq!(now.unwrap().found, there, "nothing more was brought in");
+    assert!((there as usize) < USERS / 2);
+    assert_eq!(app.audit(AuditKind::UsersImported).await.len(), 1, "begun");
+}
+
+#[tokio::test]
+async fn m1_ids_and_roles_of_a_file_are_for_who_may_do_everything() {
+    let app = TestApp::start().await;
+    app.delegate("clerk", "users:write").await;
+    let clerk = app.credentials("clerk@example.com").await.user;
+    for (ignore_roles, ignore_ids) in [(true, false), (false, true)] {
+        let mut choices = options();
+        (choices.ignore_roles, choices.ignore_ids) = (ignore_roles, ignore_ids);
+        let mut import = asked(Format::Jsonl, Box::new(Cursor::new(users())), choices);
+        import.actor = Actor::User(clerk.id);
+        let ended = run(&app.app, import).await;
+        assert!(matches!(ended, Err(Error::Refused(Refusal::Forbidden))));
+    }
 }

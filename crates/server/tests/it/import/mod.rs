@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use symbolon::app::App;
+use symbolon::flows::actor::Actor;
 use symbolon::flows::import::{Import, Options, Tally, import};
 use symbolon::flows::{Error, Origin};
 use symbolon::transfer::report::{Line, Outcome};
@@ -36,6 +37,7 @@ fn options() -> Options {
         conflict_fails: false,
         drop_hashes: false,
         plain_passwords: false,
+        ignore_ids: false,
         resume: false,
         dry_run: false,
     }
@@ -48,7 +50,7 @@ fn asked(format: Format, read: Box<dyn Read + Send>, options: Options) -> Import
         read,
         name: "/users".to_owned(),
         report: None,
-        by: None,
+        actor: Actor::Operator,
         firebase: Some(parse_hash_config(&config).unwrap()),
         options,
     }

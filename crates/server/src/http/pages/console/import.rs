@@ -1,6 +1,7 @@
 //! `/console/import`: users of a file, tried and then brought in.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request, State};
@@ -19,7 +20,7 @@ use super::list::{self, Kind};
 use crate::app::App;
 use crate::flows::Error;
 use crate::flows::import::Options;
-use crate::flows::import::upload::{self, Look, Refused, Run, Seen};
+use crate::flows::import::upload::{self, Look, Refused, Run, Seen, Wanted};
 use crate::flows::page::Page;
 use crate::rfc3339::text as rfc3339;
 use crate::transfer::{Format, parse_hash_config};
@@ -27,6 +28,10 @@ use crate::transfer::{Format, parse_hash_config};
 const PLACE: &str = "/console/import";
 /// Longest field beside the file.
 const MOST_FIELD: usize = 16 * 1024;
+/// Parts of the form before the file.
+const MOST_PARTS: usize = 8;
+/// Longest time that a file may take to arrive.
+const LONGEST: Duration = Duration::from_secs(3600);
 /// Refused users that are shown; the file of them has more.
 const MOST_SHOWN: usize = 100;
 const COLUMNS: [&str; 5] = ["line", "foreignId", "pointer", "code", "detail"];
@@ -106,7 +111,6 @@ fn run(run: &Run, bytes: u64) -> Value {
         more => run.refused.len() > MOST_SHOWN,
         kept => upload::MOST_REFUSED,
         stopped => run.ended.as_ref().and_then(|ended| ended.as_ref().err()),
-        ignore_roles => run.options.ignore_roles,
     }
 }
 
@@ -122,9 +126,10 @@ pub(super) async fn take(State(app): State<Arc<App>>, request: Request) -> Respo
         Err(response) => return response,
     };
     match Multipart::of(&parts.headers, body) {
-        Ok(body) => match arrive(&app, &permitted, body).await {
-            Ok(()) => permitted.seated.visitor.sent_on(PLACE),
-            Err(error) => again(&app, &permitted, error),
+        Ok(body) => match tokio::time::timeout(LONGEST, arrive(&app, &permitted, body)).await {
+            Ok(Ok(())) => permitted.seated.visitor.sent_on(PLACE),
+            Ok(Err(error)) => again(&app, &permitted, error),
+            Err(_) => again(&app, &permitted, late()),
         },
         Err(refusal) => again(&app, &permitted, refusal.into()),
     }
@@ -137,6 +142,10 @@ fn again(app: &App, permitted: &Permitted<UsersWrite>, error: Error) -> Response
     }
 }
 
+fn late() -> Error {
+    Refusal::MalformedRequest("The file took longer than an hour to arrive.".to_owned()).into()
+}
+
 async fn arrive(
     app: &Arc<App>,
     permitted: &Permitted<UsersWrite>,
@@ -146,7 +155,7 @@ async fn arrive(
         let problem = Problem::new(code, "Choose a file and say whose it is.");
         Refusal::Validation(vec![problem.at(pointer)])
     };
-    let (mut is_ours, mut format) = (false, None);
+    let (mut is_ours, mut format, mut parts) = (false, None, 0);
     while let Some(part) = body.next().await? {
         match (part.name.as_str(), part.file) {
             (form::TOKEN, None) => {
@@ -169,10 +178,14 @@ async fn arrive(
                 if is_empty {
                     return Err(wrong("/file", "missing").into());
                 }
-                arrival.end(&name, format, permitted.actor());
-                return Ok(());
+                return arrival.end(&name, format).await;
             }
-            _ => {}
+            // One that is none of ours is bounded as well, and there are few.
+            _ => drop(body.text(MOST_FIELD).await?),
+        }
+        parts += 1;
+        if parts > MOST_PARTS {
+            return Err(Refusal::PayloadTooLarge.into());
         }
     }
     Err(wrong("/file", "missing").into())
@@ -194,7 +207,12 @@ pub(super) async fn start(
                 Refusal::Validation(vec![problem.at("/hash_config")])
             })?),
         };
-        upload::run(&app, permitted.actor(), (tried, firebase), seated.origin()).await
+        let wanted = Wanted {
+            looked_at: form.get("digest"),
+            tried,
+            firebase,
+        };
+        upload::run(&app, permitted.actor(), wanted, seated.origin()).await
     };
     match started.await {
         Ok(()) => seated.visitor.sent_on(PLACE),
@@ -206,6 +224,7 @@ fn options(form: &Form) -> Options {
     Options {
         roles: Roles::new(vec![RoleName::USER]),
         ignore_roles: !form.has("take_roles"),
+        ignore_ids: false,
         allow_admin: form.has("allow_admin"),
         conflict_fails: form.has("conflict_fails"),
         drop_hashes: form.has("drop_hashes"),
@@ -219,7 +238,8 @@ pub(super) async fn clear(
     State(app): State<Arc<App>>,
     permitted: Permitted<UsersWrite>,
 ) -> Response {
-    match upload::clear(&app, permitted.actor()).await {
+    let looked_at = permitted.seated.form().get("digest");
+    match upload::clear(&app, permitted.actor(), looked_at).await {
         Ok(()) => permitted.seated.visitor.sent_on(PLACE),
         Err(error) => again(&app, &permitted, error),
     }

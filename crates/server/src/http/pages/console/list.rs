@@ -262,6 +262,19 @@ mod tests {
 
     #[test]
     fn m10_a_cell_is_no_formula_and_ends_where_it_ends() {
+        let cells = [
+            ("x;=1+1", "x;'=1+1"),
+            ("x; \"=1+1\"", "\"x; \"\"'=1+1\"\"\""),
+            ("x\t@y", "x\t'@y"),
+            ("x\n-y", "\"x\n'-y\""),
+            (" +1", "\" '+1\""),
+            ("＝1", "'＝1"),
+            ("a-b;c=d", "a-b;c=d"),
+        ];
+        for (text, cell) in cells {
+            let row = json!({ "a": text });
+            assert_eq!(line(&row, &["a"]), format!("{cell}\r\n"), "{text:?}");
+        }
         let row = json!({"a": "=1+1", "b": "x,\"y\"", "c": ["p", "q"], "d": null, "e": true, "f": "@x, y"});
         let columns = ["a", "b", "c", "d", "e", "f"];
         assert_eq!(
