@@ -1,11 +1,9 @@
-// npm oidc-provider with its adapter in memory, and somebody who is signed in and has agreed: what the benchmark of the
-// section `oauth` measures ours beside. It prints where it listens; GET /bench/cookie tells the cookie.
+// npm oidc-provider with its adapter in memory, and somebody who is signed in and has agreed: what the benchmarks of the
+// sections `oauth` and `peers` measure ours beside. It prints where it listens; GET /bench/cookie tells the cookie.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { generateKeyPairSync } from 'node:crypto';
-
-const installed = new URL('../../crates/server/tests/clients/node_modules/oidc-provider/lib/index.js', import.meta.url);
-const { default: Provider } = await import(installed);
+import Provider from 'oidc-provider';
 
 const [, , secret] = process.argv;
 const callback = 'https://web.example/cb';
@@ -27,6 +25,8 @@ const configuration = {
       getResourceServerInfo: () => ({ scope: '', accessTokenFormat: 'jwt', jwt: { sign: { alg: 'ES256' } } }),
     },
   },
+  // Each refresh token is used once, as ours.
+  rotateRefreshToken: true,
   issueRefreshToken: async (ctx, client) => client.grantTypeAllowed('refresh_token'),
   cookies: { keys: ['a key of a benchmark'] },
   ttl: { Interaction: 3600, Session: 3600, Grant: 3600, AccessToken: 900, AuthorizationCode: 60, IdToken: 3600, RefreshToken: 86400, ClientCredentials: 900 },

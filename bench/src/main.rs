@@ -12,6 +12,7 @@ mod import;
 mod load;
 mod machine;
 mod oauth;
+mod peers;
 mod postgres;
 mod press;
 mod process;
@@ -46,11 +47,13 @@ pub struct Run {
     pub dir: PathBuf,
     /// The server's binary.
     pub server: PathBuf,
+    /// Where other servers are installed.
+    pub peers: PathBuf,
 }
 
 type Measure = fn(&Run) -> Result<Section>;
 
-const SECTIONS: [(&str, Measure); 13] = [
+const SECTIONS: [(&str, Measure); 14] = [
     ("tokens", tokens::measure),
     ("refresh", refresh::measure),
     ("postgres", postgres::measure),
@@ -64,6 +67,7 @@ const SECTIONS: [(&str, Measure); 13] = [
     ("import", import::measure),
     ("audit", audit::measure),
     ("oauth", oauth::measure),
+    ("peers", peers::measure),
 ];
 
 fn main() -> Result<()> {
@@ -111,6 +115,7 @@ impl Run {
             write: false,
             dir: beside.join("bench-data"),
             server: beside.join("symbolon"),
+            peers: beside.with_file_name("peers"),
         };
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {

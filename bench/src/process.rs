@@ -64,12 +64,7 @@ impl Server {
     pub fn start(mut command: Command, place: Place) -> Result<Self> {
         command.stdin(Stdio::null()).stdout(Stdio::piped());
         let program = command.get_program().to_owned();
-        let mut child = match place {
-            // A child runs where the thread that starts it may run.
-            Place::Pinned => machine::on_core(SERVER_CORE, || command.spawn()),
-            Place::Anywhere => command.spawn(),
-        }
-        .with_context(|| format!("cannot start {}", program.display()))?;
+        let mut child = spawn(&mut command, place)?;
         let stdout = child.stdout.take().context("no standard output")?;
         let mut lines = BufReader::new(stdout);
         let mut line = String::new();
@@ -84,6 +79,27 @@ impl Server {
         // Whatever it prints later must not fill the pipe.
         std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
         Ok(Self { child, address })
+    }
+
+    /// A program that says nothing, once it takes connections at `address`.
+    pub fn start_at(mut command: Command, place: Place, address: SocketAddr) -> Result<Self> {
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        let child = spawn(&mut command, place)?;
+        let mut server = Self { child, address };
+        let start = clock::now();
+        while TcpStream::connect(address).is_err() {
+            if let Some(status) = server.child.try_wait()? {
+                bail!(
+                    "{:?} ended before it listened: {status}",
+                    command.get_program()
+                );
+            }
+            if clock::since(start) > Duration::from_secs(30) {
+                bail!("{:?} does not listen", command.get_program());
+            }
+            clock::pause(Duration::from_millis(20));
+        }
+        Ok(server)
     }
 
     pub fn pid(&self) -> u32 {
@@ -110,6 +126,15 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn spawn(command: &mut Command, place: Place) -> Result<Child> {
+    let child = match place {
+        // A child runs where the thread that starts it may run.
+        Place::Pinned => machine::on_core(SERVER_CORE, || command.spawn()),
+        Place::Anywhere => command.spawn(),
+    };
+    child.with_context(|| format!("cannot start {}", command.get_program().display()))
 }
 
 #[cfg(unix)]

@@ -54,8 +54,8 @@ impl Row {
         self
     }
 
-    fn cells(&self) -> [String; 6] {
-        [
+    fn cells(&self) -> Vec<String> {
+        vec![
             self.what.clone(),
             self.figure.clone(),
             self.beside.clone(),
@@ -77,39 +77,74 @@ pub struct Section {
     pub title: &'static str,
     /// What the figures stand beside, and how they were taken.
     pub note: String,
-    pub rows: Vec<Row>,
+    pub tables: Vec<Table>,
+}
+
+/// Rows of as many cells as there are heads.
+pub struct Table {
+    pub heads: Vec<String>,
+    pub rows: Vec<Vec<String>>,
 }
 
 const HEADS: [&str; 6] = ["what", "figure", "beside", "ratio", "target", "met"];
 
 impl Section {
+    /// A section with one table of [`Row`]s.
     pub fn new(name: &'static str, title: &'static str, note: impl Into<String>) -> Self {
+        let usual = Table::new(HEADS.iter().copied());
         Self {
             name,
             title,
             note: note.into(),
-            rows: Vec::new(),
+            tables: vec![usual],
         }
     }
 
     pub fn push(&mut self, row: Row) {
-        self.rows.push(row);
+        if let Some(table) = self.tables.first_mut() {
+            table.rows.push(row.cells());
+        }
     }
 
-    /// Prints the section as an aligned table.
+    /// Prints the section as aligned tables.
     pub fn print(&self) {
-        let cells: Vec<_> = self.rows.iter().map(Row::cells).collect();
-        let mut widths = HEADS.map(|head| head.chars().count());
-        for row in &cells {
+        say::line(format!("\n{} ({})", self.title, self.name));
+        say::line(&self.note);
+        for (at, table) in self.tables.iter().enumerate() {
+            if at > 0 {
+                say::line("");
+            }
+            table.print();
+        }
+    }
+
+    fn markdown(&self, out: &mut String) {
+        let _ = write!(out, "\n## {}\n\n{}\n", self.title, self.note);
+        for table in &self.tables {
+            table.markdown(out);
+        }
+    }
+}
+
+impl Table {
+    pub fn new(heads: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self {
+            heads: heads.into_iter().map(Into::into).collect(),
+            rows: Vec::new(),
+        }
+    }
+
+    fn print(&self) {
+        let lines = || std::iter::once(&self.heads).chain(&self.rows);
+        let mut widths = vec![0; self.heads.len()];
+        for row in lines() {
             for (width, cell) in widths.iter_mut().zip(row) {
                 *width = (*width).max(cell.chars().count());
             }
         }
-        say::line(format!("\n{} ({})", self.title, self.name));
-        say::line(&self.note);
-        for row in std::iter::once(&HEADS.map(str::to_owned)).chain(&cells) {
+        for row in lines() {
             let mut line = String::new();
-            for (cell, width) in row.iter().zip(widths) {
+            for (cell, width) in row.iter().zip(&widths) {
                 let padding = width.saturating_sub(cell.chars().count());
                 let _ = write!(line, "  {cell}{}", " ".repeat(padding));
             }
@@ -118,11 +153,10 @@ impl Section {
     }
 
     fn markdown(&self, out: &mut String) {
-        let _ = write!(out, "\n## {}\n\n{}\n\n", self.title, self.note);
-        let _ = writeln!(out, "| {} |", HEADS.join(" | "));
-        let _ = writeln!(out, "|{}", "---|".repeat(HEADS.len()));
+        let _ = writeln!(out, "\n| {} |", self.heads.join(" | "));
+        let _ = writeln!(out, "|{}", "---|".repeat(self.heads.len()));
         for row in &self.rows {
-            let _ = writeln!(out, "| {} |", row.cells().join(" | "));
+            let _ = writeln!(out, "| {} |", row.join(" | "));
         }
     }
 }

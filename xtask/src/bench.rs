@@ -4,10 +4,17 @@ use std::process::Command;
 
 use anyhow::Result;
 
+use crate::install;
 use crate::run;
 use crate::workspace::Workspace;
 
+/// Sections that measure other servers. Only who names one of them has those installed.
+const OF_OTHERS: [&str; 2] = ["oauth", "peers"];
+
 pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<()> {
+    if args.iter().any(|arg| OF_OTHERS.contains(&arg.as_str())) {
+        install::peers(workspace)?;
+    }
     // One by one: built together, the server would get the features that the benchmarks ask of its libraries.
     for package in ["symbolon-bench", "symbolon"] {
         let build = ["build", "--release", "-p", package];

@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod fuzz;
 mod generate;
+mod install;
 mod run;
 mod rust;
 mod say;

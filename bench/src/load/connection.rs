@@ -95,14 +95,41 @@ pub(super) fn parse(received: &[u8]) -> Result<Option<(Answer<'_>, usize)>> {
         .and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok())
         .context("no status in the answer")?;
     let length = if status == 204 {
-        0
+        Some(0)
+    } else if is_chunked(head) {
+        chunks(rest)
     } else {
-        content_length(head)?
+        Some(content_length(head)?)
     };
-    let Some(body) = rest.get(..length) else {
+    let Some(body) = length.and_then(|length| rest.get(..length)) else {
         return Ok(None);
     };
-    Ok(Some((Answer { status, head, body }, head.len() + length)))
+    let length = head.len() + body.len();
+    Ok(Some((Answer { status, head, body }, length)))
+}
+
+/// Whether the body comes in chunks (RFC 9112 section 7.1). Such a body is handed over with their frames.
+fn is_chunked(head: &[u8]) -> bool {
+    const NAMES: [&[u8]; 2] = [
+        b"\r\ntransfer-encoding: chunked\r\n",
+        b"\r\nTransfer-Encoding: chunked\r\n",
+    ];
+    NAMES.iter().any(|name| memmem::find(head, name).is_some())
+}
+
+/// The length of all chunks with their frames, once the last one is there. Nothing measured here sends trailers.
+fn chunks(body: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let rest = body.get(at..)?;
+        let line = memmem::find(rest, b"\r\n")?;
+        let digits = std::str::from_utf8(rest.get(..line)?).ok()?;
+        let length = usize::from_str_radix(digits, 16).ok()?;
+        at += line + 2 + length + 2;
+        if length == 0 {
+            return (at <= body.len()).then_some(at);
+        }
+    }
 }
 
 /// hyper writes its own field names in lower case, Node with capitals; nothing else is measured here.
@@ -135,5 +162,15 @@ mod tests {
             (answer.status, answer.body, length),
             (401, &b"abc"[..], text.len())
         );
+    }
+
+    #[test]
+    fn an_answer_in_chunks_is_taken_when_the_last_one_is_there() {
+        let text = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA\r\n0\r\n\r\n56789\r\n0\r\n\r\n";
+        for cut in 0..text.len() {
+            assert!(parse(&text[..cut]).unwrap().is_none(), "{cut}");
+        }
+        let (answer, length) = parse(text).unwrap().unwrap();
+        assert_eq!((answer.status, length), (200, text.len()));
     }
 }

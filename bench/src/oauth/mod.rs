@@ -1,7 +1,7 @@
 //! (k) Tokens for clients, introspection and sign-ins of other applications, beside another server of the same kind.
 
-mod peer;
-mod setup;
+pub mod peer;
+pub mod setup;
 
 use std::time::Duration;
 
@@ -42,11 +42,11 @@ pub struct Subject {
 pub fn measure(run: &Run) -> Result<Section> {
     let mut section = Section::new("oauth", "Other applications", NOTE);
     let folder = Folder::new(&run.dir, "oauth")?;
-    let ours = setup::symbolon(run, &folder)?;
-    let Some(other) = peer::oidc_provider()? else {
+    let (ours, _) = setup::symbolon(run, &folder)?;
+    let Some(other) = peer::oidc_provider(run)? else {
         section.push(Row::new(
             "not measured",
-            "npm oidc-provider is not there: `cargo xtask test` installs it where there is Node",
+            "npm oidc-provider is not there: `cargo xtask bench oauth` installs it where there is Node",
         ));
         return Ok(section);
     };

@@ -1,31 +1,24 @@
 //! Another server of the same kind, where it is installed.
 
-use std::path::Path;
-use std::process::Command;
-
 use anyhow::{Result, ensure};
 
 use super::Subject;
 use super::setup::{about, form, get, head, question};
 use crate::{
+    Run,
     load::Caller,
+    peers::installed,
     process::{Place, Server},
 };
 
 const SECRET: &str = "a-secret-of-a-benchmark-that-is-long-enough";
 
 /// npm `oidc-provider`; nothing where it is not installed.
-pub fn oidc_provider() -> Result<Option<Subject>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let installed = root.join("../crates/server/tests/clients/node_modules/oidc-provider");
-    if !installed.exists() {
+pub fn oidc_provider(run: &Run) -> Result<Option<Subject>> {
+    let Some(mut command) = installed::node(run, "oidc-provider", "oidc-provider.mjs")? else {
         return Ok(None);
-    }
-    let mut command = Command::new("node");
-    command
-        .arg(root.join("peers/oidc-provider.mjs"))
-        .arg(SECRET);
-    command.env("NODE_ENV", "production");
+    };
+    command.arg(SECRET);
     let server = Server::start(command, Place::Pinned)?;
     let mut caller = Caller::connect(server.address)?;
     let answer = caller.call(&get("/bench/cookie", ""))?;

@@ -50,9 +50,9 @@ pub fn head((client, secret): (&str, &str), path: &str) -> String {
     )
 }
 
-/// Ours.
-pub fn symbolon(run: &Run, folder: &Folder) -> Result<Subject> {
-    Seeded::create(folder.path(), u64::from(PEOPLE) * 5)?;
+/// Ours, with the sessions that its folder has.
+pub fn symbolon(run: &Run, folder: &Folder) -> Result<(Subject, Seeded)> {
+    let seeded = Seeded::create(folder.path(), u64::from(PEOPLE) * 5)?;
     let (robot, web, cookies) = made(folder)?;
     let server = Server::symbolon(&run.server, folder.path(), Place::Pinned, &[])?;
     let mut caller = Caller::connect(server.address)?;
@@ -65,14 +65,15 @@ pub fn symbolon(run: &Run, folder: &Folder) -> Result<Subject> {
     ensure!(answer.status == 200, "{}", answer.text());
     let path = format!("/oauth/authorize?{}", question());
     let authorize = cookies.iter().map(|cookie| get(&path, cookie));
-    Ok(Subject {
+    let subject = Subject {
         introspection: form(("robot", &robot), "/oauth/introspect", &about(&answer)?),
         authorize: authorize.collect(),
         signed: client_credentials.clone(),
         exchange: head(("web", &web), "/oauth/token").into_bytes(),
         client_credentials,
         server,
-    })
+    };
+    Ok((subject, seeded))
 }
 
 /// The question about the access token in an answer.

@@ -1,8 +1,7 @@
 //! The guards in JavaScript and Python and the client in JavaScript: what their tests and examples need, and their own
 //! suites; and what other people's OAuth clients need.
 //!
-//! Everything is installed from the package registries, at the versions of the committed lock files, into folders that
-//! git ignores, and only when a lock file has changed.
+//! Everything comes from the package registries: see [`crate::install`].
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,8 +9,9 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use super::{Counts, counted};
+use crate::install::{node_answers, npm, npm_ci, pip, pip_install, python_answers};
+use crate::run;
 use crate::workspace::Workspace;
-use crate::{run, say};
 
 const NODE: &str = "Node 20 or later: apt-get install nodejs npm";
 const PYTHON: &str = "Python 3.11 or later: apt-get install python3-venv";
@@ -107,37 +107,13 @@ impl Sdks {
     }
 }
 
-fn node_answers() -> bool {
-    let program = "process.exit(process.versions.node.split('.')[0] >= 20 ? 0 : 1)";
-    run::answers(Command::new("node").args(["-e", program]))
-        && run::answers(Command::new("npm").arg("--version"))
-}
-
-fn python_answers() -> bool {
-    let program = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))";
-    run::answers(Command::new("python3").args(["-c", program]))
-}
-
 fn install_node(root: &Path, workspace: &Workspace) -> Result<()> {
     for folder in [GUARD, CLIENT, EXPRESS, MCP, CLIENTS] {
         let folder_path = root.join(folder);
         let stamp = workspace
             .target()?
             .join(format!("sdk/{}.lock", folder.replace('/', "-")));
-        let wanted = std::fs::read_to_string(folder_path.join("package-lock.json"))
-            .with_context(|| format!("{folder} has no package-lock.json"))?;
-        if !folder_path.join("node_modules").is_dir() || !is(&stamp, &wanted) {
-            say::line(&format!("installing what {folder} needs"));
-            let install = [
-                "ci",
-                "--no-audit",
-                "--no-fund",
-                "--ignore-scripts",
-                "--silent",
-            ];
-            run::shown(&mut npm(&folder_path, &install))?;
-            keep(&stamp, &wanted)?;
-        }
+        npm_ci(&folder_path, &stamp)?;
         if folder == GUARD {
             // The example is built on what the guard is built into.
             run::shown(&mut npm(&folder_path, &["run", "--silent", "build"]))?;
@@ -150,41 +126,16 @@ fn install_python(root: &Path, workspace: &Workspace) -> Result<PathBuf> {
     let folder = workspace.target()?.join("sdk/python");
     let python = folder.join("bin/python");
     let stamp = folder.join("requirements.lock");
-    let mut wanted = root.display().to_string();
-    for file in REQUIREMENTS {
-        let text = std::fs::read_to_string(root.join(file));
-        wanted.push_str(&text.with_context(|| format!("{file} cannot be read"))?);
+    let lists = REQUIREMENTS.map(|list| root.join(list));
+    // The guard is installed as it stands in this tree: another tree needs its own.
+    if pip(&folder, &lists, &stamp, &root.display().to_string())? {
+        let mut guard = pip_install(&python);
+        guard.args(["--no-deps", "-e", PYTHON_GUARD]);
+        if let Err(error) = run::shown(guard.current_dir(root)) {
+            std::fs::remove_file(&stamp)?;
+            return Err(error);
+        }
     }
-    if is(&stamp, &wanted) && python.exists() {
-        return Ok(python);
-    }
-    say::line("installing what sdk/python, examples/fastapi and tests/clients need");
-    run::shown(
-        Command::new("python3")
-            .args(["-m", "venv", "--clear"])
-            .arg(&folder),
-    )?;
-    let pip = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-    ];
-    let mut install = Command::new(&python);
-    install.args(pip).current_dir(root);
-    for file in REQUIREMENTS {
-        install.args(["-r", file]);
-    }
-    run::shown(&mut install)?;
-    let editable = ["--no-deps", "-e", PYTHON_GUARD];
-    run::shown(
-        Command::new(&python)
-            .args(pip)
-            .args(editable)
-            .current_dir(root),
-    )?;
-    keep(&stamp, &wanted)?;
     Ok(python)
 }
 
@@ -197,21 +148,4 @@ fn build_openidconnect(root: &Path, workspace: &Workspace) -> Result<PathBuf> {
         .current_dir(root.join(OPENIDCONNECT));
     run::shown(&mut build).context("the client in Rust")?;
     Ok(target.join("debug/symbolon-test-client-openidconnect"))
-}
-
-fn npm(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new("npm");
-    command.args(arguments).current_dir(folder);
-    command
-}
-
-fn is(stamp: &Path, wanted: &str) -> bool {
-    std::fs::read_to_string(stamp).is_ok_and(|text| text == wanted)
-}
-
-fn keep(stamp: &Path, text: &str) -> Result<()> {
-    if let Some(folder) = stamp.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    std::fs::write(stamp, text).with_context(|| format!("cannot write {}", stamp.display()))
 }

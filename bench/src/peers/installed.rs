@@ -1,0 +1,40 @@
+//! What `cargo xtask bench peers` installed under `target/peers`, and how it is started.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::Run;
+
+/// A script of `bench/peers` under Node; nothing where the npm package that it needs is not installed.
+pub fn node(run: &Run, package: &str, script: &str) -> Result<Option<Command>> {
+    if !run.peers.join("node_modules").join(package).exists() {
+        return Ok(None);
+    }
+    let mut command = Command::new("node");
+    command.arg(beside_packages(run, script)?);
+    command.env("NODE_ENV", "production");
+    Ok(Some(command))
+}
+
+/// The same under the Python that has FastAPI.
+pub fn python(run: &Run, script: &str) -> Result<Option<Command>> {
+    let python = run.peers.join("python/bin/python");
+    if !python.exists() {
+        return Ok(None);
+    }
+    let mut command = Command::new(python);
+    command.arg(beside_packages(run, script)?);
+    Ok(Some(command))
+}
+
+/// A script finds its packages beside itself: it is copied to where they are.
+fn beside_packages(run: &Run, script: &str) -> Result<PathBuf> {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("peers")
+        .join(script);
+    let to = run.peers.join(script);
+    std::fs::copy(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
+    Ok(to)
+}
