@@ -30,9 +30,9 @@ const TABLE: &str = "CREATE TABLE floor (LIKE sessions INCLUDING ALL); \
     INSERT INTO floor SELECT (jsonb_populate_record(NULL::sessions, to_jsonb(s) || jsonb_build_object('id', \
     '\\x' || lpad(to_hex(n), 32, '0')))).* FROM (SELECT sessions.*, row_number() OVER () - 1 AS n FROM sessions) AS s";
 const UPDATE: &str = "\\set n random(0, 999)\n\\set t random(1, 1000000000)\n\
-    UPDATE floor SET generation = generation + 1, refresh_digest = decode(lpad(to_hex(:t), 64, '0'), 'hex'), \
+    UPDATE floor SET generation = generation + 1, refresh_digest = decode(lpad(to_hex(:t::bigint), 64, '0'), 'hex'), \
     rotated_at = :t, late_generation = NULL, last_used_at = :t \
-    WHERE id = decode(lpad(to_hex(:n), 32, '0'), 'hex') AND ended_at IS NULL;\n";
+    WHERE id = decode(lpad(to_hex(:n::bigint), 32, '0'), 'hex') AND ended_at IS NULL;\n";
 
 pub fn measure(run: &Run) -> Result<Section> {
     let mut section = Section::new("postgres", "Refresh rotations on PostgreSQL", NOTE);

@@ -1,6 +1,8 @@
 //! What runs beside the requests: following revocations and keys that another process wrote, handing in mail, telling clients
 //! of ended sessions (`flows/oauth/backchannel.rs`), sealing the audit log, and purging.
 
+mod leader;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,12 +11,11 @@ use symbolon_store::{Feed, Watch};
 use tokio::task::JoinSet;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
+use self::leader::{Job, Leader};
 use crate::app::App;
 use crate::flows::oauth::backchannel::Lanes;
 use crate::flows::{Error, Origin, audit, keys, oauth, once, outbox, revocations, roles, stats};
 
-/// How soon what another process committed, a revocation or a key, is known here.
-const FOLLOW: Duration = Duration::from_millis(10);
 /// How often guards are told that they have not missed anything (CONTRACT section 3.4).
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How soon a mail that was written is handed in.
@@ -23,7 +24,8 @@ const MAIL: Duration = Duration::from_secs(1);
 const TELL: Duration = Duration::from_secs(1);
 /// How often what happened is added to the hour.
 const COUNT: Duration = Duration::from_secs(60);
-/// How often what has expired is dropped.
+/// How often what has expired is dropped: from memory, and from the database.
+const EXPIRE: Duration = Duration::from_secs(60);
 const PURGE: Duration = Duration::from_secs(60);
 /// Rows removed by one statement, so that no purge holds up the writes of others for long.
 const PURGE_ROWS: u32 = 500;
@@ -36,41 +38,106 @@ const PURGE_AUDIT: Duration = Duration::from_secs(3600);
 /// Revocations read at once.
 const PAGE: u32 = 1000;
 
-/// Starts every job. Shut them down before the store is closed: they would complain of it.
+/// The jobs of a process that serves.
 #[must_use = "they end when this is dropped"]
-pub fn start(app: &Arc<App>) -> JoinSet<()> {
-    let mut jobs = JoinSet::new();
-    let follower = Arc::clone(app);
-    jobs.spawn(async move { follow(&follower).await });
-    let purger = Arc::clone(app);
-    jobs.spawn(every(purger, PURGE, "purging", |app| async move {
-        purge(&app).await
-    }));
-    let sealer = Arc::clone(app);
-    jobs.spawn(async move { seal_audit(&sealer).await });
-    let purger = Arc::clone(app);
-    jobs.spawn(every(
-        purger,
-        PURGE_AUDIT,
-        "purging the audit log",
-        |app| async move { audit::purge(&app).await },
-    ));
-    let postman = Arc::clone(app);
-    jobs.spawn(every(postman, MAIL, "handing in mail", |app| async move {
-        outbox::deliver(&app).await
-    }));
-    let counter = Arc::clone(app);
-    jobs.spawn(async move { count(&counter).await });
-    let teller = Arc::clone(app);
-    jobs.spawn(async move { tell_clients(&teller).await });
-    jobs
+pub struct Jobs {
+    running: JoinSet<()>,
+    leader: Arc<Leader>,
 }
 
-/// Ends every job, and signs the audit log's end.
-pub async fn stop(app: &App, mut jobs: JoinSet<()>) {
-    jobs.shutdown().await;
-    if let Err(error) = audit::Watcher::default().look(app).await {
-        tracing::warn!(error = %Causes(&error), "the audit log is not signed");
+impl Jobs {
+    /// Starts every job. [`Jobs::stop`] them before the store is closed: they would complain of it.
+    ///
+    /// # Errors
+    /// A fault of the random source.
+    pub async fn start(app: &Arc<App>) -> Result<Self, Error> {
+        let mut jobs = Self {
+            running: JoinSet::new(),
+            leader: Arc::new(Leader::begin(app).await?),
+        };
+        let follower = Arc::clone(app);
+        jobs.spawn(async move { follow(&follower).await });
+        jobs.own(
+            app,
+            (EXPIRE, "forgetting"),
+            |app| async move { expire(&app) },
+        );
+        jobs.one(app, (Job::Purge, PURGE, "purging"), |app| async move {
+            purge(&app).await
+        });
+        let purging = (Job::Audit, PURGE_AUDIT, "purging the audit log");
+        jobs.one(app, purging, |app| async move { audit::purge(&app).await });
+        let mailing = (Job::Mail, MAIL, "handing in mail");
+        jobs.one(
+            app,
+            mailing,
+            |app| async move { outbox::deliver(&app).await },
+        );
+        let sealer = Arc::clone(app);
+        jobs.spawn(async move { seal_audit(&sealer).await });
+        let counter = Arc::clone(app);
+        jobs.spawn(async move { count(&counter).await });
+        let (teller, leader) = (Arc::clone(app), Arc::clone(&jobs.leader));
+        jobs.spawn(async move { tell_clients(&teller, &leader).await });
+        let (renewer, leader) = (Arc::clone(app), Arc::clone(&jobs.leader));
+        jobs.spawn(async move { leader.keep(&renewer).await });
+        Ok(jobs)
+    }
+
+    /// Runs something else until the jobs end.
+    pub fn spawn(&mut self, job: impl Future<Output = ()> + Send + 'static) {
+        self.running.spawn(job);
+    }
+
+    /// What each process does for itself.
+    fn own<F, Fut>(&mut self, app: &Arc<App>, (period, name): (Duration, &'static str), job: F)
+    where
+        F: Fn(Arc<App>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<(), Error>> + Send,
+    {
+        let app = Arc::clone(app);
+        self.spawn(async move {
+            let mut ticks = every_tick(period);
+            loop {
+                ticks.tick().await;
+                if let Err(error) = job(Arc::clone(&app)).await {
+                    tracing::warn!(error = %Causes(&error), "{name} failed; trying again");
+                }
+            }
+        });
+    }
+
+    /// What one process does for all.
+    fn one<F, Fut>(
+        &mut self,
+        app: &Arc<App>,
+        (job, period, name): (Job, Duration, &'static str),
+        run: F,
+    ) where
+        F: Fn(Arc<App>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), Error>> + Send,
+    {
+        let (leader, run) = (Arc::clone(&self.leader), Arc::new(run));
+        self.own(app, (period, name), move |app| {
+            let (leader, run) = (Arc::clone(&leader), Arc::clone(&run));
+            async move {
+                match leader.leads(job) {
+                    true => run(app).await,
+                    false => Ok(()),
+                }
+            }
+        });
+    }
+
+    /// Ends every job, lets others lead, and signs the audit log's end.
+    pub async fn stop(mut self, app: &App) {
+        self.running.shutdown().await;
+        if let Err(error) = self.leader.resign(app).await {
+            tracing::debug!(error = %Causes(&error), "the leases are left to run out");
+        }
+        if let Err(error) = audit::Watcher::default().look(app).await {
+            tracing::warn!(error = %Causes(&error), "the audit log is not signed");
+        }
     }
 }
 
@@ -99,27 +166,16 @@ async fn count(app: &App) {
 }
 
 /// Tells clients that sessions have ended, without waiting for one before the next.
-async fn tell_clients(app: &Arc<App>) {
+async fn tell_clients(app: &Arc<App>, leader: &Leader) {
     let mut lanes = Lanes::default();
     let mut ticks = every_tick(TELL);
     loop {
         ticks.tick().await;
+        if !leader.leads(Job::Tell) {
+            continue;
+        }
         if let Err(error) = lanes.begin(app).await {
             tracing::warn!(error = %Causes(&error), "telling clients of ended sessions failed; trying again");
-        }
-    }
-}
-
-async fn every<F, Fut>(app: Arc<App>, period: Duration, name: &'static str, job: F)
-where
-    F: Fn(Arc<App>) -> Fut + Send + 'static,
-    Fut: Future<Output = Result<(), Error>> + Send,
-{
-    let mut ticks = every_tick(period);
-    loop {
-        ticks.tick().await;
-        if let Err(error) = job(Arc::clone(&app)).await {
-            tracing::warn!(error = %Causes(&error), "{name} failed; trying again");
         }
     }
 }
@@ -132,13 +188,13 @@ pub async fn follow(app: &App) {
         return;
     };
     let mut follower = Follower::default();
-    let mut looks = every_tick(FOLLOW);
     let mut beats = every_tick(HEARTBEAT);
     let mut beat_is_due = false;
     loop {
         tokio::select! {
             () = issuance.feed.wait_for_commit() => {}
-            _ = looks.tick() => {}
+            () = app.store.signalled() => {}
+            () = sleep(app.store.pause()) => {}
             _ = beats.tick() => {
                 beat_is_due = true;
                 follower.reload_keys(app).await;
@@ -290,11 +346,16 @@ fn every_tick(period: Duration) -> Interval {
     ticks
 }
 
-async fn purge(app: &App) -> Result<(), Error> {
+/// Drops what has expired from memory.
+fn expire(app: &App) -> Result<(), Error> {
     let now = app.clock.now();
     let issuance = app.issuance()?;
     issuance.guard.expire(now.seconds());
-    issuance.trust(None, now)?;
+    issuance.trust(None, now)
+}
+
+async fn purge(app: &App) -> Result<(), Error> {
+    let now = app.clock.now();
     while app
         .store
         .purge_sessions(now.minus(SESSION_GRACE), PURGE_ROWS)

@@ -36,6 +36,7 @@ pub use tables::feed::Feed;
 pub use tables::hourly_counts::HourlyCount;
 pub use tables::invitations::Invitation;
 pub use tables::keys::{KeyRow, KeyState};
+pub use tables::leases::Lease;
 pub use tables::oauth::{CodeRow, DeviceRow, LogoutRow, PushedRow};
 pub use tables::outbox::MailRow;
 pub use tables::roles::{Announcement, RoleState};

@@ -89,6 +89,12 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/0012_hourly_counts.sql"),
         needs: 10,
     },
+    Migration {
+        number: 13,
+        name: "leases",
+        text: include_str!("../migrations/0013_leases.sql"),
+        needs: 10,
+    },
 ];
 
 /// Where the steps that were applied are noted. Nothing but this is made before the first step.

@@ -4,27 +4,36 @@ mod errors;
 mod lanes;
 mod open;
 mod schema;
+mod signals;
 mod write;
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use deadpool_postgres::{Object, Pool};
 use symbolon_domain::Timestamp;
 use tokio::sync::RwLock;
+use tokio_postgres::Config;
 use tokio_postgres::types::ToSql;
 
 use crate::migrate::Applied;
 use crate::statement::{Expect, Statement};
+use crate::tables::feed::is_signal;
 use crate::value::{Row, Value};
-use crate::{Error, OpenError, OpenOptions};
+use crate::{DatabaseUrl, Error, OpenError, OpenOptions};
 use errors::{Failure, pool_error};
 use lanes::Lanes;
+use signals::Signals;
+use write::Commit;
 
 /// How long one exchange may take before the connection is given up. Longer than the server's own limits (see
 /// `open`), so that it is for networks that swallow everything.
 const EXCHANGE: Duration = Duration::from_secs(10);
+
+/// How soon to look for what others have committed: where that is all that tells of it, and beside notifications.
+const LOOK: Duration = Duration::from_millis(10);
+const LOOK_BESIDE: Duration = Duration::from_millis(50);
 
 /// An open PostgreSQL database.
 pub(crate) struct Postgres {
@@ -32,18 +41,28 @@ pub(crate) struct Postgres {
     lanes: Lanes,
     /// Hosts and database, for messages.
     name: String,
+    config: Config,
+    /// Whether the server has notifications.
+    notifies: bool,
+    /// Listens once somebody asks.
+    signals: OnceLock<Signals>,
     /// Held for reading by each transaction on a task of its own.
     running: Arc<RwLock<()>>,
 }
 
 impl Postgres {
     pub(crate) async fn open(url: &str, options: &OpenOptions) -> Result<Self, OpenError> {
-        let (pool, name) = open::pool(url, options)?;
-        open::try_out(&pool, &name).await?;
+        let name = DatabaseUrl::Postgres(url.to_owned()).to_string();
+        let config = open::config(url)?;
+        let pool = open::pool(config.clone(), options)?;
+        let notifies = open::try_out(&pool, &name).await?;
         Ok(Self {
             lanes: Lanes::start(&pool),
             pool,
             name,
+            config,
+            notifies,
+            signals: OnceLock::new(),
             running: Arc::default(),
         })
     }
@@ -92,17 +111,43 @@ impl Postgres {
     }
 
     pub(crate) async fn write(&self, mut statements: Vec<Statement>) -> Result<u64, Error> {
+        let commit = match self.notifies && statements.iter().any(is_signal) {
+            true => Commit::Notifies,
+            false => Commit::Quietly,
+        };
         if let [
             Statement {
                 expect: Expect::One,
                 ..
             },
         ] = statements[..]
+            && commit == Commit::Quietly
             && let Some(only) = statements.pop()
         {
             return self.lanes.write(only).await;
         }
-        write::write(&self.pool, &self.running, statements).await
+        write::write(&self.pool, &self.running, statements, commit).await
+    }
+
+    /// Waits until another process may have committed something that is to be looked at.
+    pub(crate) async fn signalled(&self) {
+        match self.notifies {
+            true => self.listening().next().await,
+            false => std::future::pending().await,
+        }
+    }
+
+    /// How long it may be until the next look.
+    pub(crate) fn pause(&self) -> Duration {
+        match self.signals.get().is_some_and(Signals::are_heard) {
+            true => LOOK_BESIDE,
+            false => LOOK,
+        }
+    }
+
+    fn listening(&self) -> &Signals {
+        self.signals
+            .get_or_init(|| Signals::start(self.config.clone()))
     }
 
     pub(crate) async fn close(&self) {

@@ -14,6 +14,8 @@ use crate::{Batch, DatabaseUrl, Error, OpenError};
 /// How often a decision is taken again because somebody else wrote in between. Each round loses to a commit that
 /// was made, so that the last one is hardly ever reached.
 const ROUNDS: usize = 16;
+/// How soon to look for what another process wrote to the same file: a look costs about a microsecond.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// How a database is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,6 +149,28 @@ impl Store {
             }
         };
         Ok(found?.unwrap_or_default())
+    }
+
+    /// Waits until another process may have committed what [`Store::changed`] tells of. Never, where that is not told: look
+    /// again after [`Store::pause`] in any case.
+    pub async fn signalled(&self) {
+        match &*self.engine {
+            Engine::Sqlite(_) => std::future::pending().await,
+            Engine::Postgres(postgres) => postgres.signalled().await,
+        }
+    }
+
+    /// Whether the database is a file of this machine, or none, that one server has for itself.
+    pub fn is_embedded(&self) -> bool {
+        matches!(&*self.engine, Engine::Sqlite(_))
+    }
+
+    /// How long it may be until [`Store::changed`] is asked again.
+    pub fn pause(&self) -> Duration {
+        match &*self.engine {
+            Engine::Sqlite(_) => LOOK,
+            Engine::Postgres(postgres) => postgres.pause(),
+        }
     }
 
     /// Finishes what was committed, then lets go of files and connections. Later calls are [`Error::Fault`].

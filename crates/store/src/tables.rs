@@ -7,6 +7,7 @@ pub(crate) mod feed;
 pub(crate) mod hourly_counts;
 pub(crate) mod invitations;
 pub(crate) mod keys;
+pub(crate) mod leases;
 pub(crate) mod oauth;
 pub(crate) mod outbox;
 pub(crate) mod proofs;
@@ -32,6 +33,7 @@ pub(crate) fn all() -> Vec<(String, &'static str)> {
         ("hourly_counts", hourly_counts::STATEMENTS),
         ("invitations", invitations::STATEMENTS),
         ("keys", keys::STATEMENTS),
+        ("leases", leases::STATEMENTS),
         ("oauth_authorizations", oauth::authorizations::STATEMENTS),
         ("oauth_codes", oauth::codes::STATEMENTS),
         ("oauth_consents", oauth::consents::STATEMENTS),

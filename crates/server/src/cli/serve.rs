@@ -13,8 +13,9 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::flows::setup;
 use crate::http::serve::{serve, serve_metrics};
+use crate::jobs::Jobs;
+use crate::logging;
 use crate::rng::Rng;
-use crate::{jobs, logging};
 
 /// Run the server.
 #[derive(Args)]
@@ -75,7 +76,7 @@ async fn serve_until(
     let bound = listener.local_addr()?;
     app.open_keys(Some(bound)).await?;
     offer_setup(app, bound).await?;
-    let mut jobs = jobs::start(app);
+    let mut jobs = Jobs::start(app).await?;
     if let Some(listener) = metrics {
         jobs.spawn(serve_metrics(Arc::clone(app), listener));
     }
@@ -85,7 +86,7 @@ async fn serve_until(
          open http://{bound}/ to sign in, http://{bound}/console to administrate, http://{bound}/api/docs for the API\n"
     ))?;
     let ended = serving.await;
-    jobs::stop(app, jobs).await;
+    jobs.stop(app).await;
     ended.map_err(|error| Failed::said("fault", format!("the server stopped: {error}")))
 }
 

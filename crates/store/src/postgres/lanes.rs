@@ -20,7 +20,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::errors::{Failure, pool_error};
-use super::write::{self, together};
+use super::write::{self, Commit, together};
 use super::{bound, give_back, within};
 use crate::Error;
 use crate::statement::Statement;
@@ -182,7 +182,7 @@ async fn write_group(pool: Pool, mut group: Vec<Write>) {
         for (statement, answer) in statements.into_iter().zip(answers) {
             let pool = pool.clone();
             tokio::spawn(async move {
-                let _ = answer.send(write::attempt(&pool, &[statement]).await);
+                let _ = answer.send(write::attempt(&pool, &[statement], Commit::Quietly).await);
             });
         }
         return;
@@ -218,14 +218,19 @@ async fn run_writes(
         // Of a void transaction it is a rollback.
         sent.push(word("COMMIT"));
     }
-    let counts: Result<Vec<u64>, _> = spoilt(together(sent).await)?.into_iter().collect();
-    Ok(counts.ok().map(|mut counts| {
-        if is_group {
-            counts.pop();
-            counts.remove(0);
+    let counts: Result<Vec<u64>, _> = together(sent).await.into_iter().collect();
+    match counts.map_err(Failure::Said) {
+        Ok(mut counts) => {
+            if is_group {
+                counts.pop();
+                counts.remove(0);
+            }
+            Ok(Some(counts))
         }
-        counts
-    }))
+        // The first is the reason: those behind it only say that there is one.
+        Err(failure) if failure.spoils_connection() => Err(failure),
+        Err(_) => Ok(None),
+    }
 }
 
 /// The row that is written.

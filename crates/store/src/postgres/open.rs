@@ -11,7 +11,8 @@ use deadpool_postgres::{
 use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::{Config, NoTls};
 
-use crate::{DatabaseUrl, OpenError, OpenOptions};
+use super::signals::NOTIFY;
+use crate::{OpenError, OpenOptions};
 
 /// How long to try one host.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -27,9 +28,8 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(8);
 const SESSION: &str = "SET statement_timeout = '6s'; SET idle_in_transaction_session_timeout = '10s'; SET default_transaction_isolation = 'read committed'; \
      SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
 
-/// A pool for a URL, and the name of the server without credentials. Connects to nothing yet.
-pub(super) fn pool(url: &str, options: &OpenOptions) -> Result<(Pool, String), OpenError> {
-    let name = DatabaseUrl::Postgres(url.to_owned()).to_string();
+/// How to connect to the server of a URL.
+pub(super) fn config(url: &str) -> Result<Config, OpenError> {
     // The error of the driver may quote the text, hence not ours to print.
     let mut config: Config = url
         .parse()
@@ -50,6 +50,11 @@ pub(super) fn pool(url: &str, options: &OpenOptions) -> Result<(Pool, String), O
     if config.get_application_name().is_none() {
         config.application_name("symbolon");
     }
+    Ok(config)
+}
+
+/// A pool of connections. Connects to nothing yet.
+pub(super) fn pool(config: Config, options: &OpenOptions) -> Result<Pool, OpenError> {
     let fast = ManagerConfig {
         recycling_method: RecyclingMethod::Fast,
     };
@@ -74,11 +79,12 @@ pub(super) fn pool(url: &str, options: &OpenOptions) -> Result<(Pool, String), O
         .recycle_timeout(Some(CONNECT))
         .post_create(set)
         .build();
-    Ok((pool.map_err(OpenError::other)?, name))
+    pool.map_err(OpenError::other)
 }
 
-/// Connects once, so that a server that is not there or not good enough is known at the start.
-pub(super) async fn try_out(pool: &Pool, name: &str) -> Result<(), OpenError> {
+/// Connects once, so that a server that is not there or not good enough is known at the start. Tells whether it has
+/// notifications.
+pub(super) async fn try_out(pool: &Pool, name: &str) -> Result<bool, OpenError> {
     let client = pool.get().await.map_err(|error| refused(name, &error))?;
     let row = client.query_one(
         "SELECT current_setting('server_encoding'), current_setting('server_version_num')",
@@ -92,7 +98,8 @@ pub(super) async fn try_out(pool: &Pool, name: &str) -> Result<(), OpenError> {
     } else if version.parse::<u32>().is_ok_and(|number| number < 130_000) {
         "it is older than version 13".to_owned()
     } else {
-        return Ok(());
+        // Databases that speak PostgreSQL's protocol mostly have none.
+        return Ok(client.batch_execute(NOTIFY).await.is_ok());
     };
     Err(OpenError::Server {
         server: name.to_owned(),

@@ -18,6 +18,7 @@ use tokio::sync::RwLock;
 use tokio_postgres::types::ToSql;
 
 use super::errors::{Failure, pool_error};
+use super::signals::NOTIFY_AND_COMMIT;
 use super::{bound, give_back, within};
 use crate::Error;
 use crate::statement::Statement;
@@ -25,34 +26,56 @@ use crate::statement::Statement;
 /// How often two transactions may be in each other's way before it is the caller's turn to try again.
 pub(super) const ATTEMPTS: usize = 3;
 
+/// How a batch ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Commit {
+    Quietly,
+    /// Other processes are to look at what it changed.
+    Notifies,
+}
+
+impl Commit {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Quietly => "COMMIT",
+            Self::Notifies => NOTIFY_AND_COMMIT,
+        }
+    }
+}
+
 /// Runs statements in one transaction, and returns how many rows they changed.
 pub(super) async fn write(
     pool: &Pool,
     running: &Arc<RwLock<()>>,
     statements: Vec<Statement>,
+    commit: Commit,
 ) -> Result<u64, Error> {
-    if Statement::alone(&statements).is_some() {
-        return attempt(pool, &statements).await;
+    if Statement::alone(&statements).is_some() && commit == Commit::Quietly {
+        return attempt(pool, &statements, commit).await;
     }
     // On a task of its own: a caller that is dropped half-way (its client hung up) must not give a connection
     // back to the pool in the middle of a transaction.
     let pool = pool.clone();
     let running = Arc::clone(running).read_owned().await;
     let run = async move {
-        let outcome = attempt(&pool, &statements).await;
+        let outcome = attempt(&pool, &statements, commit).await;
         drop(running);
         outcome
     };
     tokio::spawn(run).await.map_err(Error::fault)?
 }
 
-pub(super) async fn attempt(pool: &Pool, statements: &[Statement]) -> Result<u64, Error> {
+pub(super) async fn attempt(
+    pool: &Pool,
+    statements: &[Statement],
+    commit: Commit,
+) -> Result<u64, Error> {
     let mut attempts = 1;
     loop {
         let client = pool.get().await.map_err(pool_error)?;
         let outcome = match Statement::alone(statements) {
-            Some(only) => within(single(&client, only)).await,
-            None => within(transaction(&client, statements)).await,
+            Some(only) if commit == Commit::Quietly => within(single(&client, only)).await,
+            _ => within(transaction(&client, statements, commit)).await,
         };
         give_back(client, &outcome);
         match outcome {
@@ -73,7 +96,11 @@ async fn single(client: &Object, statement: &Statement) -> Result<u64, Failure> 
     }
 }
 
-async fn transaction(client: &Object, statements: &[Statement]) -> Result<u64, Failure> {
+async fn transaction(
+    client: &Object,
+    statements: &[Statement],
+    commit: Commit,
+) -> Result<u64, Failure> {
     let mut prepared = Vec::with_capacity(statements.len());
     for statement in statements {
         prepared.push(client.prepare_cached(statement.text).await?);
@@ -81,7 +108,7 @@ async fn transaction(client: &Object, statements: &[Statement]) -> Result<u64, F
     client.batch_execute("BEGIN").await?;
     match run_all(client, statements, &prepared).await {
         Ok(changed) => {
-            client.batch_execute("COMMIT").await?;
+            client.batch_execute(commit.text()).await?;
             Ok(changed)
         }
         Err(failure) => {

@@ -126,15 +126,19 @@ impl Pool {
         }
     }
 
+    /// Drops the idle ones, and tells how many are in use.
+    fn clear(&self) -> usize {
+        let mut connections = lock(&self.connections);
+        connections.idle.clear();
+        connections.lent
+    }
+
     async fn all_returned(&self) {
         loop {
             let returned = self.returned.notified();
-            let mut connections = lock(&self.connections);
-            connections.idle.clear();
-            if connections.lent == 0 {
+            if self.clear() == 0 {
                 return;
             }
-            drop(connections);
             returned.await;
         }
     }

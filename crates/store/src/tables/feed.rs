@@ -147,6 +147,11 @@ pub(crate) fn reload() -> Statement {
     }
 }
 
+/// Whether other processes are to look at the feed once it is committed.
+pub(crate) fn is_signal(statement: &Statement) -> bool {
+    [COUNT_UP, BEGIN, RENEW, RELOAD].contains(&statement.text)
+}
+
 fn read_feed(row: &Row<'_>) -> Result<Feed, Error> {
     Ok(Feed {
         epoch: row.text(0)?,

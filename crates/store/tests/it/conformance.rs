@@ -8,6 +8,7 @@ mod endings;
 mod feed;
 mod hourly_counts;
 mod keys;
+mod leases;
 mod mail;
 mod oauth;
 mod refresh;
@@ -35,6 +36,7 @@ const SOURCES: &[&str] = &[
     include_str!("../../src/tables/hourly_counts.rs"),
     include_str!("../../src/tables/invitations.rs"),
     include_str!("../../src/tables/keys.rs"),
+    include_str!("../../src/tables/leases.rs"),
     include_str!("../../src/tables/oauth/authorizations.rs"),
     include_str!("../../src/tables/oauth/codes.rs"),
     include_str!("../../src/tables/oauth/consents.rs"),
@@ -63,6 +65,7 @@ const SUITE: &[&str] = &[
     include_str!("conformance/feed.rs"),
     include_str!("conformance/hourly_counts.rs"),
     include_str!("conformance/keys.rs"),
+    include_str!("conformance/leases.rs"),
     include_str!("conformance/mail.rs"),
     include_str!("conformance/oauth/authorizations.rs"),
     include_str!("conformance/oauth/codes.rs"),

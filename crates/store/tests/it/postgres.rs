@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use symbolon_domain::EndReason;
 use symbolon_store::{DatabaseUrl, Error, OpenError, OpenOptions, Store};
 use symbolon_testkit::Postgres;
 use tokio_postgres::{Client, NoTls};
@@ -342,4 +343,41 @@ async fn sessions_are_set_as_promised() {
     commit!(store, put_setting("a", "")).unwrap();
     let shown = store.find_setting("a").await.unwrap().unwrap();
     assert_eq!(shown, "on 6s 5s 10s read committed symbolon");
+}
+
+/// Writes of one row travel together, and each has its own outcome: one that fails does not take the others with it.
+#[tokio::test]
+async fn writes_at_the_same_time_have_nothing_to_do_with_each_other() {
+    let Some(server) = Postgres::shared() else {
+        return;
+    };
+    let store = open(&server.url()).await;
+    commit!(store, insert_user(&user(1), None)).unwrap();
+    commit!(store, insert_session(&session(7, 1))).unwrap();
+    let writes = (0..200_u16).map(|number| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            let mut batch = store.batch();
+            match number % 50 {
+                // A row that is not there to be changed.
+                9 => batch.end_session(session_id(5_000 + number), at(9), EndReason::Logout),
+                // An id that is taken.
+                13 => batch.insert_session(&session(7, 1)),
+                _ => batch.insert_session(&session(1_000 + number, 1)),
+            };
+            (number, batch.commit().await)
+        })
+    });
+    for written in writes.collect::<Vec<_>>() {
+        let (number, outcome) = written.await.unwrap();
+        match number % 50 {
+            9 => assert!(matches!(outcome, Err(Error::Stale)), "{outcome:?}"),
+            13 => assert!(matches!(outcome, Err(Error::Conflict(_))), "{outcome:?}"),
+            _ => outcome.unwrap(),
+        }
+    }
+    assert_eq!(
+        store.count_live_sessions(user_id(1), at(2)).await.unwrap(),
+        200 - 8 + 1
+    );
 }

@@ -1,8 +1,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use symbolon_domain::revocation::{Effect, Entry, Revocation, Subject};
 use symbolon_store::{Error, Watch};
+use tokio::time::timeout;
 
 use crate::harness::{Place, at, commit, on_every_engine, session, session_id, user, user_id};
 
@@ -13,7 +15,11 @@ on_every_engine!(
     dead_revocations_are_purged_in_bites,
     the_epoch_begins_once,
     a_watch_sees_what_changes,
+    others_are_told_to_look,
 );
+
+/// How long a signal is waited for that must come.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 fn of_session(number: u16) -> Revocation {
     Revocation {
@@ -226,4 +232,28 @@ async fn a_watch_sees_what_changes(place: &Place) {
         "each watch for itself"
     );
     assert!(!store.changed(&mut watch).await.unwrap());
+}
+
+async fn others_are_told_to_look(place: &Place) {
+    let (writer, reader) = (place.open().await, place.open().await);
+    let mut watch = Watch::default();
+    assert!(reader.changed(&mut watch).await.unwrap());
+    assert_eq!(reader.pause(), Duration::from_millis(10));
+    if reader.is_embedded() {
+        // Looking is so cheap there that nobody needs to be told.
+        let told = timeout(Duration::ZERO, reader.signalled()).await;
+        return assert!(told.is_err());
+    }
+    // Listening has begun once it has heard itself.
+    while reader.pause() == Duration::from_millis(10) {
+        timeout(PATIENCE, reader.signalled()).await.unwrap();
+    }
+    commit!(writer, insert_revocation(&of_session(1))).unwrap();
+    while !reader.changed(&mut watch).await.unwrap() {
+        timeout(PATIENCE, reader.signalled()).await.unwrap();
+    }
+    commit!(writer, put_setting("name", "value")).unwrap();
+    while !reader.changed(&mut watch).await.unwrap() {
+        timeout(PATIENCE, reader.signalled()).await.unwrap();
+    }
 }
