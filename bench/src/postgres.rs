@@ -6,10 +6,11 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use symbolon_testkit::Postgres;
 
 use crate::{
-    Run,
-    load::{self, Figures, Load},
+    Run, clock,
+    load::{self, Caller, Figures, Load},
     machine,
-    process::{Folder, Place, Server},
+    process::{Folder, Place, Server, call_as},
+    protected::{access_token, profile_request},
     refresh::rotate::Rotations,
     report::{Row, Section, median, rate},
     seed::Seeded,
@@ -75,8 +76,43 @@ pub fn measure(run: &Run) -> Result<Section> {
             false => row,
         });
     }
+    let other = Server::symbolon(&run.server, folder.path(), Place::Anywhere, &settings)?;
+    section.push(crossing(&server, &other, &tokens)?);
+    other.stop()?;
     server.stop()?;
     Ok(section)
+}
+
+/// Signs sessions out at one node, one after the other, and asks another one until it refuses their tokens.
+fn crossing(server: &Server, other: &Server, tokens: &[Vec<u8>]) -> Result<Row> {
+    const SIGN_OUTS: usize = 500;
+    const BOUND: Duration = Duration::from_millis(100);
+    let mut asking = Caller::connect(other.address)?;
+    let mut delays = Vec::new();
+    for token in tokens.iter().take(SIGN_OUTS) {
+        let access = access_token(server, std::str::from_utf8(token)?)?;
+        let request = profile_request(&access);
+        if asking.call(&request)?.status != 200 {
+            bail!("the other node refuses a token that is alive");
+        }
+        let reply = call_as(server.address, "POST /api/logout", Some(&access), "")?;
+        let answered = clock::now();
+        if reply.status != 204 {
+            bail!("a sign-out was refused");
+        }
+        while asking.call(&request)?.status == 200 {}
+        delays.push(u32::try_from(clock::since(answered).as_micros())?);
+    }
+    delays.sort_unstable();
+    let [half, most, all] = [50, 99, 100].map(|share| load::quantile(&delays, share));
+    let text = format!(
+        "p50 {:.1} ms, p99 {:.1} ms, longest {:.1} ms",
+        half.as_secs_f64() * 1e3,
+        most.as_secs_f64() * 1e3,
+        all.as_secs_f64() * 1e3
+    );
+    let what = "from the answer to a sign-out to its refusal by another node";
+    Ok(Row::new(what, text).bound("p99 < 100 ms", most < BOUND))
 }
 
 fn refreshes(

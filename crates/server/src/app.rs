@@ -1,6 +1,7 @@
 //! The application: settings, clock, chance, store and keys, and how it starts.
 
 mod start;
+pub(crate) mod timekeeping;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -12,7 +12,8 @@ pub struct Clock(Source);
 
 #[derive(Clone, Debug)]
 enum Source {
-    System,
+    /// The operating system's, and by how many milliseconds it is put right.
+    System(Arc<AtomicI64>),
     Frozen(Arc<AtomicI64>),
 }
 
@@ -20,7 +21,7 @@ impl Clock {
     /// The clock of the operating system.
     #[must_use]
     pub fn system() -> Self {
-        Self(Source::System)
+        Self(Source::System(Arc::default()))
     }
 
     /// A clock that stands at `at` until it is told to move.
@@ -33,8 +34,19 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         match &self.0 {
-            Source::System => Timestamp::from_millis(system_millis()),
+            Source::System(correction) => {
+                let correction = correction.load(Ordering::Relaxed);
+                Timestamp::from_millis(system_millis().saturating_add(correction))
+            }
             Source::Frozen(millis) => Timestamp::from_millis(millis.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// Puts the system's clock, and every clone of it, forward or back by so many milliseconds, for this process alone. A frozen
+    /// one stays.
+    pub fn correct(&self, millis: i64) {
+        if let Source::System(correction) = &self.0 {
+            correction.fetch_add(millis, Ordering::Relaxed);
         }
     }
 
@@ -123,5 +135,18 @@ mod tests {
             clock.now().millis() > 1_700_000_000_000,
             "some time after 2023"
         );
+    }
+
+    #[test]
+    fn the_system_clock_is_put_right_for_all_its_clones_and_no_other() {
+        let (clock, right) = (Clock::system(), Clock::system());
+        let other = clock.clone();
+        clock.correct(60_000);
+        assert!(other.now().since(right.now()) >= Duration::from_secs(59));
+        clock.correct(-60_000);
+        assert!(other.now().since(right.now()) < Duration::from_secs(30));
+        let frozen = Clock::frozen(Timestamp::from_millis(5));
+        frozen.correct(1);
+        assert_eq!(frozen.now().millis(), 5);
     }
 }

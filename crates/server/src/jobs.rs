@@ -13,6 +13,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
 use self::leader::{Job, Leader};
 use crate::app::App;
+use crate::app::timekeeping::keep_time;
 use crate::flows::oauth::backchannel::Lanes;
 use crate::flows::{Error, Origin, audit, keys, oauth, once, outbox, revocations, roles, stats};
 
@@ -24,6 +25,8 @@ const MAIL: Duration = Duration::from_secs(1);
 const TELL: Duration = Duration::from_secs(1);
 /// How often what happened is added to the hour.
 const COUNT: Duration = Duration::from_secs(60);
+/// How often the clock is compared with the database's.
+const TIME: Duration = Duration::from_secs(60);
 /// How often what has expired is dropped: from memory, and from the database.
 const EXPIRE: Duration = Duration::from_secs(60);
 const PURGE: Duration = Duration::from_secs(60);
@@ -62,6 +65,9 @@ impl Jobs {
             (EXPIRE, "forgetting"),
             |app| async move { expire(&app) },
         );
+        jobs.own(app, (TIME, "asking the time"), |app| async move {
+            Ok(keep_time(&app.store, &app.clock).await?)
+        });
         jobs.one(app, (Job::Purge, PURGE, "purging"), |app| async move {
             purge(&app).await
         });

@@ -87,17 +87,17 @@ impl Postgres {
             .transpose()
     }
 
-    /// The same beside many others: a read that takes the server next to nothing.
+    /// The same beside many others that ask for other rows.
     pub(crate) async fn find_often<T>(
         &self,
         text: &'static str,
         values: &[Value],
         read: impl Fn(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        let rows = self.lanes.read(text, values.to_vec()).await?;
-        rows.first()
-            .map(|row| read(&Row::Postgres(row)))
-            .transpose()
+        match self.lanes.read(text, values).await {
+            Some(found) => found?.map(|row| read(&Row::Postgres(&row))).transpose(),
+            None => self.find(text, values, read).await,
+        }
     }
 
     pub(crate) async fn list<T>(

@@ -165,6 +165,21 @@ impl Store {
         matches!(&*self.engine, Engine::Sqlite(_))
     }
 
+    /// What time it is for the database, where that is another machine: what several nodes can agree on. No statement
+    /// uses it.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] and [`Error::Fault`].
+    pub async fn time(&self) -> Result<Option<Timestamp>, Error> {
+        match &*self.engine {
+            Engine::Sqlite(_) => Ok(None),
+            Engine::Postgres(postgres) => {
+                let text = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
+                postgres.find(text, &[], |row| row.time(0)).await
+            }
+        }
+    }
+
     /// How long it may be until [`Store::changed`] is asked again.
     pub fn pause(&self) -> Duration {
         match &*self.engine {

@@ -128,6 +128,28 @@ impl Postgres {
         self.order("start", "started");
     }
 
+    /// Stops every process of the server where it is (SIGSTOP).
+    ///
+    /// # Panics
+    /// If that fails.
+    pub fn freeze(&self) {
+        self.order("freeze", "frozen");
+    }
+
+    /// Lets them go on.
+    ///
+    /// # Panics
+    /// If that fails.
+    pub fn thaw(&self) {
+        self.order("thaw", "thawed");
+    }
+
+    /// Where its socket is.
+    #[must_use]
+    pub fn folder(&self) -> &str {
+        &self.folder
+    }
+
     #[expect(clippy::panic, reason = "only tests call this")]
     fn order(&self, word: &str, done: &str) {
         let mut pipe = self.pipe.lock().unwrap_or_else(PoisonError::into_inner);

@@ -45,15 +45,17 @@ printf '%s\t%s\n' "$folder" "$binaries"
 
 # Until the other end of the pipe is gone.
 while read -r word; do
+    pid=$(head -n 1 "$folder/data/postmaster.pid" 2>/dev/null)
     case $word in
         crash)
-            pid=$(head -n 1 "$folder/data/postmaster.pid")
             # Its own processes first, which would otherwise end in order.
             pkill -9 -P "$pid"
             kill -9 "$pid"
             while kill -0 "$pid" 2>/dev/null; do :; done
             echo crashed
             ;;
+        freeze) kill -STOP "$pid"; pkill -STOP -P "$pid"; echo frozen ;;
+        thaw) pkill -CONT -P "$pid"; kill -CONT "$pid"; echo thawed ;;
         start) start "$1" && echo started || echo "it does not start" ;;
     esac
 done

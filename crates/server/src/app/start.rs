@@ -14,13 +14,13 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use symbolon_domain::Timestamp;
 use symbolon_guard::{Checker, CheckerOptions, ProofOptions, Proofs};
 use symbolon_store::{DatabaseUrl, OpenOptions, Store};
 use symbolon_token::Verifier;
 use symbolon_token::dpop::Nonces;
 use tokio::sync::Semaphore;
 
+use super::timekeeping::keep_time;
 use super::{App, Issuance};
 use crate::clock::Clock;
 use crate::config::{Config, Issuer};
@@ -114,7 +114,7 @@ impl App {
         let store = Store::open(&url, &options)
             .await
             .map_err(|error| StartError::new("database", &error))?;
-        let (used, settings) = match prepare(&store, clock.now(), &config).await {
+        let (used, settings) = match prepare(&store, &clock, &config).await {
             Ok(found) => found,
             Err(error) => {
                 store.close().await;
@@ -362,11 +362,12 @@ impl App {
 /// those of the database.
 async fn prepare(
     store: &Store,
-    now: Timestamp,
+    clock: &Clock,
     config: &Config,
 ) -> Result<(Duration, Config), StartError> {
+    keep_time(store, clock).await.map_err(store_error)?;
     store
-        .migrate(now)
+        .migrate(clock.now())
         .await
         .map_err(|error| StartError::new("database", &error))?;
     let used = longest_ttl(store).await.map_err(store_error)?;

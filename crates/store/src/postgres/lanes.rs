@@ -1,16 +1,19 @@
 //! What waits at the same moment goes to the server together.
 //!
-//! A refresh is a point read and a write of one row. Each on a connection of its own would cost the server two exchanges,
-//! two wake-ups and a sync of its log; so both wait, for as long as the exchange before them takes, in a queue. A lane takes
-//! all that waits there and sends it on one connection at once:
+//! A refresh is a point read and a write of one row. Each by itself would cost the server two exchanges, four wake-ups and a
+//! sync of its log; so both wait in a queue, for as long as the exchange before them takes. A lane takes all that waits there and
+//! sends it on one connection at once:
 //!
-//! - reads one behind the other, each for itself;
-//! - writes as one transaction, whose commit syncs the log once for all of them. They have nothing to do with each other: one
-//!   that misses its row is told so, and the others go on. If one *fails*, the transaction is void, and each is tried again
-//!   alone.
+//! - reads as one statement over an array of ids;
+//! - rotations as one statement over an array for each value, which tells the ids that it has changed: whose is not among them
+//!   has missed its row;
+//! - other writes of one row one behind the other, as one transaction. They have nothing to do with each other: one that
+//!   misses its row is told so, and the others go on.
 //!
-//! Rows are locked in the order of their ids, so that no two groups wait for each other.
+//! The log is synced once for all. If a statement *fails*, nothing of its group was written, and each is tried again alone.
+//! Writes are put in the order of the ids of their rows, so that groups do not wait for each other crosswise.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -18,13 +21,15 @@ use std::sync::Arc;
 use deadpool_postgres::{Object, Pool};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio_postgres::types::ToSql;
 
 use super::errors::{Failure, pool_error};
 use super::write::{self, Commit, together};
 use super::{bound, give_back, within};
 use crate::Error;
 use crate::statement::Statement;
-use crate::value::Value;
+use crate::tables::sessions::of_many;
+use crate::value::{Row, Value};
 
 /// Groups under way at a time, of each kind: while one waits for the log, the next is worked on.
 const LANES: usize = 2;
@@ -34,13 +39,15 @@ const GROUP: usize = 128;
 const QUEUE: usize = 4096;
 
 type Answer<T> = oneshot::Sender<Result<T, Error>>;
-type Rows = Vec<tokio_postgres::Row>;
+type Id = [u8; 16];
+/// The row of a point read, which several may have asked for.
+type Found = Option<Arc<tokio_postgres::Row>>;
 
 /// A point read that waits.
 struct Read {
-    text: &'static str,
-    values: Vec<Value>,
-    answer: Answer<Rows>,
+    many: &'static str,
+    id: Id,
+    answer: Answer<Found>,
 }
 
 /// A write of one row that waits.
@@ -52,6 +59,7 @@ struct Write {
 /// The queues. The lanes end when they are dropped.
 pub(super) struct Lanes {
     reads: mpsc::Sender<Read>,
+    rotations: mpsc::Sender<Write>,
     writes: mpsc::Sender<Write>,
 }
 
@@ -59,22 +67,31 @@ impl Lanes {
     pub(super) fn start(pool: &Pool) -> Self {
         Self {
             reads: start(pool, read_group),
+            rotations: start(pool, rotate_group),
             writes: start(pool, write_group),
         }
     }
 
-    pub(super) async fn read(&self, text: &'static str, values: Vec<Value>) -> Result<Rows, Error> {
-        ask(&self.reads, |answer| Read {
-            text,
-            values,
-            answer,
-        })
-        .await
+    /// The row of an id; none where the text cannot be asked for many.
+    pub(super) async fn read(
+        &self,
+        text: &'static str,
+        values: &[Value],
+    ) -> Option<Result<Found, Error>> {
+        let (Some(many), [Value::Id(id)]) = (of_many(text), values) else {
+            return None;
+        };
+        let id = *id;
+        Some(ask(&self.reads, |answer| Read { many, id, answer }).await)
     }
 
     /// A statement by itself. It is written even if the caller stops waiting.
     pub(super) async fn write(&self, statement: Statement) -> Result<u64, Error> {
-        ask(&self.writes, |answer| Write { statement, answer }).await
+        let queue = match of_many(statement.text) {
+            Some(_) => &self.rotations,
+            None => &self.writes,
+        };
+        ask(queue, |answer| Write { statement, answer }).await
     }
 }
 
@@ -109,83 +126,120 @@ where
     queue
 }
 
-async fn read_group(pool: Pool, group: Vec<Read>) {
-    let (asked, answers): (Vec<_>, Vec<_>) = group
-        .into_iter()
-        .map(|read| ((read.text, read.values), read.answer))
-        .unzip();
-    let client = match pool.get().await.map_err(pool_error) {
-        Ok(client) => client,
-        Err(error) => return refuse(answers, error),
-    };
-    let outcome = within(run_reads(&client, &asked)).await;
+/// Runs one exchange of a group on a connection of its own.
+async fn on<T>(
+    pool: &Pool,
+    exchange: impl AsyncFnOnce(&Object) -> Result<T, Failure>,
+) -> Result<Result<T, Failure>, Error> {
+    let client = pool.get().await.map_err(pool_error)?;
+    let outcome = within(exchange(&client)).await;
     give_back(client, &outcome);
-    match outcome {
-        Ok(outcomes) => {
-            for (answer, outcome) in answers.into_iter().zip(outcomes) {
+    Ok(outcome)
+}
+
+async fn read_group(pool: Pool, mut group: Vec<Read>) {
+    while let Some(first) = group.first() {
+        // There is one text so far.
+        let many = first.many;
+        let (these, others) = group.into_iter().partition(|read| read.many == many);
+        group = others;
+        read_many(&pool, many, these).await;
+    }
+}
+
+async fn read_many(pool: &Pool, many: &'static str, group: Vec<Read>) {
+    let mut ids: Vec<Value> = group.iter().map(|read| Value::Id(read.id)).collect();
+    ids.sort_unstable_by_key(id_of_value);
+    ids.dedup_by_key(|id| id_of_value(id));
+    let found = on(pool, async |client| {
+        let prepared = client.prepare_cached(many).await?;
+        Ok(client.query(&prepared, &[&ids]).await?)
+    });
+    let rows = found
+        .await
+        .and_then(|rows| rows.map_err(Failure::into_error))
+        .and_then(by_id);
+    let answers = group.into_iter().map(|read| (read.id, read.answer));
+    match rows {
+        Ok(rows) => {
+            for (id, answer) in answers {
                 // Whoever asked may have gone.
-                let _ = answer.send(outcome.map_err(|error| Failure::Said(error).into_error()));
+                let _ = answer.send(Ok(rows.get(&id).map(Arc::clone)));
             }
         }
-        Err(failure) => refuse(answers, failure.into_error()),
+        Err(error) => refuse(answers.map(|(_, answer)| answer), error),
     }
 }
 
-type Told<T> = Result<T, tokio_postgres::Error>;
-
-async fn run_reads(
-    client: &Object,
-    asked: &[(&'static str, Vec<Value>)],
-) -> Result<Vec<Told<Rows>>, Failure> {
-    let mut sent = Vec::with_capacity(asked.len());
-    for (text, values) in asked {
-        let prepared = client.prepare_cached(text).await?;
-        sent.push(Box::pin(async move {
-            client.query(&prepared, &bound(values)).await
-        }));
-    }
-    let outcomes = together(sent).await;
-    spoilt(outcomes)
+/// Rows by the id in their first column.
+fn by_id(rows: Vec<tokio_postgres::Row>) -> Result<HashMap<Id, Arc<tokio_postgres::Row>>, Error> {
+    let keyed = rows.into_iter().map(|row| {
+        let id = Row::Postgres(&row).array(0)?;
+        Ok((id, Arc::new(row)))
+    });
+    keyed.collect()
 }
 
-/// The answers, unless one says that the connection is of no use any more.
-fn spoilt<T>(outcomes: Vec<Told<T>>) -> Result<Vec<Told<T>>, Failure> {
-    let mut good = Vec::with_capacity(outcomes.len());
-    for outcome in outcomes {
-        match outcome.map_err(Failure::Said) {
-            Err(failure) if failure.spoils_connection() => return Err(failure),
-            Err(Failure::Said(error)) => good.push(Err(error)),
-            Err(failure) => return Err(failure),
-            Ok(value) => good.push(Ok(value)),
+async fn rotate_group(pool: Pool, mut group: Vec<Write>) {
+    group.sort_by_key(|write| id_of(&write.statement));
+    // Of two that are decided for one row only one can be right: the other reads it again.
+    let mut last = None;
+    let (group, late): (Vec<_>, Vec<_>) = group.into_iter().partition(|write| {
+        let id = id_of(&write.statement);
+        id != std::mem::replace(&mut last, id)
+    });
+    for write in late {
+        let _ = write.answer.send(Err(Error::Stale));
+    }
+    let (statements, answers): (Vec<_>, Vec<_>) = taken_apart(group);
+    let changed = on(&pool, async |client| rotate(client, &statements).await);
+    let changed = match changed.await {
+        Ok(Ok(changed)) => changed,
+        Ok(Err(failure)) if failure.spoils_connection() => {
+            return refuse(answers, failure.into_error());
         }
+        Ok(Err(_)) => return each_alone(&pool, statements, answers),
+        Err(error) => return refuse(answers, error),
+    };
+    for (statement, answer) in statements.iter().zip(answers) {
+        let is_changed = id_of(statement).is_some_and(|id| changed.contains_key(&id));
+        let _ = answer.send(is_changed.then_some(1).ok_or(Error::Stale));
     }
-    Ok(good)
+}
+
+async fn rotate(
+    client: &Object,
+    statements: &[Statement],
+) -> Result<HashMap<Id, Arc<tokio_postgres::Row>>, Failure> {
+    let Some((first, many)) = statements
+        .first()
+        .and_then(|one| Some((one, of_many(one.text)?)))
+    else {
+        return Ok(HashMap::new());
+    };
+    let columns: Vec<Vec<&Value>> = (0..first.values.len())
+        .map(|at| {
+            statements
+                .iter()
+                .filter_map(|one| one.values.get(at))
+                .collect()
+        })
+        .collect();
+    let columns: Vec<&(dyn ToSql + Sync)> = columns.iter().map(|column| column as _).collect();
+    let prepared = client.prepare_cached(many).await?;
+    let rows = client.query(&prepared, &columns).await?;
+    // An id that cannot be read counts as not changed: its caller reads again.
+    Ok(by_id(rows).unwrap_or_default())
 }
 
 async fn write_group(pool: Pool, mut group: Vec<Write>) {
     group.sort_by_key(|write| id_of(&write.statement));
-    let (statements, answers): (Vec<_>, Vec<_>) = group
-        .into_iter()
-        .map(|write| (write.statement, write.answer))
-        .unzip();
-    let client = match pool.get().await.map_err(pool_error) {
-        Ok(client) => client,
+    let (statements, answers) = taken_apart(group);
+    let counts = match on(&pool, async |client| run_writes(client, &statements).await).await {
+        Ok(Ok(Some(counts))) => counts,
+        Ok(Ok(None)) => return each_alone(&pool, statements, answers),
+        Ok(Err(failure)) => return refuse(answers, failure.into_error()),
         Err(error) => return refuse(answers, error),
-    };
-    let outcome = within(run_writes(&client, &statements)).await;
-    give_back(client, &outcome);
-    let counts = match outcome {
-        Ok(counts) => counts,
-        Err(failure) => return refuse(answers, failure.into_error()),
-    };
-    let Some(counts) = counts else {
-        for (statement, answer) in statements.into_iter().zip(answers) {
-            let pool = pool.clone();
-            tokio::spawn(async move {
-                let _ = answer.send(write::attempt(&pool, &[statement], Commit::Quietly).await);
-            });
-        }
-        return;
     };
     for ((statement, answer), changed) in statements.iter().zip(answers).zip(counts) {
         let _ = answer.send(match statement.expect.is_met(changed) {
@@ -195,12 +249,19 @@ async fn write_group(pool: Pool, mut group: Vec<Write>) {
     }
 }
 
+fn taken_apart(group: Vec<Write>) -> (Vec<Statement>, Vec<Answer<u64>>) {
+    group
+        .into_iter()
+        .map(|write| (write.statement, write.answer))
+        .unzip()
+}
+
 /// How many rows each changed, once that is durable; nothing where all of it is void.
 async fn run_writes(
     client: &Object,
     statements: &[Statement],
 ) -> Result<Option<Vec<u64>>, Failure> {
-    type Sent<'a> = Pin<Box<dyn Future<Output = Told<u64>> + Send + 'a>>;
+    type Sent<'a> = Pin<Box<dyn Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>>;
     let mut sent: Vec<Sent<'_>> = Vec::with_capacity(statements.len() + 2);
     // One is a transaction by itself.
     let is_group = statements.len() > 1;
@@ -233,15 +294,28 @@ async fn run_writes(
     }
 }
 
-/// The row that is written.
-fn id_of(statement: &Statement) -> Option<[u8; 16]> {
-    statement.values.iter().find_map(|value| match value {
-        Value::Id(id) => Some(*id),
-        _ => None,
-    })
+fn each_alone(pool: &Pool, statements: Vec<Statement>, answers: Vec<Answer<u64>>) {
+    for (statement, answer) in statements.into_iter().zip(answers) {
+        let pool = pool.clone();
+        tokio::spawn(async move {
+            let _ = answer.send(write::attempt(&pool, &[statement], Commit::Quietly).await);
+        });
+    }
 }
 
-fn refuse<T>(answers: Vec<Answer<T>>, error: Error) {
+/// The row that is written.
+fn id_of(statement: &Statement) -> Option<Id> {
+    statement.values.iter().find_map(id_of_value)
+}
+
+fn id_of_value(value: &Value) -> Option<Id> {
+    match value {
+        Value::Id(id) => Some(*id),
+        _ => None,
+    }
+}
+
+fn refuse<T>(answers: impl IntoIterator<Item = Answer<T>>, error: Error) {
     let mut error = Some(error);
     for answer in answers {
         let _ = answer.send(Err(error.take().unwrap_or(Error::Busy)));

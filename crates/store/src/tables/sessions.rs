@@ -24,6 +24,32 @@ const MOST_DEVICES: u32 = 500;
 /// How many columns [`session_columns`] has.
 const SESSION_COLUMNS: usize = 20;
 
+/// [`FIND_REFRESH`] for many at once, where the engine has arrays; the first column is the id.
+const FIND_REFRESH_OF_MANY: &str = concat!(
+    "SELECT ",
+    session_columns!(),
+    ", ",
+    user_columns!(),
+    " FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ANY($1)"
+);
+/// [`ROTATE`] for many at once: an array for each of its values. It tells the ids of those that it changed.
+const ROTATE_MANY: &str = "UPDATE sessions SET generation = v.generation, refresh_digest = v.digest, refresh_key = v.key, \
+     rotated_at = v.rotated_at, late_generation = v.late, last_used_at = v.used \
+     FROM unnest($1::BIGINT[], $2::BYTEA[], $3::BIGINT[], $4::BIGINT[], $5::BIGINT[], $6::BIGINT[], $7::BYTEA[], \
+     $8::BIGINT[], $9::BYTEA[], $10::BIGINT[]) \
+     AS v (generation, digest, key, rotated_at, late, used, id, was, was_digest, was_late) \
+     WHERE sessions.id = v.id AND sessions.generation = v.was AND sessions.refresh_digest = v.was_digest \
+     AND sessions.late_generation IS NOT DISTINCT FROM v.was_late AND sessions.ended_at IS NULL RETURNING sessions.id";
+
+/// What many callers ask at once, under the text that one of them would use.
+pub(crate) fn of_many(text: &str) -> Option<&'static str> {
+    match text {
+        FIND_REFRESH => Some(FIND_REFRESH_OF_MANY),
+        ROTATE => Some(ROTATE_MANY),
+        _ => None,
+    }
+}
+
 statements! {
     FIND = concat!("SELECT ", session_columns!(), " FROM sessions s WHERE s.id = $1");
     FIND_REFRESH = concat!(

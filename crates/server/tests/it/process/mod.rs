@@ -17,6 +17,7 @@ mod http;
 mod import;
 mod keys;
 mod nginx;
+mod nodes;
 mod oauth;
 mod outage;
 mod pages;

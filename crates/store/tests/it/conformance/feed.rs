@@ -239,6 +239,9 @@ async fn others_are_told_to_look(place: &Place) {
     let mut watch = Watch::default();
     assert!(reader.changed(&mut watch).await.unwrap());
     assert_eq!(reader.pause(), Duration::from_millis(10));
+    let time = reader.time().await.unwrap();
+    assert_eq!(time.is_none(), reader.is_embedded());
+    assert!(time.is_none_or(|time| time > at(1_700_000_000_000)));
     if reader.is_embedded() {
         // Looking is so cheap there that nobody needs to be told.
         let told = timeout(Duration::ZERO, reader.signalled()).await;

@@ -1,0 +1,71 @@
+//! The clocks of several nodes.
+//!
+//! Lives of tokens and the windows of a refresh are compared by whichever node is asked, with times that another one wrote. So
+//! nodes that share a database take the time from it: each measures how far its own clock is from the database's, and
+//! counts that in. What a minute between two machines would do otherwise: tokens of one are refused by the other as not
+//! valid yet, and a second tab that is late by a moment looks like a thief.
+
+use std::time::Duration;
+
+use symbolon_domain::Timestamp;
+use symbolon_store::{Error, Store};
+
+use crate::clock::{Clock, Stopwatch};
+
+/// What is put right.
+const TOLERATED: Duration = Duration::from_millis(200);
+/// What an operator is told of.
+const TOLD: Duration = Duration::from_secs(2);
+/// An answer that took longer says too little about the time.
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// Puts `clock` right by the database's, where there is another machine's. Asked from time to time.
+///
+/// # Errors
+/// As the store says; the clock is as before.
+pub async fn keep_time(store: &Store, clock: &Clock) -> Result<(), Error> {
+    let (asked, watch) = (clock.now(), Stopwatch::start());
+    let Some(theirs) = store.time().await? else {
+        return Ok(());
+    };
+    if let Some(millis) = correction(asked, theirs, watch.elapsed()) {
+        if Duration::from_millis(millis.unsigned_abs()) >= TOLD {
+            tracing::warn!(
+                seconds = millis / 1000,
+                "the clock of this machine differs from the database's, whose time is used"
+            );
+        }
+        clock.correct(millis);
+    }
+    Ok(())
+}
+
+/// By how many milliseconds a clock that read `asked` is wrong, if `theirs` came from the middle of the time that the answer
+/// took.
+fn correction(asked: Timestamp, theirs: Timestamp, took: Duration) -> Option<i64> {
+    let ours = asked.plus(took / 2);
+    let millis = theirs.millis().saturating_sub(ours.millis());
+    let is_wrong = Duration::from_millis(millis.unsigned_abs()) >= TOLERATED;
+    (is_wrong && took <= LONGEST).then_some(millis)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    #[test]
+    fn a_clock_is_put_right_by_what_it_is_off() {
+        let quick = Duration::from_millis(20);
+        assert_eq!(correction(at(100_000), at(160_010), quick), Some(60_000));
+        assert_eq!(correction(at(160_000), at(100_010), quick), Some(-60_000));
+        // As far off as a network may make it look.
+        assert_eq!(correction(at(100_000), at(100_150), quick), None);
+        assert_eq!(correction(at(100_000), at(99_900), quick), None);
+        let slow = Duration::from_millis(1_001);
+        assert_eq!(correction(at(100_000), at(160_000), slow), None);
+    }
+}
