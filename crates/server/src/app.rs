@@ -4,7 +4,7 @@ mod start;
 pub(crate) mod timekeeping;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -85,6 +85,8 @@ pub struct App {
     /// The longest life that access tokens in circulation can have: a setting that was lowered does not shorten
     /// the life of those that are out, so revocations and keys are kept for the longest one ever used.
     longest_access_ttl: AtomicU64,
+    /// Whether it was told to end: others are to be asked from now on.
+    draining: AtomicBool,
     issuance: OnceLock<Issuance>,
 }
 
@@ -203,6 +205,16 @@ impl App {
         self.longest_access_ttl
             .fetch_max(millis(used), Ordering::Relaxed);
         Ok(())
+    }
+
+    /// From here on others are to be asked: see [`crate::http::serve`].
+    pub fn begin_draining(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was told to end.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
     }
 
     /// Finishes what was committed and lets go of the database.

@@ -10,6 +10,7 @@ use std::fs::DirBuilder;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -141,6 +142,7 @@ impl App {
             roles: ArcSwap::default(),
             client_origins: ArcSwap::default(),
             longest_access_ttl: super::millis(config.tokens.access_ttl.max(used)).into(),
+            draining: AtomicBool::new(false),
             issuance: OnceLock::new(),
             config,
             clock,

@@ -22,6 +22,12 @@ pub(super) fn check(config: &Config, reader: &mut Reader) {
     check_passwords(config, reader);
     within(
         reader,
+        "server.drain",
+        config.server.drain,
+        Duration::ZERO..=5 * MINUTE,
+    );
+    within(
+        reader,
         "audit.retention",
         config.audit.retention,
         DAY..=3650 * DAY,

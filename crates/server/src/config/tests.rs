@@ -73,6 +73,7 @@ fn the_defaults_are_those_of_the_contract() {
     assert_eq!(config.server.data, PathBuf::from("./symbolon-data"));
     assert!(config.server.issuer.is_none() && config.server.master_key.is_none());
     assert!(config.server.trusted_proxies.is_empty() && config.cors.origins.is_empty());
+    assert_eq!(config.server.drain, Duration::ZERO);
     assert!(config.database.url.is_none() && config.cache.url.is_none());
     assert!(
         config.mail.url.is_none() && config.mail.from.is_none() && config.metrics.listen.is_none()
@@ -123,6 +124,7 @@ fn a_file_sets_the_server_and_its_tokens() {
         data = "/var/lib/symbolon"
         trusted_proxies = ["10.0.0.0/8", "::1"]
         master_key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+        drain = "5s"
         [database]
         url = "postgres://u:p@a,b/name"
         [cache]
@@ -151,6 +153,7 @@ fn a_file_sets_the_server_and_its_tokens() {
     );
     assert_eq!(config.server.trusted_proxies.len(), 2);
     assert!(config.server.master_key.is_some());
+    assert_eq!(config.server.drain, Duration::from_secs(5));
     assert_eq!(
         config.database.url.unwrap().expose(),
         "postgres://u:p@a,b/name"

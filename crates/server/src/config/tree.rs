@@ -32,6 +32,8 @@ pub struct ServerConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// 32 bytes in text, already known to be well-formed. Without it: `master.key` in the data folder.
     pub master_key: Option<Secret<String>>,
+    /// How long it goes on after it was told to end, so that balancers turn away first.
+    pub drain: Duration,
 }
 
 /// `[database]`
@@ -255,6 +257,7 @@ impl ServerConfig {
             data: reader.required("server.data", PathBuf::new(), parse::path),
             trusted_proxies: reader.list("server.trusted_proxies", parse::plain),
             master_key: reader.secret("server.master_key", parse::master_key),
+            drain: reader.required("server.drain", Duration::ZERO, parse::duration),
         }
     }
 }

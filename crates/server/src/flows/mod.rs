@@ -192,11 +192,14 @@ pub(crate) fn audit_id(app: &App, now: Timestamp) -> Result<uuid::Uuid, Error> {
     })
 }
 
-/// The store answers.
+/// The store answers, and the server is not about to end.
 ///
 /// # Errors
-/// `overloaded` when it does not, whatever the reason: a balancer that asks is to come back.
+/// `overloaded` otherwise, whatever the reason: a balancer that asks is to come back.
 pub async fn ready(app: &App) -> Result<(), Error> {
+    if app.is_draining() {
+        return Err(overloaded().into());
+    }
     app.store.ping().await.map_err(|error| {
         tracing::warn!(%error, "not ready: the store does not answer");
         overloaded().into()

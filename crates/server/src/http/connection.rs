@@ -17,13 +17,15 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::Watcher;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, watch};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::edge::Edge;
 use super::unread::WriteLimit;
 
 /// Longest wait for a request's headers, the idle time of a kept connection included.
 const HEADERS: Duration = Duration::from_secs(30);
+/// How long a connection that has asked nothing yet may still do so when the server ends: what is on its way is answered.
+const LAST_WORD: Duration = Duration::from_millis(250);
 /// Bytes of a request's line and headers.
 const HEADER_BYTES: usize = 32 * 1024;
 /// Headers of a request.
@@ -109,7 +111,7 @@ impl Accepted {
         let mut first = [0; HTTP2.len()];
         let looked = tokio::select! {
             looked = timeout(HEADERS, self.stream.peek(&mut first)) => looked,
-            _ = self.stopped.changed() => return Beginning::Nothing,
+            () = ended(&mut self.stopped) => return Beginning::Nothing,
         };
         match looked {
             Ok(Ok(3)) if first != HTTP2 => Beginning::Http1,
@@ -126,11 +128,13 @@ impl Accepted {
             Box::pin(async move { edge.answer(peer, request).await })
         });
         let io = TokioIo::new(WriteLimit::new(self.stream));
-        broke_off(
-            self.watcher
-                .watch(server.serve_connection(io, service))
-                .await,
-        );
+        let connection = server.serve_connection(io, service);
+        if self.stopped.has_changed().is_err() {
+            // To be told to end before it has read anything would close it unanswered. Its answer says that it is the last.
+            broke_off(connection.await);
+        } else {
+            broke_off(self.watcher.watch(connection).await);
+        }
     }
 
     async fn either(self, server: &auto::Builder<TokioExecutor>, edge: Arc<Edge>) {
@@ -153,6 +157,13 @@ impl Accepted {
             Ok(ended) => ended,
         });
     }
+}
+
+/// Resolves when the server has ended and a connection has had its last word.
+async fn ended(stopped: &mut watch::Receiver<()>) {
+    // Nothing is ever sent: it resolves when the sender is dropped.
+    while stopped.changed().await.is_ok() {}
+    sleep(LAST_WORD).await;
 }
 
 fn broke_off<E: std::fmt::Display>(ended: Result<(), E>) {

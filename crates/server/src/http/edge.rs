@@ -5,7 +5,8 @@
 //! 3. Preflights, then cross-site requests.
 //! 4. The handler; a panic in it is a fault like others.
 //! 5. Refusals and faults become problem+json; faults are logged, once.
-//! 6. Headers: request id, no-store, and what keeps a browser from doing foolish things.
+//! 6. Headers: request id, no-store, and what keeps a browser from doing foolish things. A server that was told to end
+//!    says that no other request is taken on this connection.
 
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -18,9 +19,9 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST,
-    HeaderName, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
-    X_FRAME_OPTIONS,
+    AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY,
+    CONTENT_TYPE, HOST, HeaderName, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, Request, StatusCode, Version};
 use hyper::body::Incoming;
@@ -86,6 +87,7 @@ impl Edge {
         let method = request.method().clone();
         let path = tracing::enabled!(target: "symbolon::requests", tracing::Level::DEBUG)
             .then(|| request.uri().path().to_owned());
+        let version = request.version();
         let mut response = self.handle(peer, &request_id, request).await;
         let failure = problem::render(&mut response, &request_id);
         match failure.as_deref() {
@@ -101,6 +103,11 @@ impl Edge {
         }
         cors::allow(&mut response, reader);
         self.finish(&mut response, &request_id);
+        // HTTP/2 has its own word for it, which is said when the server stops listening.
+        if version < Version::HTTP_2 && self.app.is_draining() {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
+        }
         let status = response.status().as_u16();
         self.app.metrics.answered(status);
         if let Some(path) = path {

@@ -38,7 +38,7 @@ async fn healthz() -> Answer<Health> {
     Answer(StatusCode::OK, Health { status: "ok" })
 }
 
-/// The store answers.
+/// The store answers, and the server is not about to end.
 #[utoipa::path(get, path = "/readyz", operation_id = "readiness", tag = "operations",
     responses((status = 200, body = Health), (status = 503, description = "`overloaded`", body = Problem)))]
 async fn readyz(State(app): State<Arc<App>>) -> Result<Answer<Health>, Failure> {

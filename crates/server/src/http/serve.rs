@@ -1,12 +1,19 @@
 //! The accept loop: bounds on connections, headers and idle time; a drain at the end.
+//!
+//! 1. Until the server is told to end, connections are accepted.
+//! 2. For as long as `server.drain` says they still are, but `/readyz` answers 503 and every HTTP/1 answer closes its
+//!    connection: balancers turn away, and no kept connection is closed while a request is on its way to it.
+//! 3. Whoever stands in the queue is let in, for he was told that he is connected; then the listener is closed.
+//! 4. Requests in flight are finished; idle connections and streams are closed.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
 use super::connection::{Accepted, Protocols};
@@ -36,50 +43,96 @@ async fn serve_router(
     listener: TcpListener,
     stop: impl Future<Output = ()>,
 ) {
-    let edge = Arc::new(Edge::new(Arc::clone(&app), router));
-    let protocols = Arc::new(Protocols::new());
     let (stopping, stopped) = watch::channel(());
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
-    let graceful = GracefulShutdown::new();
-    let mut stop = std::pin::pin!(stop);
-    loop {
-        let accepted = async {
-            // The semaphore is never closed; were it, the connection would go uncounted, not unserved.
-            let place = Arc::clone(&places).acquire_owned().await.ok();
-            (listener.accept().await, place)
-        };
-        let (accepted, place) = tokio::select! {
-            accepted = accepted => accepted,
-            () = &mut stop => break,
-        };
-        match accepted {
-            Ok((stream, peer)) => {
-                app.metrics
-                    .connections((CONNECTIONS - places.available_permits()) as u64);
-                let accepted = Accepted {
-                    stream,
-                    peer: peer.ip(),
-                    watcher: graceful.watcher(),
-                    stopped: stopped.clone(),
-                    _place: place,
-                };
-                tokio::spawn(accepted.serve(Arc::clone(&protocols), Arc::clone(&edge)));
-            }
-            Err(error) => {
-                // Out of file descriptors, mostly: they come back as connections end.
-                tracing::warn!(%error, "a connection could not be accepted");
-                sleep(Duration::from_millis(50)).await;
-            }
-        }
-    }
-    drop(listener);
-    // Connections that have asked nothing yet are not waited for.
+    let door = Door {
+        edge: Arc::new(Edge::new(Arc::clone(&app), router)),
+        protocols: Arc::new(Protocols::new()),
+        places: Arc::new(Semaphore::new(CONNECTIONS)),
+        graceful: GracefulShutdown::new(),
+        stopped,
+        app: Arc::clone(&app),
+    };
+    door.accept_until(&listener, stop).await;
+    app.begin_draining();
+    door.accept_until(&listener, sleep(app.config.server.drain))
+        .await;
+    door.empty_queue(listener);
+    // Connections that have asked nothing yet are hardly waited for.
     drop(stopping);
     // Streams have no end of their own.
     if let Ok(issuance) = app.issuance() {
         issuance.feed.close();
     }
-    if timeout(DRAIN, graceful.shutdown()).await.is_err() {
+    if timeout(DRAIN, door.graceful.shutdown()).await.is_err() {
         tracing::warn!("requests in flight did not end in time");
+    }
+}
+
+/// Where connections come in.
+struct Door {
+    app: Arc<App>,
+    edge: Arc<Edge>,
+    protocols: Arc<Protocols>,
+    places: Arc<Semaphore>,
+    graceful: GracefulShutdown,
+    stopped: watch::Receiver<()>,
+}
+
+impl Door {
+    /// Steps 1 and 2.
+    async fn accept_until(&self, listener: &TcpListener, end: impl Future<Output = ()>) {
+        let mut end = std::pin::pin!(end);
+        loop {
+            let accepted = async {
+                // The semaphore is never closed; were it, the connection would go uncounted, not unserved.
+                let place = Arc::clone(&self.places).acquire_owned().await.ok();
+                (listener.accept().await, place)
+            };
+            let (accepted, place) = tokio::select! {
+                accepted = accepted => accepted,
+                () = &mut end => return,
+            };
+            match accepted {
+                Ok((stream, peer)) => self.let_in(stream, peer, place),
+                Err(error) => {
+                    // Out of file descriptors, mostly: they come back as connections end.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    sleep(Duration::from_millis(50)).await;
+                }
+            }
+        }
+    }
+
+    /// Step 3. Without the runtime, which knows of a connection only after the system does.
+    fn empty_queue(&self, listener: TcpListener) {
+        let Ok(listener) = listener.into_std() else {
+            return;
+        };
+        while let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+            // The queue is empty, or the connection broke off.
+            let Ok((stream, peer)) = listener.accept() else {
+                return;
+            };
+            let stream = stream
+                .set_nonblocking(true)
+                .and_then(|()| TcpStream::from_std(stream));
+            if let Ok(stream) = stream {
+                self.let_in(stream, peer, Some(place));
+            }
+        }
+    }
+
+    fn let_in(&self, stream: TcpStream, peer: SocketAddr, place: Option<OwnedSemaphorePermit>) {
+        self.app
+            .metrics
+            .connections((CONNECTIONS - self.places.available_permits()) as u64);
+        let accepted = Accepted {
+            stream,
+            peer: peer.ip(),
+            watcher: self.graceful.watcher(),
+            stopped: self.stopped.clone(),
+            _place: place,
+        };
+        tokio::spawn(accepted.serve(Arc::clone(&self.protocols), Arc::clone(&self.edge)));
     }
 }

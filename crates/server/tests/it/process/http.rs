@@ -148,6 +148,11 @@ impl Reply {
         self
     }
 
+    /// The head in lower case.
+    pub fn head(&self) -> &str {
+        &self.head
+    }
+
     pub fn has_header(&self, name: &str) -> bool {
         self.head.contains(&format!("\r\n{name}:"))
     }

@@ -1,15 +1,12 @@
 //! `deploy/forward-auth/nginx.conf` as it stands, with only its addresses changed, before an app that shows what it gets.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
-use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 use std::thread;
 
-use symbolon_testkit::skip;
-
-use super::place::{Kept, PASSWORD, PATIENCE, Place, drain};
+use super::place::{PASSWORD, Place};
+use super::proxy::Nginx;
 use super::running::Server;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/forward-auth");
@@ -37,104 +34,25 @@ fn app() -> SocketAddr {
     address
 }
 
-/// nginx on a socket of its own; killed when it is dropped.
-struct Nginx {
-    _process: Kept,
-    socket: PathBuf,
-}
-
-impl Nginx {
-    fn start(place: &Place, symbolon: SocketAddr, app: SocketAddr) -> Option<Self> {
-        let found = Command::new("nginx")
-            .arg("-v")
-            .stderr(Stdio::null())
-            .status();
-        if !found.is_ok_and(|status| status.success()) {
-            skip("nginx: apt-get install nginx-light");
-            return None;
-        }
-        // A path to a socket is short by law.
-        let socket = std::env::temp_dir().join(format!("symbolon-{}.sock", std::process::id()));
-        let config = std::fs::read_to_string(Path::new(FOLDER).join("nginx.conf")).unwrap();
-        let changed = [
-            ("127.0.0.1:8080", symbolon.to_string()),
-            ("127.0.0.1:3000", app.to_string()),
-            ("127.0.0.1:8090", format!("unix:{}", socket.display())),
-        ];
-        let config = changed.iter().fold(config, |config, (theirs, ours)| {
-            assert_eq!(config.matches(theirs).count(), 1, "{theirs}");
-            config.replace(theirs, ours)
-        });
-        let folder = place.path("");
-        for name in ["verify.inc", "forward-auth.inc"] {
-            std::fs::copy(Path::new(FOLDER).join(name), folder.join(name)).unwrap();
-        }
-        let paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-            .map(|name| format!("{name}_temp_path {0}/{name};", folder.display()));
-        let all = format!(
-            "daemon off; master_process off; pid nginx.pid; error_log stderr notice; events {{}} \
-             http {{ access_log off; {} {config} }}",
-            paths.join(" ")
-        );
-        place.write("nginx.conf", all);
-        let mut command = Command::new("nginx");
-        command
-            .arg("-p")
-            .arg(&folder)
-            .args(["-c", "nginx.conf", "-e", "stderr"]);
-        let mut process = Kept(
-            command
-                .stdin(Stdio::null())
-                .stderr(Stdio::piped())
-                .spawn()
-                .unwrap(),
-        );
-        // It says so once it listens; then what it says is of no interest.
-        let mut lines = BufReader::new(process.0.stderr.take().unwrap());
-        let mut said = String::new();
-        while !said.contains("start worker process") && !said.contains("using the") {
-            assert_ne!(lines.read_line(&mut said).unwrap(), 0, "{said}");
-        }
-        drain(lines);
-        Some(Self {
-            _process: process,
-            socket,
-        })
+/// The proxy of the forward authentication before an app.
+fn start(place: &Place, symbolon: SocketAddr, app: SocketAddr) -> Option<Nginx> {
+    let folder = place.path("");
+    for name in ["verify.inc", "forward-auth.inc"] {
+        std::fs::copy(Path::new(FOLDER).join(name), folder.join(name)).unwrap();
     }
-
-    fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> (u16, String) {
-        let mut stream = UnixStream::connect(&self.socket).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let lines = headers
-            .iter()
-            .map(|(name, value)| format!("{name}: {value}\r\n"));
-        let body = if method == "POST" {
-            "content-length: 2\r\n\r\nhi"
-        } else {
-            "\r\n"
-        };
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: app\r\nconnection: close\r\n{}{body}",
-            lines.collect::<String>()
-        );
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        (answer[9..12].parse().unwrap(), answer)
-    }
-}
-
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        let _gone = std::fs::remove_file(&self.socket);
-    }
+    let config = std::fs::read_to_string(Path::new(FOLDER).join("nginx.conf")).unwrap();
+    let changes = [
+        ("127.0.0.1:8080", symbolon.to_string()),
+        ("127.0.0.1:3000", app.to_string()),
+    ];
+    Nginx::start(place, &config, &changes)
 }
 
 #[test]
 fn n11_forward_authentication_with_nginx() {
     let place = Place::new();
     let server: Server = place.serve();
-    let Some(nginx) = Nginx::start(&place, server.address, app()) else {
+    let Some(nginx) = start(&place, server.address, app()) else {
         return;
     };
     let ada = server.register("ada@example.com");
