@@ -26,6 +26,7 @@ mod tests;
 
 pub use batch::Batch;
 pub use error::{Error, OpenError};
+pub use migrate::PendingStep;
 pub use store::{OpenOptions, Store, Watch};
 pub use tables::audit::{
     AuditHead, AuditLane, AuditLine, AuditMark, AuditRow, AuditSpan, ChainRow, ChainValue,

@@ -97,6 +97,34 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     },
 ];
 
+/// A step that is still to be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PendingStep {
+    /// Its number: steps are taken in the order of these.
+    pub number: i64,
+    /// What it is called.
+    pub name: &'static str,
+    /// Whether a program whose last step is the last one that was taken goes on working after this one.
+    pub former_goes_on: bool,
+}
+
+/// The same list for people who are to decide when.
+///
+/// # Errors
+/// As [`pending`].
+pub(crate) fn plan(
+    known: &[Migration],
+    applied: &[Applied],
+) -> Result<Vec<PendingStep>, OpenError> {
+    let last_applied = applied.iter().map(|step| step.number).max().unwrap_or(0);
+    let steps = pending(known, applied)?.map(|step| PendingStep {
+        number: step.number,
+        name: step.name,
+        former_goes_on: step.needs <= last_applied,
+    });
+    Ok(steps.collect())
+}
+
 /// Where the steps that were applied are noted. Nothing but this is made before the first step.
 pub(crate) const CREATE_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (\
      number BIGINT NOT NULL CONSTRAINT schema_migrations_number PRIMARY KEY, name TEXT NOT NULL, \

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use symbolon_domain::Timestamp;
 
+use crate::migrate::{Applied, MIGRATIONS, PendingStep, plan};
 use crate::postgres::Postgres;
 use crate::sqlite::{Recent, Sqlite};
 use crate::statement::{Expect, Statement};
@@ -103,20 +104,32 @@ impl Store {
         }
     }
 
+    /// The steps that [`Store::migrate`] would take, in their order. Changes nothing.
+    ///
+    /// # Errors
+    /// [`OpenError::Newer`], [`OpenError::Changed`], [`OpenError::Server`] and [`OpenError::Other`].
+    pub async fn pending_steps(&self) -> Result<Vec<PendingStep>, OpenError> {
+        plan(MIGRATIONS, &self.applied().await?)
+    }
+
     /// The number of the last migration that was applied; 0 before the first.
     ///
     /// # Errors
     /// [`OpenError::Server`] and [`OpenError::Other`].
     pub async fn schema_version(&self) -> Result<i64, OpenError> {
-        let applied = match &*self.engine {
-            Engine::Sqlite(sqlite) => sqlite.applied()?,
-            Engine::Postgres(postgres) => postgres.applied().await?,
-        };
+        let applied = self.applied().await?;
         Ok(applied
             .iter()
             .map(|migration| migration.number)
             .max()
             .unwrap_or(0))
+    }
+
+    async fn applied(&self) -> Result<Vec<Applied>, OpenError> {
+        match &*self.engine {
+            Engine::Sqlite(sqlite) => sqlite.applied(),
+            Engine::Postgres(postgres) => postgres.applied().await,
+        }
     }
 
     /// An empty batch.

@@ -56,7 +56,7 @@ const PAGE: u32 = 10_000;
 pub struct StartError(pub String);
 
 impl StartError {
-    fn new(context: &str, error: &(dyn std::error::Error + 'static)) -> Self {
+    pub(crate) fn new(context: &str, error: &(dyn std::error::Error + 'static)) -> Self {
         let mut sentence = format!("{context}: {error}");
         let mut source = error.source();
         while let Some(cause) = source {
@@ -100,21 +100,12 @@ impl App {
         create: bool,
     ) -> Result<Arc<Self>, StartError> {
         let url = database_url(&config)?;
-        if create && matches!(url, DatabaseUrl::Sqlite(_)) {
-            make_folder(&config.server.data)?;
-        }
         // What needs no database comes first, so that there is none to close when it fails.
         let hasher = Hasher::start(&config.password, &rng)
             .map_err(|error| StartError::new("password hashing", &error))?;
         let mail = Mailer::new(&config).map_err(|error| StartError::new("mail", &error))?;
         let pages = Pages::new(&config.pages).map_err(|error| StartError::new("pages", &error))?;
-        let options = OpenOptions {
-            create,
-            ..OpenOptions::default()
-        };
-        let store = Store::open(&url, &options)
-            .await
-            .map_err(|error| StartError::new("database", &error))?;
+        let store = open_database(&config, create).await?;
         let (used, settings) = match prepare(&store, &clock, &config).await {
             Ok(found) => found,
             Err(error) => {
@@ -358,6 +349,21 @@ impl App {
             .map_err(store_error)?
             .unwrap_or_else(|| value.to_owned()))
     }
+}
+
+/// The database of the settings as it is, its tables not looked at. `create` makes one that is not there.
+pub(crate) async fn open_database(config: &Config, create: bool) -> Result<Store, StartError> {
+    let url = database_url(config)?;
+    if create && matches!(url, DatabaseUrl::Sqlite(_)) {
+        make_folder(&config.server.data)?;
+    }
+    let options = OpenOptions {
+        create,
+        ..OpenOptions::default()
+    };
+    Store::open(&url, &options)
+        .await
+        .map_err(|error| StartError::new("database", &error))
 }
 
 /// Brings the tables up to date, and tells the longest life that an access token was ever given, and the settings with

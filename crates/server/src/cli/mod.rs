@@ -10,6 +10,7 @@ mod fetch;
 mod import;
 mod key;
 mod mail;
+mod migrate;
 mod output;
 mod progress;
 mod revocations;
@@ -107,6 +108,8 @@ enum Command {
     /// The state that apply works on: export
     #[command(subcommand)]
     State(apply::State),
+    /// Bring the tables of the database up to date, as every start does
+    Migrate(migrate::Migrate),
     /// Settings: check, show, reference
     #[command(subcommand)]
     Config(config::Settings),
@@ -181,6 +184,7 @@ pub fn run() -> ExitCode {
         Command::Diff(wish) => block_on(wish.show(&cli.common, (&output, View::Diff))),
         Command::Apply(apply) => block_on(apply.run(&cli.common, &output)),
         Command::State(state) => block_on(state.run(&cli.common, &output)),
+        Command::Migrate(migrate) => block_on(migrate.run(&cli.common, &output)),
         Command::Config(settings) => block_on(settings.run(&cli.common, &output)),
         Command::Openapi => openapi(),
     };

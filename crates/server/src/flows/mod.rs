@@ -32,6 +32,7 @@ pub mod register;
 pub mod reset;
 pub mod revocations;
 pub mod roles;
+pub mod schema;
 pub mod sessions;
 pub mod setup;
 pub mod sign;

@@ -39,6 +39,23 @@ fn what_is_missing_is_pending_in_order() {
     );
 }
 
+/// Programs of before go on beside a step only if it needs nothing that they do not know.
+#[test]
+fn whom_a_step_leaves_working() {
+    let step = |number, needs| Migration {
+        needs,
+        ..step(number, "a")
+    };
+    let known = [step(1, 1), step(2, 2), step(3, 1), step(4, 2), step(5, 3)];
+    let before: Vec<_> = known[..2].iter().map(applied).collect();
+    let steps = plan(&known, &before).unwrap();
+    let steps: Vec<_> = steps
+        .iter()
+        .map(|step| (step.number, step.former_goes_on))
+        .collect();
+    assert_eq!(steps, [(3, true), (4, true), (5, false)]);
+}
+
 #[test]
 fn line_ends_are_no_change() {
     assert_eq!(step(1, "a\nb").digest(), step(1, "a\r\nb").digest());

@@ -13,6 +13,7 @@ mod mail;
 mod oauth;
 mod refresh;
 mod roles;
+mod schema;
 mod sessions;
 mod settings;
 mod setup;
@@ -74,6 +75,7 @@ const SUITE: &[&str] = &[
     include_str!("conformance/oauth/logouts.rs"),
     include_str!("conformance/refresh.rs"),
     include_str!("conformance/roles.rs"),
+    include_str!("conformance/schema.rs"),
     include_str!("conformance/sessions.rs"),
     include_str!("conformance/settings.rs"),
     include_str!("conformance/setup.rs"),

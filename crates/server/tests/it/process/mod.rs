@@ -16,6 +16,7 @@ mod guards;
 mod http;
 mod import;
 mod keys;
+mod migrate;
 mod nginx;
 mod nodes;
 mod oauth;
