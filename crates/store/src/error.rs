@@ -56,6 +56,14 @@ pub enum OpenError {
     /// It holds tables that are not ours.
     #[error("the database {0} belongs to another program: it holds tables that are not Symbolon's")]
     Foreign(String),
+    /// A move fills it, or did when it was interrupted.
+    #[error(
+        "the database {0} is being filled by a move, or was when that was interrupted: finish it with symbolon migrate --to"
+    )]
+    Filling(String),
+    /// Its data is elsewhere.
+    #[error("the data of {0} was moved to {1}: set database.url to that")]
+    Left(String, String),
     /// A newer version changed the schema in a way that this version cannot work with.
     #[error(
         "the database needs a newer version of Symbolon (its schema is {found}, this version knows {known})"

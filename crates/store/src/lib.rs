@@ -12,8 +12,10 @@
 
 mod batch;
 mod error;
+mod marks;
 mod migrate;
 mod postgres;
+mod relocate;
 mod sqlite;
 mod statement;
 mod store;
@@ -27,6 +29,9 @@ mod tests;
 pub use batch::Batch;
 pub use error::{Error, OpenError};
 pub use migrate::PendingStep;
+pub use relocate::{
+    MoveError, MoveStep, OnStep, TableDigest, abandon_move, move_to_postgres, move_to_sqlite,
+};
 pub use store::{OpenOptions, Store, Watch};
 pub use tables::audit::{
     AuditHead, AuditLane, AuditLine, AuditMark, AuditRow, AuditSpan, ChainRow, ChainValue,

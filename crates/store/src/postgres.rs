@@ -67,6 +67,11 @@ impl Postgres {
         })
     }
 
+    /// Refuses a database that a move fills, or has left.
+    pub(crate) async fn arrive(&self) -> Result<(), OpenError> {
+        schema::arrive(&self.pool, &self.name).await
+    }
+
     pub(crate) async fn migrate(&self, now: Timestamp) -> Result<(), OpenError> {
         schema::migrate(&self.pool, &self.name, now).await
     }
@@ -148,6 +153,12 @@ impl Postgres {
     fn listening(&self) -> &Signals {
         self.signals
             .get_or_init(|| Signals::start(self.config.clone()))
+    }
+
+    /// A connection for what runs no statements of ours: a move.
+    pub(crate) async fn client(&self) -> Result<Object, OpenError> {
+        let client = self.pool.get().await;
+        client.map_err(|error| open::refused(&self.name, &error))
     }
 
     pub(crate) async fn close(&self) {

@@ -5,7 +5,8 @@ mod errors;
 mod open;
 mod readers;
 mod recent;
-mod schema;
+pub(crate) mod schema;
+pub(crate) mod seal;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -24,8 +25,10 @@ use crate::{Error, OpenError, OpenOptions};
 use errors::error_of;
 #[cfg(test)]
 pub(crate) use open::add_functions;
+pub(crate) use open::{main as open_main, reader as open_reader};
 use readers::Readers;
 pub(crate) use recent::Recent;
+pub(crate) use writer::Unwritten;
 use writer::Writer;
 
 /// Longer answers than this are read on a thread that may block.
@@ -115,8 +118,8 @@ impl Sqlite {
         &self,
         (text, values): (&'static str, Vec<Value>),
         read: fn(&Row<'_>) -> Result<T, Error>,
-        decide: impl Fn(Option<T>) -> (Vec<Statement>, R) + Send + 'static,
-    ) -> Result<R, Error> {
+        decide: Arc<impl Fn(Option<T>) -> (Vec<Statement>, R) + Send + Sync + 'static>,
+    ) -> Result<R, Unwritten> {
         let (put, mut decided) = oneshot::channel();
         let load = move |connection: &Connection| {
             let (statements, outcome) = decide(first_row(connection, text, &values, read)?);
@@ -125,7 +128,9 @@ impl Sqlite {
             Ok(statements)
         };
         self.writer.decide(Box::new(load)).await?;
-        decided.try_recv().map_err(Error::fault)
+        decided
+            .try_recv()
+            .map_err(|error| Unwritten::Failed(Error::fault(error)))
     }
 
     pub(crate) async fn list<T: Send + 'static>(
@@ -148,8 +153,14 @@ impl Sqlite {
             .map_err(Error::fault)?
     }
 
-    pub(crate) async fn write(&self, statements: Vec<Statement>) -> Result<u64, Error> {
+    pub(crate) async fn write(&self, statements: Vec<Statement>) -> Result<u64, Unwritten> {
         self.writer.write(statements).await
+    }
+
+    /// The URL of the database that the data was moved to, if it was.
+    pub(crate) fn destination(&self) -> Result<Option<String>, Error> {
+        self.readers
+            .with(|connection| seal::destination(connection).map_err(error_of))
     }
 
     pub(crate) fn recent(&self) -> &Recent {

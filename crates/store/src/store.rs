@@ -1,12 +1,16 @@
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use symbolon_domain::Timestamp;
+use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use crate::migrate::{Applied, MIGRATIONS, PendingStep, plan};
 use crate::postgres::Postgres;
-use crate::sqlite::{Recent, Sqlite};
+use crate::sqlite::{Recent, Sqlite, Unwritten};
 use crate::statement::{Expect, Statement};
 use crate::tables::feed::Feed;
 use crate::value::{Row, Value};
@@ -17,6 +21,9 @@ use crate::{Batch, DatabaseUrl, Error, OpenError};
 const ROUNDS: usize = 16;
 /// How soon to look for what another process wrote to the same file: a look costs about a microsecond.
 const LOOK: Duration = Duration::from_millis(10);
+
+/// How long a write waits for another one that goes over to where the data was moved.
+const FOLLOW: Duration = Duration::from_secs(2);
 
 /// How a database is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,20 +62,57 @@ impl Watch {
 }
 
 /// An open database. Cloning it is cheap and gives the same one.
+///
+/// It may move while it is open (`crate::relocate`): then the next write, or the next look for changes, goes over to
+/// where the data is.
 #[derive(Clone)]
 pub struct Store {
-    engine: Arc<Engine>,
+    place: Arc<Place>,
+}
+
+struct Place {
+    engine: ArcSwap<Engine>,
+    options: OpenOptions,
+    /// Held by who goes over to another database.
+    turn: Mutex<()>,
 }
 
 /// The one place that tells the engines apart.
+#[derive(Clone)]
 enum Engine {
-    Sqlite(Sqlite),
-    Postgres(Postgres),
+    Sqlite(Arc<Sqlite>),
+    Postgres(Arc<Postgres>),
+}
+
+impl Engine {
+    async fn postgres(url: &str, options: &OpenOptions) -> Result<Arc<Postgres>, OpenError> {
+        let postgres = Postgres::open(url, options).await?;
+        postgres.arrive().await?;
+        Ok(Arc::new(postgres))
+    }
+
+    /// A file, or where its data was moved to.
+    async fn file(path: &Path, options: &OpenOptions) -> Result<Self, OpenError> {
+        let sqlite = Sqlite::open(path, options)?;
+        match sqlite.destination() {
+            Ok(None) => Ok(Self::Sqlite(Arc::new(sqlite))),
+            Ok(Some(url)) => {
+                sqlite.close().await;
+                let postgres = Self::postgres(&url, options).await?;
+                warn_of_move(&url);
+                Ok(Self::Postgres(postgres))
+            }
+            Err(error) => {
+                sqlite.close().await;
+                Err(OpenError::other(error))
+            }
+        }
+    }
 }
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let engine = match &*self.engine {
+        let engine = match self.engine() {
             Engine::Sqlite(_) => "SQLite",
             Engine::Postgres(_) => "PostgreSQL",
         };
@@ -77,19 +121,52 @@ impl fmt::Debug for Store {
 }
 
 impl Store {
-    /// Opens a database. Its tables may be missing or old: see [`Store::migrate`].
+    /// Opens a database. Its tables may be missing or old: see [`Store::migrate`]. Where the data of a SQLite file was
+    /// moved elsewhere, it is opened there, and a warning says so.
     ///
     /// # Errors
     /// One sentence that says what is wrong. Existing data is untouched then.
     pub async fn open(url: &DatabaseUrl, options: &OpenOptions) -> Result<Self, OpenError> {
         let engine = match url {
-            DatabaseUrl::Sqlite(path) => Engine::Sqlite(Sqlite::open(path, options)?),
-            DatabaseUrl::SqliteMemory => Engine::Sqlite(Sqlite::memory()?),
-            DatabaseUrl::Postgres(text) => Engine::Postgres(Postgres::open(text, options).await?),
+            DatabaseUrl::Sqlite(path) => Engine::file(path, options).await?,
+            DatabaseUrl::SqliteMemory => Engine::Sqlite(Arc::new(Sqlite::memory()?)),
+            DatabaseUrl::Postgres(text) => Engine::Postgres(Engine::postgres(text, options).await?),
         };
         Ok(Self {
-            engine: Arc::new(engine),
+            place: Arc::new(Place {
+                engine: ArcSwap::from_pointee(engine),
+                options: *options,
+                turn: Mutex::default(),
+            }),
         })
+    }
+
+    /// The database as it is reached now.
+    fn engine(&self) -> Engine {
+        Engine::clone(&self.place.engine.load())
+    }
+
+    /// Goes over to where the data of `left` was moved. Who still reads from there finishes; its file is let go of by
+    /// the last of them.
+    async fn follow(&self, left: &Sqlite) -> Result<Arc<Postgres>, Error> {
+        // One at a time, and nobody waits behind all the others for a server that does not answer.
+        let turn = timeout(FOLLOW, self.place.turn.lock()).await;
+        let _turn = turn.map_err(|_| Error::Busy)?;
+        if let Engine::Postgres(postgres) = self.engine() {
+            return Ok(postgres);
+        }
+        let url = left.destination()?;
+        let url =
+            url.ok_or_else(|| Error::fault("the data was moved, and it is not said where"))?;
+        let postgres = Engine::postgres(&url, &self.place.options).await;
+        let postgres = postgres.map_err(|error| {
+            tracing::warn!(%error, "cannot go over to where the data was moved; trying again");
+            Error::Busy
+        })?;
+        let engine = Engine::Postgres(Arc::clone(&postgres));
+        self.place.engine.store(Arc::new(engine));
+        warn_of_move(&url);
+        Ok(postgres)
     }
 
     /// Brings the tables up to date, one process at a time; `now` is written beside what was applied.
@@ -98,7 +175,7 @@ impl Store {
     /// [`OpenError::Newer`], [`OpenError::Changed`], [`OpenError::Foreign`], or what is in the way of writing;
     /// the tables are as before then.
     pub async fn migrate(&self, now: Timestamp) -> Result<(), OpenError> {
-        match &*self.engine {
+        match self.engine() {
             Engine::Sqlite(sqlite) => sqlite.migrate(now),
             Engine::Postgres(postgres) => postgres.migrate(now).await,
         }
@@ -126,7 +203,7 @@ impl Store {
     }
 
     async fn applied(&self) -> Result<Vec<Applied>, OpenError> {
-        match &*self.engine {
+        match self.engine() {
             Engine::Sqlite(sqlite) => sqlite.applied(),
             Engine::Postgres(postgres) => postgres.applied().await,
         }
@@ -150,7 +227,7 @@ impl Store {
     /// # Errors
     /// [`Error::Busy`] and [`Error::Fault`].
     pub async fn size(&self) -> Result<i64, Error> {
-        let found = match &*self.engine {
+        let found = match self.engine() {
             Engine::Sqlite(sqlite) => sqlite.find(
                 "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
                 &[],
@@ -167,7 +244,7 @@ impl Store {
     /// Waits until another process may have committed what [`Store::changed`] tells of. Never, where that is not told: look
     /// again after [`Store::pause`] in any case.
     pub async fn signalled(&self) {
-        match &*self.engine {
+        match self.engine() {
             Engine::Sqlite(_) => std::future::pending().await,
             Engine::Postgres(postgres) => postgres.signalled().await,
         }
@@ -175,7 +252,7 @@ impl Store {
 
     /// Whether the database is a file of this machine, or none, that one server has for itself.
     pub fn is_embedded(&self) -> bool {
-        matches!(&*self.engine, Engine::Sqlite(_))
+        matches!(self.engine(), Engine::Sqlite(_))
     }
 
     /// What time it is for the database, where that is another machine: what several nodes can agree on. No statement
@@ -184,7 +261,7 @@ impl Store {
     /// # Errors
     /// [`Error::Busy`] and [`Error::Fault`].
     pub async fn time(&self) -> Result<Option<Timestamp>, Error> {
-        match &*self.engine {
+        match self.engine() {
             Engine::Sqlite(_) => Ok(None),
             Engine::Postgres(postgres) => {
                 let text = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
@@ -195,7 +272,7 @@ impl Store {
 
     /// How long it may be until [`Store::changed`] is asked again.
     pub fn pause(&self) -> Duration {
-        match &*self.engine {
+        match self.engine() {
             Engine::Sqlite(_) => LOOK,
             Engine::Postgres(postgres) => postgres.pause(),
         }
@@ -203,7 +280,7 @@ impl Store {
 
     /// Finishes what was committed, then lets go of files and connections. Later calls are [`Error::Fault`].
     pub async fn close(&self) {
-        match &*self.engine {
+        match self.engine() {
             Engine::Sqlite(sqlite) => sqlite.close().await,
             Engine::Postgres(postgres) => postgres.close().await,
         }
@@ -216,10 +293,12 @@ impl Store {
         values: &[Value],
         read: impl Fn(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        match &*self.engine {
-            Engine::Sqlite(sqlite) => sqlite.find(text, values, read),
-            Engine::Postgres(postgres) => postgres.find(text, values, read).await,
-        }
+        // The engine is not cloned for a read of the file: its counter would go from core to core.
+        let postgres = match &**self.place.engine.load() {
+            Engine::Sqlite(sqlite) => return sqlite.find(text, values, read),
+            Engine::Postgres(postgres) => Arc::clone(postgres),
+        };
+        postgres.find(text, values, read).await
     }
 
     /// Reads the first row of an answer, lets `decide` say what to write, and writes it, as if nobody else wrote
@@ -229,10 +308,18 @@ impl Store {
         &self,
         (text, values): (&'static str, Vec<Value>),
         read: fn(&Row<'_>) -> Result<T, Error>,
-        decide: impl Fn(Option<T>) -> (Vec<Statement>, R) + Send + 'static,
+        decide: impl Fn(Option<T>) -> (Vec<Statement>, R) + Send + Sync + 'static,
     ) -> Result<R, Error> {
-        let postgres = match &*self.engine {
-            Engine::Sqlite(sqlite) => return sqlite.decide((text, values), read, decide).await,
+        let decide = Arc::new(decide);
+        let postgres = match self.engine() {
+            Engine::Sqlite(sqlite) => {
+                let ours = Arc::clone(&decide);
+                match sqlite.decide((text, values.clone()), read, ours).await {
+                    Ok(outcome) => return Ok(outcome),
+                    Err(Unwritten::Failed(error)) => return Err(error),
+                    Err(Unwritten::Moved(_)) => self.follow(&sqlite).await?,
+                }
+            }
             Engine::Postgres(postgres) => postgres,
         };
         for _ in 0..ROUNDS {
@@ -256,7 +343,7 @@ impl Store {
         limit: u32,
         read: fn(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        match &*self.engine {
+        match self.engine() {
             Engine::Sqlite(sqlite) => sqlite.list(text, values, limit, read).await,
             Engine::Postgres(postgres) => postgres.list(text, &values, read).await,
         }
@@ -272,9 +359,16 @@ impl Store {
 
     /// Runs statements in one transaction, and returns how many rows they changed once that is durable.
     pub(crate) async fn write(&self, statements: Vec<Statement>) -> Result<u64, Error> {
-        match &*self.engine {
-            Engine::Sqlite(sqlite) => sqlite.write(statements).await,
-            Engine::Postgres(postgres) => postgres.write(statements).await,
+        let sqlite = match self.engine() {
+            Engine::Sqlite(sqlite) => sqlite,
+            Engine::Postgres(postgres) => return postgres.write(statements).await,
+        };
+        match sqlite.write(statements).await {
+            Ok(rows) => Ok(rows),
+            Err(Unwritten::Failed(error)) => Err(error),
+            Err(Unwritten::Moved(statements)) => {
+                self.follow(&sqlite).await?.write(statements).await
+            }
         }
     }
 
@@ -287,20 +381,38 @@ impl Store {
         .await
     }
 
-    /// Users that were read since the last commit, where they are kept: on an embedded database, whose every change
-    /// is noticed.
-    pub(crate) fn recent(&self) -> Option<&Recent> {
-        match &*self.engine {
-            Engine::Sqlite(sqlite) => Some(sqlite.recent()),
+    /// Asks the users that were read since the last commit, where they are kept: on an embedded database, whose every
+    /// change is noticed.
+    pub(crate) fn with_recent<T>(&self, ask: impl FnOnce(&Recent) -> T) -> Option<T> {
+        match &**self.place.engine.load() {
+            Engine::Sqlite(sqlite) => Some(ask(sqlite.recent())),
             Engine::Postgres(_) => None,
         }
     }
 
     /// A number that is another one after every commit, where that is cheaper to read than the feed.
-    pub(crate) async fn data_version(&self) -> Result<Option<i64>, Error> {
-        match &*self.engine {
+    pub(crate) fn data_version(&self) -> Result<Option<i64>, Error> {
+        match &**self.place.engine.load() {
             Engine::Sqlite(sqlite) => sqlite.data_version(),
             Engine::Postgres(_) => Ok(None),
         }
     }
+
+    /// Goes over to where the data is now, if it was moved.
+    pub(crate) async fn follow_move(&self) -> Result<(), Error> {
+        match self.engine() {
+            Engine::Sqlite(sqlite) if sqlite.destination()?.is_some() => {
+                self.follow(&sqlite).await.map(|_| ())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn warn_of_move(url: &str) {
+    let to = DatabaseUrl::Postgres(url.to_owned());
+    tracing::warn!(
+        %to,
+        "the data was moved to another database: set database.url to it, with its credentials, before the next start"
+    );
 }

@@ -5,8 +5,8 @@ use symbolon_domain::Timestamp;
 use tokio_postgres::error::SqlState;
 
 use super::open::{refused, said};
-use crate::OpenError;
 use crate::migrate::{Applied, CREATE_TABLE, INSERT, LIST, MIGRATIONS, pending};
+use crate::{OpenError, marks};
 
 /// `Symbolon` in bytes: the advisory lock that keeps other processes out meanwhile.
 const LOCK: i64 = 0x5379_6d62_6f6c_6f6e;
@@ -62,6 +62,35 @@ pub(super) async fn migrate(pool: &Pool, name: &str, now: Timestamp) -> Result<(
         );
     }
     transaction.commit().await.map_err(explain)
+}
+
+/// Refuses a database that a move fills, or has left. One that a move has just filled is in use from here on.
+pub(super) async fn arrive(pool: &Pool, name: &str) -> Result<(), OpenError> {
+    let client = pool.get().await.map_err(|error| refused(name, &error))?;
+    let explain = |error| said(name, &error);
+    let found = "SELECT to_regclass('settings') IS NOT NULL";
+    let found = client.query_one(found, &[]).await.map_err(explain)?;
+    if !found.try_get::<_, bool>(0).map_err(explain)? {
+        return Ok(());
+    }
+    let marks = "SELECT name, value FROM settings WHERE name IN ($1, $2, $3)";
+    let [filling, filled, left] = &marks::ALL;
+    let rows = client.query(marks, &[filling, filled, left]).await;
+    for row in rows.map_err(explain)? {
+        let (mark, value): (String, String) = (
+            row.try_get(0).map_err(explain)?,
+            row.try_get(1).map_err(explain)?,
+        );
+        match mark.as_str() {
+            marks::MOVING_FROM => return Err(OpenError::Filling(name.to_owned())),
+            marks::MOVED_TO => return Err(OpenError::Left(name.to_owned(), value)),
+            _ => {
+                let used = "DELETE FROM settings WHERE name = $1";
+                client.execute(used, &[&mark]).await.map_err(explain)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The steps that were applied.

@@ -29,7 +29,7 @@ const SWITCHES: usize = 100;
 const CACHED_STATEMENTS: usize = 128;
 
 /// The connection that writes. Makes the file if it may.
-pub(super) fn main(path: &Path, options: &OpenOptions) -> Result<Connection, OpenError> {
+pub(crate) fn main(path: &Path, options: &OpenOptions) -> Result<Connection, OpenError> {
     ensure_file(path, options.create)?;
     let explain = |error| open_error(path, error);
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(explain)?;
@@ -74,7 +74,7 @@ pub(super) fn memory() -> rusqlite::Result<Connection> {
 }
 
 /// A connection that only reads. Its cache is small, since every commit of another connection empties it.
-pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
+pub(crate) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.execute_batch("PRAGMA cache_size = -512; PRAGMA query_only = ON")?;
     Ok(connection)

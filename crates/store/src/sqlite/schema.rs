@@ -11,7 +11,7 @@ use crate::OpenError;
 use crate::migrate::{Applied, CREATE_TABLE, INSERT, LIST, MIGRATIONS, pending};
 
 /// Brings the tables up to date. The write lock keeps other processes out meanwhile.
-pub(super) fn migrate(
+pub(crate) fn migrate(
     connection: &Connection,
     name: &str,
     now: Timestamp,
@@ -51,7 +51,7 @@ pub(super) fn migrate(
 }
 
 /// The steps that were applied.
-pub(super) fn applied(connection: &Connection) -> rusqlite::Result<Vec<Applied>> {
+pub(crate) fn applied(connection: &Connection) -> rusqlite::Result<Vec<Applied>> {
     // Asked for with a statement, since what SQLite remembers of the tables may be older than this transaction.
     let exists = "SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = 'schema_migrations'";
     if !connection.query_row(exists, [], |row| row.get::<_, bool>(0))? {

@@ -81,8 +81,14 @@ async fn a_full_disk_is_a_fault_and_passes() {
                 .collect()
         ),
     );
-    assert!(matches!(big, Err(Error::Fault(_))), "{big:?}");
-    assert!(matches!(beside, Err(Error::Fault(_))), "{beside:?}");
+    assert!(
+        matches!(big, Err(Unwritten::Failed(Error::Fault(_)))),
+        "{big:?}"
+    );
+    assert!(
+        matches!(beside, Err(Unwritten::Failed(Error::Fault(_)))),
+        "{beside:?}"
+    );
     for name in ["big", "other", "third"] {
         assert_eq!(value_of(&sqlite, name), None);
     }
@@ -104,7 +110,10 @@ async fn a_dead_writer_is_a_fault_and_no_wait() {
     drop(lock(&sqlite.main).take());
     for _ in 0..3 {
         let outcome = sqlite.write(put("a", "b".into())).await;
-        assert!(matches!(outcome, Err(Error::Fault(_))), "{outcome:?}");
+        assert!(
+            matches!(outcome, Err(Unwritten::Failed(Error::Fault(_)))),
+            "{outcome:?}"
+        );
     }
     sqlite.close().await;
 }
@@ -122,7 +131,10 @@ async fn a_full_queue_is_busy_and_nothing_is_lost() {
         match write.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Pending => waiting.push(write),
             Poll::Ready(refused) => {
-                assert!(matches!(refused, Err(Error::Busy)), "{refused:?}");
+                assert!(
+                    matches!(refused, Err(Unwritten::Failed(Error::Busy))),
+                    "{refused:?}"
+                );
                 break;
             }
         }

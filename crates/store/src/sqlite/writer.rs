@@ -2,7 +2,8 @@
 //! serves them all.
 //!
 //! 1. A task sends its statements and waits. The queue is bounded; when it is full the task is told so.
-//! 2. The thread takes everything that waits, up to [`GROUP`], and begins a transaction.
+//! 2. The thread takes everything that waits, up to [`GROUP`], and begins a transaction. If the data was moved elsewhere,
+//!    everybody gets back what was to be written.
 //! 3. It runs each batch; what is to be decided from stored data is decided here, between the read and the write.
 //!    One whose expectation misses, or that breaks a constraint, is undone alone. An error of the database itself
 //!    (disk full, damaged, locked) ends the whole group.
@@ -20,7 +21,7 @@ use tokio::sync::oneshot;
 use super::checkpoint::{Checkpointer, Log, Target};
 use super::errors::{error_of, is_fatal};
 use super::recent::Recent;
-use super::{Main, lock};
+use super::{Main, lock, seal};
 use crate::Error;
 use crate::statement::{Expect, Statement};
 
@@ -42,8 +43,24 @@ enum Work {
 /// A batch on its way.
 struct Job {
     work: Work,
-    answer: oneshot::Sender<Result<u64, Error>>,
+    answer: oneshot::Sender<Outcome>,
 }
+
+/// Why nothing was written.
+#[derive(Debug)]
+pub(crate) enum Unwritten {
+    Failed(Error),
+    /// The data is elsewhere: see `seal`. What was decided beforehand comes back.
+    Moved(Vec<Statement>),
+}
+
+impl From<Error> for Unwritten {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+type Outcome = Result<u64, Unwritten>;
 
 /// The sending side.
 pub(super) struct Writer {
@@ -70,21 +87,21 @@ impl Writer {
     }
 
     /// Runs statements in one transaction and returns once it is durable.
-    pub(super) async fn write(&self, statements: Vec<Statement>) -> Result<u64, Error> {
+    pub(super) async fn write(&self, statements: Vec<Statement>) -> Outcome {
         self.run(Work::Decided(statements)).await
     }
 
     /// Decides inside the transaction and writes what was decided. This connection is the only one whose page
     /// cache outlives the commits, so that it reads several times faster than the others under load.
-    pub(super) async fn decide(&self, decide: Decide) -> Result<u64, Error> {
+    pub(super) async fn decide(&self, decide: Decide) -> Outcome {
         self.run(Work::ToDecide(decide)).await
     }
 
-    async fn run(&self, work: Work) -> Result<u64, Error> {
+    async fn run(&self, work: Work) -> Outcome {
         let (answer, answered) = oneshot::channel();
         self.send(Job { work, answer })?;
         // Dropped unanswered: the thread is gone, and nothing will answer later.
-        answered.await.unwrap_or_else(|_| Err(gone()))
+        answered.await.unwrap_or_else(|_| Err(gone().into()))
     }
 
     fn send(&self, job: Job) -> Result<(), Error> {
@@ -170,7 +187,7 @@ fn write_group(connection: &Connection, recent: &Recent, group: &mut Vec<Job>) {
         Err(error) => {
             tracing::warn!(%error, batches = answers.len(), "a transaction failed");
             for answer in answers {
-                let _ = answer.send(Err(shared(&error)));
+                let _ = answer.send(Err(shared(&error).into()));
             }
         }
     }
@@ -186,10 +203,12 @@ fn shared(error: &rusqlite::Error) -> Error {
     }
 }
 
-type Outcome = Result<u64, Error>;
-
 fn run_group(connection: &Connection, group: Vec<Work>) -> rusqlite::Result<Vec<Outcome>> {
     run_simple(connection, "BEGIN IMMEDIATE")?;
+    if seal::is_sealed(connection)? {
+        run_simple(connection, "ROLLBACK")?;
+        return Ok(group.into_iter().map(hand_back).collect());
+    }
     let mut outcomes = Vec::with_capacity(group.len());
     for work in group {
         let statements = match work {
@@ -197,12 +216,20 @@ fn run_group(connection: &Connection, group: Vec<Work>) -> rusqlite::Result<Vec<
             Work::ToDecide(decide) => run_decide(connection, decide)?,
         };
         outcomes.push(match statements {
-            Ok(statements) => run_batch(connection, &statements)?,
-            Err(error) => Err(error),
+            Ok(statements) => run_batch(connection, &statements)?.map_err(Unwritten::Failed),
+            Err(error) => Err(error.into()),
         });
     }
     run_simple(connection, "COMMIT")?;
     Ok(outcomes)
+}
+
+/// Whoever decides has kept what it takes to decide elsewhere.
+fn hand_back(work: Work) -> Outcome {
+    Err(Unwritten::Moved(match work {
+        Work::Decided(statements) => statements,
+        Work::ToDecide(_) => Vec::new(),
+    }))
 }
 
 /// Lets a task decide. Its mistakes are its own: a panic must not take the thread from everybody.
@@ -219,8 +246,11 @@ fn run_decide(
     Ok(decided.unwrap_or_else(|_| Err(Error::fault("a decision panicked"))))
 }
 
+/// How many rows were changed.
+type Counted = Result<u64, Error>;
+
 /// Runs a batch and undoes it if it cannot be all of it. `Err` is an error that ends the whole group.
-fn run_batch(connection: &Connection, statements: &[Statement]) -> rusqlite::Result<Outcome> {
+fn run_batch(connection: &Connection, statements: &[Statement]) -> rusqlite::Result<Counted> {
     if let Some(only) = Statement::alone(statements) {
         // Of one statement there is nothing to undo: what missed changed no row, and SQLite undoes what failed.
         return run_statement(connection, only);
@@ -241,7 +271,7 @@ fn run_batch(connection: &Connection, statements: &[Statement]) -> rusqlite::Res
     Ok(Ok(changed))
 }
 
-fn run_statement(connection: &Connection, statement: &Statement) -> rusqlite::Result<Outcome> {
+fn run_statement(connection: &Connection, statement: &Statement) -> rusqlite::Result<Counted> {
     let run = || {
         connection
             .prepare_cached(statement.text)?

@@ -1,5 +1,6 @@
 use symbolon_domain::revocation::{Effect, Entry, Kind, Revocation};
 
+use crate::sqlite::Recent;
 use crate::statement::{Expect, Statement, statements};
 use crate::value::Row;
 use crate::{Batch, Error, Store, Watch};
@@ -90,14 +91,13 @@ impl Store {
     /// # Errors
     /// [`Error::Busy`] and [`Error::Fault`]; the watch is as before.
     pub async fn changed(&self, watch: &mut Watch) -> Result<bool, Error> {
-        let version = self.data_version().await?;
+        let version = self.data_version()?;
         if version.is_some() && version == watch.version {
             return Ok(false);
         }
+        self.follow_move().await?;
         let feed = self.feed().await?;
-        if let Some(recent) = self.recent() {
-            recent.forget();
-        }
+        self.with_recent(Recent::forget);
         // The version first, so that what is written in between is seen the next time.
         watch.version = version;
         let changed = watch.feed.as_ref() != Some(&feed);

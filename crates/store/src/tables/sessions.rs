@@ -149,7 +149,7 @@ impl Store {
         &self,
         id: SessionId,
         now: Timestamp,
-        decide: impl Fn(Option<(Session, User)>) -> (Option<RefreshState>, T) + Send + 'static,
+        decide: impl Fn(Option<(Session, User)>) -> (Option<RefreshState>, T) + Send + Sync + 'static,
     ) -> Result<T, Error> {
         let decide = move |found: Option<(Session, User)>| {
             let expected = found.as_ref().map(|(session, _)| session.refresh);

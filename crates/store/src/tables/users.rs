@@ -82,7 +82,7 @@ impl Store {
     /// # Errors
     /// [`Error::Busy`] and [`Error::Fault`].
     pub async fn find_user(&self, id: UserId) -> Result<Option<User>, Error> {
-        let commits = match self.recent().map(|recent| recent.user(id)) {
+        let commits = match self.with_recent(|recent| recent.user(id)) {
             Some(Ok(user)) => return Ok(Some(user)),
             Some(Err(commits)) => Some(commits),
             None => None,
@@ -90,8 +90,8 @@ impl Store {
         let found = self
             .find(FIND, &[id.into()], |row| read_user(row, 0))
             .await?;
-        if let (Some(recent), Some(commits), Some(user)) = (self.recent(), commits, &found) {
-            recent.keep(commits, user);
+        if let (Some(commits), Some(user)) = (commits, &found) {
+            self.with_recent(|recent| recent.keep(commits, user));
         }
         Ok(found)
     }

@@ -6,4 +6,5 @@ mod conformance;
 mod harness;
 mod migrations;
 mod postgres;
+mod relocate;
 mod sqlite;
