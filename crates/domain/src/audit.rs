@@ -104,6 +104,8 @@ words! {
         AuditPurged => "audit_purged",
         /// The server found that this log is not what it was when it last looked.
         AuditBroken => "audit_broken",
+        /// All data was moved to another database.
+        DatabaseMoved => "database_moved",
         /// What this version does not know: a newer one wrote it, or somebody meddled. Never written.
         Unknown => "unknown",
     }

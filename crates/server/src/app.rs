@@ -38,7 +38,7 @@ use crate::throttle::Throttle;
 
 pub(crate) use start::ISSUER;
 pub use start::StartError;
-pub(crate) use start::open_database;
+pub(crate) use start::{database_url, open_database};
 
 /// What the names of settings begin with that are kept in the database.
 pub(crate) const STORED: &str = "set:";

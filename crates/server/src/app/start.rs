@@ -394,7 +394,8 @@ pub(super) async fn longest_ttl(store: &Store) -> Result<Option<Duration>, symbo
     Ok(millis.map(Duration::from_millis))
 }
 
-fn database_url(config: &Config) -> Result<DatabaseUrl, StartError> {
+/// Where the data is, as the settings say.
+pub(crate) fn database_url(config: &Config) -> Result<DatabaseUrl, StartError> {
     match &config.database.url {
         Some(url) => url
             .expose()

@@ -1,86 +1,93 @@
 //! `symbolon migrate …`
 
+mod shown;
+
+use std::path::PathBuf;
+
 use clap::Args;
-use serde::Serialize;
 
 use super::output::Output;
-use super::{Common, Failed, load};
+use super::progress::Progress;
+use super::{Common, Failed, load, origin};
 use crate::clock::Clock;
-use crate::flows::schema::{self, PendingStep};
+use crate::config::Config;
+use crate::flows::relocate::{self, Progress as Done};
+use crate::flows::schema;
+use shown::{show_move, show_steps};
 
-/// Brings the tables of the database up to date.
+/// Brings the tables of the database up to date, or moves all data to another database.
 #[derive(Args)]
 pub(super) struct Migrate {
     /// List the steps that are still to be taken, and take none
-    #[arg(long)]
+    #[arg(long, group = "what")]
     plan: bool,
     /// The same with an exit code: 0 where there is nothing to do, 1 where there is
-    #[arg(long, conflicts_with = "plan")]
+    #[arg(long, group = "what")]
     check: bool,
-}
-
-/// Steps as a command shows them.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Shown {
-    up_to_date: bool,
-    steps: Vec<Step>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Step {
-    number: i64,
-    name: &'static str,
-    former_version_goes_on: bool,
+    /// Move all data to this database: from SQLite to postgres://… beside a running server, or from PostgreSQL to
+    /// sqlite:PATH while none runs
+    #[arg(long, group = "what", value_name = "URL")]
+    to: Option<String>,
+    /// The same, with the URL in a file: arguments can be seen by others on the machine
+    #[arg(long, group = "what", value_name = "FILE")]
+    to_file: Option<PathBuf>,
+    /// Take away what a move that was interrupted has left in the SQLite database
+    #[arg(long, group = "what")]
+    abandon: bool,
 }
 
 impl Migrate {
     pub(super) async fn run(self, common: &Common, output: &Output) -> Result<(), Failed> {
         let config = load(&common.sources())?;
+        if let Some(to) = self.destination()? {
+            return relocate(&config, &to, output).await;
+        }
+        if self.abandon {
+            let found = relocate::abandon(&config)?;
+            let sentence = match found {
+                true => "What an interrupted move had left is gone.",
+                false => "No move was interrupted.",
+            };
+            return output.done(&serde_json::json!({ "abandoned": found }), sentence);
+        }
         if self.plan || self.check {
             let steps = schema::plan(&config).await?;
-            show(&steps, false, output)?;
+            show_steps(&steps, false, output)?;
             return match self.check && !steps.is_empty() {
                 true => Err(Failed::Silent),
                 false => Ok(()),
             };
         }
         let steps = schema::migrate(&config, &Clock::system()).await?;
-        show(&steps, true, output)
+        show_steps(&steps, true, output)
+    }
+
+    fn destination(&self) -> Result<Option<String>, Failed> {
+        let Some(path) = &self.to_file else {
+            return Ok(self.to.clone());
+        };
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Failed::said("io", format!("cannot read {}: {error}", path.display()))
+        })?;
+        Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
     }
 }
 
-/// Says which steps there are, or were.
-fn show(steps: &[PendingStep], taken: bool, output: &Output) -> Result<(), Failed> {
-    let shown = Shown {
-        up_to_date: taken || steps.is_empty(),
-        steps: steps
-            .iter()
-            .map(|step| Step {
-                number: step.number,
-                name: step.name,
-                former_version_goes_on: step.former_goes_on,
-            })
-            .collect(),
+async fn relocate(config: &Config, to: &str, output: &Output) -> Result<(), Failed> {
+    let mut bar = None;
+    let mut watch = |done: Done| match done {
+        Done::Copied(rows, whole) => {
+            let bar = bar.get_or_insert_with(|| Progress::new(Some(whole)));
+            bar.at(rows, rows, "rows copied");
+        }
+        Done::Compared(rows) => {
+            let bar = bar.get_or_insert_with(|| Progress::new(None));
+            bar.at(rows, rows, "rows compared");
+        }
     };
-    if steps.is_empty() {
-        return output.done(&shown, "The tables are up to date.");
+    let moved = relocate::relocate(config, to, &origin(), &mut watch).await;
+    if let Some(bar) = &mut bar {
+        bar.clear();
     }
-    if taken {
-        let names: Vec<_> = steps.iter().map(|step| step.name).collect();
-        return output.done(&shown, &format!("Taken: {}.", names.join(", ")));
-    }
-    let rows: Vec<_> = steps
-        .iter()
-        .map(|step| {
-            let beside = if step.former_goes_on { "yes" } else { "no" };
-            [
-                step.number.to_string(),
-                step.name.to_owned(),
-                beside.to_owned(),
-            ]
-        })
-        .collect();
-    output.table(&shown, ["STEP", "NAME", "FORMER VERSION GOES ON"], &rows)
+    show_move(&moved?, output)
 }

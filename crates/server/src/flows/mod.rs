@@ -29,6 +29,7 @@ pub mod profile;
 mod proof;
 pub mod refresh;
 pub mod register;
+pub mod relocate;
 pub mod reset;
 pub mod revocations;
 pub mod roles;

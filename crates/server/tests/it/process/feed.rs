@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::place::Place;
 use super::running::Server;
 
-fn list(server: &Server) -> Value {
+pub fn list(server: &Server) -> Value {
     let path = "/api/revocations?since=no:1";
     // Over HTTP/1.0, whose answers are not chunked.
     let mut connection = server.connect();
@@ -26,7 +26,7 @@ fn sign_out(server: &Server, email: &str) {
 }
 
 /// The list once it holds so many.
-fn listed(server: &Server, entries: usize) -> Value {
+pub fn listed(server: &Server, entries: usize) -> Value {
     loop {
         let list = list(server);
         if list["entries"].as_array().unwrap().len() >= entries {

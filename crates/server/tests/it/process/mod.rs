@@ -25,6 +25,7 @@ mod pages;
 mod parallel;
 mod place;
 mod proxy;
+mod relocate;
 mod revocations;
 mod roles;
 mod rolling;
