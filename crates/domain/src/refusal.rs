@@ -38,6 +38,8 @@ pub enum Refusal {
     SessionRevoked,
     /// Known, and not allowed.
     Forbidden,
+    /// Nobody makes an account here, or nobody without an invitation.
+    RegistrationClosed,
     /// The access token's scope does not allow it (RFC 6750 section 3.1).
     InsufficientScope,
     /// The password that was asked for again is wrong.
@@ -95,7 +97,7 @@ impl Refusal {
             Self::RefreshTokenExpired => "refresh_token_expired",
             Self::RefreshTokenReused => "refresh_token_reused",
             Self::SessionRevoked => "session_revoked",
-            Self::Forbidden => "forbidden",
+            Self::Forbidden | Self::RegistrationClosed => "forbidden",
             Self::InsufficientScope => "insufficient_scope",
             Self::WrongPassword => "wrong_password",
             Self::AccountDisabled => "account_disabled",
@@ -132,6 +134,7 @@ impl Refusal {
             }
             Self::SessionRevoked => "The session was ended. Sign in again.",
             Self::Forbidden => "You are not allowed to do this.",
+            Self::RegistrationClosed => "Accounts are made by invitation only here, or not at all.",
             Self::InsufficientScope => "The token's scope does not allow this.",
             Self::WrongPassword => "The current password is wrong.",
             Self::AccountDisabled => "The account is disabled.",

@@ -39,9 +39,10 @@ fn all() -> Vec<Refusal> {
         Refusal::EmailNotVerified,
         Refusal::InvalidProof,
         Refusal::ProofNonceNeeded,
+        Refusal::RegistrationClosed,
     ];
     let numbers: BTreeSet<_> = all.iter().map(number).collect();
-    assert!(numbers.into_iter().eq(0..30), "one of each");
+    assert!(numbers.into_iter().eq(0..31), "one of each");
     all
 }
 
@@ -77,11 +78,12 @@ fn number(refusal: &Refusal) -> u8 {
         Refusal::EmailNotVerified => 27,
         Refusal::InvalidProof => 28,
         Refusal::ProofNonceNeeded => 29,
+        Refusal::RegistrationClosed => 30,
     }
 }
 
 #[test]
-fn every_code_is_one_of_the_published_ones_and_no_two_but_links_share_one() {
+fn every_code_is_one_of_the_published_ones_and_few_share_one() {
     let published = "malformed_request no_token invalid_token token_expired token_revoked token_stale \
         invalid_credentials no_refresh_token invalid_refresh_token refresh_token_expired \
         refresh_token_reused session_revoked forbidden insufficient_scope wrong_password account_disabled csrf_rejected \
@@ -91,8 +93,8 @@ fn every_code_is_one_of_the_published_ones_and_no_two_but_links_share_one() {
     let published: BTreeSet<&str> = published.split_whitespace().collect();
     let codes: BTreeSet<&str> = all().iter().map(Refusal::code).collect();
     assert_eq!(codes, published);
-    // A link that is not valid is a request that cannot be understood.
-    assert_eq!(codes.len() + 1, all().len());
+    // A link that is not valid is a request that cannot be understood, and a closed registration is forbidden.
+    assert_eq!(codes.len() + 2, all().len());
 }
 
 #[test]

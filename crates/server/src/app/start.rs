@@ -34,7 +34,7 @@ use crate::hashing::Hasher;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::outbound::{Outbound, Shelf};
-use crate::pages::Pages;
+use crate::pages::{Pages, PagesError};
 use crate::rng::Rng;
 use crate::sealing::MasterKey;
 use crate::throttle::Throttle;
@@ -42,8 +42,8 @@ use crate::throttle::Throttle;
 /// Verified tokens that the process remembers: a hit costs a hundredth of a verification.
 const CACHED_TOKENS: usize = 16_384;
 const MASTER_CHECK: &str = "master_key_check";
-const FEED_MARK: &str = "feed.mark";
-const MASTER_FILE: &str = "master.key";
+pub(crate) const FEED_MARK: &str = "feed.mark";
+pub(crate) const MASTER_FILE: &str = "master.key";
 /// The setting of the store that keeps the address of the first start.
 pub(crate) const ISSUER: &str = "issuer";
 const LONGEST_TTL: &str = "longest_access_ttl_ms";
@@ -68,6 +68,12 @@ impl StartError {
             source = cause.source();
         }
         Self(sentence)
+    }
+}
+
+impl From<PagesError> for StartError {
+    fn from(error: PagesError) -> Self {
+        Self::new("pages", &error)
     }
 }
 
@@ -104,7 +110,7 @@ impl App {
         let hasher = Hasher::start(&config.password, &rng)
             .map_err(|error| StartError::new("password hashing", &error))?;
         let mail = Mailer::new(&config).map_err(|error| StartError::new("mail", &error))?;
-        let pages = Pages::new(&config.pages).map_err(|error| StartError::new("pages", &error))?;
+        let pages = Pages::new(&config.pages)?;
         let store = open_database(&config, create).await?;
         let (used, settings) = match prepare(&store, &clock, &config).await {
             Ok(found) => found,
@@ -405,7 +411,7 @@ pub(crate) fn database_url(config: &Config) -> Result<DatabaseUrl, StartError> {
     }
 }
 
-fn make_folder(path: &Path) -> Result<(), StartError> {
+pub(crate) fn make_folder(path: &Path) -> Result<(), StartError> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)

@@ -4,7 +4,9 @@ use clap::Subcommand;
 
 use super::output::{self, Output};
 use super::{Common, Failed, load};
+use crate::app::StartError;
 use crate::config::{reference_json, reference_markdown};
+use crate::pages::Pages;
 
 /// Settings.
 #[derive(Subcommand)]
@@ -21,7 +23,9 @@ impl Settings {
     pub(super) async fn run(self, common: &Common, output: &Output) -> Result<(), Failed> {
         match self {
             Self::Check => {
-                load(&common.sources())?;
+                let config = load(&common.sources())?;
+                // What stops `serve`, in the same words.
+                Pages::new(&config.pages).map_err(StartError::from)?;
                 output.done(&serde_json::json!({ "ok": true }), "The settings are good.")
             }
             Self::Show => {

@@ -60,7 +60,7 @@ pub async fn register(
     let invitation = registration.invitation.take();
     match (app.settings().registration.mode, &invitation) {
         (RegistrationMode::Open, _) | (RegistrationMode::Invitation, Some(_)) => {}
-        _ => return Err(Refusal::Forbidden.into()),
+        _ => return Err(Refusal::RegistrationClosed.into()),
     }
     let now = app.clock.now();
     // Held until the password is hashed.

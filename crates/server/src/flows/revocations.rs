@@ -11,14 +11,14 @@ use std::collections::{BTreeMap, HashMap};
 use symbolon_domain::audit::AuditKind;
 use symbolon_domain::ending::Event;
 use symbolon_domain::revocation::{Effect, Entry, Kind, Subject};
-use symbolon_domain::{Refusal, SessionId, User};
+use symbolon_domain::{ClientId, Refusal, SessionId, User};
 use symbolon_store::{Feed, Watch};
 use symbolon_token::feed_key;
 
 use super::actor::Actor;
 use super::login::OWN_CLIENT;
 use super::page::Page;
-use super::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded, users};
+use super::{Error, Origin, ROUNDS, audit_id, clients, consequences, lost_race, overloaded, users};
 use crate::app::App;
 use crate::feed::Point;
 
@@ -142,7 +142,7 @@ impl Names {
 /// Kills tokens, or makes them be renewed.
 ///
 /// # Errors
-/// `forbidden`, `not_found` for a session that is not live, `overloaded`, or a fault.
+/// `forbidden`, `not_found` for a session that is not live and a client that there is not, `overloaded`, or a fault.
 pub async fn add(
     app: &App,
     actor: Actor,
@@ -169,10 +169,26 @@ pub async fn add(
         }
         (Target::Token(jti), _) => Subject::Token(jti),
         // Both up to the moment of the commit, which `end_tokens` knows.
-        (Target::Client(id), _) => Subject::Client { id, before_s: 0 },
+        (Target::Client(id), _) => {
+            must_be_known(app, &id).await?;
+            Subject::Client { id, before_s: 0 }
+        }
         (Target::All, _) => Subject::All { before_s: 0 },
     };
     end_tokens(app, actor, (subject, effect), origin).await
+}
+
+/// A name that no client has is a mistake, and whoever makes it believes tokens dead that are not.
+async fn must_be_known(app: &App, client: &str) -> Result<(), Error> {
+    if client == OWN_CLIENT {
+        return Ok(());
+    }
+    let id = ClientId::parse(client).map_err(|_| Refusal::NotFound)?;
+    match id.is_document() {
+        // It is nowhere written down who came with one.
+        true => Ok(()),
+        false => clients::find(app, &id).await.map(drop),
+    }
 }
 
 /// Begins another epoch of the feed, and returns its name.

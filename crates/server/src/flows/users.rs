@@ -28,7 +28,7 @@ pub use edit::edit;
 pub use fields::{Edit, Fields};
 pub use list::{Filter, Place, Sort, list};
 pub use search::{Search, Spot, search};
-pub use sessions::{revoke_session, revoke_sessions};
+pub use sessions::{revoke_session, revoke_session_of, revoke_sessions};
 
 use super::actor::Actor;
 use super::login::MOST_SESSIONS;

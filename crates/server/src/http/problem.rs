@@ -221,6 +221,7 @@ fn status(error: &Error) -> StatusCode {
         | Refusal::RefreshTokenReused
         | Refusal::SessionRevoked => StatusCode::UNAUTHORIZED,
         Refusal::Forbidden
+        | Refusal::RegistrationClosed
         | Refusal::InsufficientScope
         | Refusal::WrongPassword
         | Refusal::AccountDisabled

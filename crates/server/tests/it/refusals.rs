@@ -80,7 +80,7 @@ refusals! {
         app.post("/api/logout").bearer(&device.access).send().await.expect(204);
         app.refresh(&device.refresh).await
     };
-    Refusal::Forbidden => forbidden, 403, |_app| {
+    Refusal::Forbidden | Refusal::RegistrationClosed => forbidden, 403, |_app| {
         let app = TestApp::with(&[("registration.mode", "invitation")]).await;
         app.post("/api/register").json(&json!({"email": "ada@example.com", "password": PASSWORD})).send().await
     };

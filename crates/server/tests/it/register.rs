@@ -250,7 +250,9 @@ async fn n9_nul_and_broken_unicode_are_refused_and_reach_no_database() {
 async fn a_closed_registration_is_forbidden() {
     let app = TestApp::with(&[("registration.mode", "closed")]).await;
     let body = json!({"email": "ada@example.com", "password": OTHER_PASSWORD});
-    register(&app, &body).await.problem(403, "forbidden");
+    let refused = register(&app, &body).await;
+    refused.problem(403, "forbidden");
+    assert!(refused.text().contains("by invitation only"));
 }
 
 #[tokio::test]

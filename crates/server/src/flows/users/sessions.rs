@@ -2,7 +2,7 @@
 
 use symbolon_domain::audit::AuditKind;
 use symbolon_domain::ending::Event;
-use symbolon_domain::{EndReason, Life, Refusal, SessionId, User};
+use symbolon_domain::{EndReason, Life, Refusal, SessionId, User, UserId};
 
 use super::reload;
 use crate::app::App;
@@ -52,6 +52,26 @@ pub async fn revoke_session(
         }
     }
     Err(overloaded().into())
+}
+
+/// Ends a session of this user, as [`revoke_session`]; one that has ended already is as it was wanted.
+///
+/// # Errors
+/// `forbidden`, `not_found` for a session of somebody else, `overloaded`, or a fault.
+pub async fn revoke_session_of(
+    app: &App,
+    actor: (Actor, &str),
+    (user, id): (UserId, SessionId),
+    origin: &Origin,
+) -> Result<(), Error> {
+    let session = app.store.find_session(id).await?;
+    if session.is_some_and(|session| session.user != user) {
+        return Err(Refusal::NotFound.into());
+    }
+    match revoke_session(app, actor, id, origin).await {
+        Err(Error::Refused(Refusal::NotFound)) => Ok(()),
+        other => other,
+    }
 }
 
 /// Ends every session of a user. The actor needs `permission`, and all that the user has.

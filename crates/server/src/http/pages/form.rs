@@ -173,6 +173,9 @@ impl Filled {
                 }
                 false => self.trouble = Some(frame.fault(what, &refusal.detail())),
             },
+            Refusal::RegistrationClosed => {
+                self.trouble = Some(frame.fault("registration_closed", &refusal.detail()));
+            }
             other => self.trouble = Some(frame.fault(other.code(), &other.detail())),
         }
         Ok(self)

@@ -139,7 +139,7 @@ async fn what_happened_is_listed_and_what_others_did_is_not() {
     Guest::signed_in(&app, "bob").await;
     let page = ada.page("/account/activity").await;
     let shown = text(&page);
-    assert!(shown.contains("Account created"), "{shown}");
+    assert!(shown.contains("Account registered"), "{shown}");
     assert_eq!(shown.matches("Signed in").count(), 1, "{shown}");
     for index in 0..60 {
         let name = format!("Ada {index}");
@@ -153,7 +153,7 @@ async fn what_happened_is_listed_and_what_others_did_is_not() {
         .find(|part| part.contains("after="))
         .unwrap();
     let next = next.split('"').next().unwrap().replace("&#x2f;", "/");
-    assert!(ada.page(&next).await.contains("Account created"));
+    assert!(ada.page(&next).await.contains("Account registered"));
     ada.get("/account/activity?after=x").await.expect(404);
 }
 

@@ -2,7 +2,7 @@
 
 use symbolon_domain::audit::AuditKind;
 
-use super::forms::Form;
+use super::forms::{Form, unescaped};
 use super::{Guest, place, text};
 use crate::app::TestApp;
 
@@ -82,6 +82,33 @@ async fn settings_show_no_secret() {
     assert!(text(&page).contains("smtps://(secret)") && !page.contains(secret));
     assert!(text(&root.page("/console/settings?q=retention").await).contains("audit.retention"));
     assert!(text(&root.page("/console/settings?q=nonsense").await).contains("No setting has this"));
+}
+
+#[tokio::test]
+async fn settings_that_follow_from_others_are_shown_as_they_are() {
+    let app = TestApp::start().await;
+    let mut root = Guest::with_roles(&app, "root", &["admin"]).await;
+    let issuer = app.app.issuance().unwrap().issuer.clone();
+    for name in ["server.issuer", "tokens.audience"] {
+        let page = root.page(&format!("/console/settings?q={name}")).await;
+        let id = format!("id=\"{}\"", name.replace('.', "-"));
+        let row = page.split_once(&id).unwrap().1.split("</li>").next();
+        assert!(unescaped(row.unwrap()).contains(&issuer), "{name}: {page}");
+    }
+}
+
+#[tokio::test]
+async fn the_tile_and_the_chart_of_sessions_say_the_same() {
+    let app = TestApp::start().await;
+    let mut root = Guest::with_roles(&app, "root", &["admin"]).await;
+    // No hour was counted yet.
+    for span in ["day", "month"] {
+        let page = root.page(&format!("/console/overview?span={span}")).await;
+        for (name, value) in [("h2 class=\"name\"", "value"), ("h2", "lead")] {
+            let said = format!("<{name}>Live sessions</h2><p class=\"{value}\">1</p>");
+            assert!(page.contains(&said), "{said}: {page}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -216,6 +216,9 @@ fn an_operator_kills_tokens_in_an_emergency() {
     };
     is_out(&bob);
     let bob = server.sign_in("bob@example.com");
+    let words = "client add another --type public --redirect-uri http://127.0.0.1/ --grant authorization_code";
+    let another: Vec<&str> = words.split(' ').collect();
+    place.run(&another).text();
     add(&place, &["--client", "another"]);
     assert!(live(&server, &bob));
     add(&place, &["--all"]);
@@ -313,6 +316,8 @@ fn bad_targets_change_nothing() {
         (vec!["--user", "bob@example.com"], "not_found"),
         (vec!["--token", ""], "malformed_id"),
         (vec!["--client", ""], "malformed_id"),
+        (vec!["--client", "symbolon2"], "not_found"),
+        (vec!["--client", "no client"], "not_found"),
         (vec!["--key", "k1"], "use_key_withdraw"),
     ] {
         let arguments = [&["revocations", "add", "--json"], &target[..]].concat();

@@ -46,6 +46,25 @@ fn config_check_says_whether_all_is_well() {
 }
 
 #[test]
+fn config_check_reads_the_files_of_the_pages() {
+    let place = Place::new();
+    place.write("logo.txt", "no picture");
+    place.write("symbolon.toml", "[pages]\nlogo = \"logo.txt\"\n");
+    let ended = place.run(&["config", "check"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("neither PNG"), "{ended:?}");
+    let served = place.run(&["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(served.stderr.lines().last(), ended.stderr.lines().last());
+    place.write("symbolon.toml", "[pages]\nfolder = \"own\"\n");
+    std::fs::create_dir(place.path("own")).unwrap();
+    place.write("own/register.html", "{% if %}");
+    let ended = place.run(&["config", "check"]);
+    assert!(ended.stderr.contains("register.html"), "{ended:?}");
+    place.write("own/register.html", "<p>Nobody comes in.</p>");
+    place.run(&["config", "check"]).text();
+}
+
+#[test]
 fn config_show_names_values_and_sources_and_no_secret() {
     let place = Place::new()
         .with("server.master_key", SECRET)

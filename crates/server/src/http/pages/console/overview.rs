@@ -26,10 +26,15 @@ pub(super) async fn show(State(app): State<Arc<App>>, permitted: Permitted<Stats
         let hours = stats::hours(&app, if long { MONTH } else { DAY }).await?;
         Ok::<_, Error>((stats::stats(&app).await?, hours))
     };
-    let (stats, hours) = match found.await {
+    let (stats, mut hours) = match found.await {
         Ok(found) => found,
         Err(error) => return permitted.seated.failed(error),
     };
+    // The last hour is not over, and may not have been counted yet: it ends, so far, with what the tile says.
+    if let Some(last) = hours.last_mut() {
+        let live = i64::from(stats.sessions.found);
+        last.counts.insert("sessions".to_owned(), live);
+    }
     let follows = permitted.may(RevocationsRead::PERMISSION);
     let followers = follows.then(|| followers(&app, feed::MOST)).transpose();
     let followers = match followers {

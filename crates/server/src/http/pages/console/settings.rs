@@ -73,7 +73,7 @@ fn page(
         if !found {
             continue;
         }
-        let row = row(shown, &about);
+        let row = row(app, shown, &about);
         match sections.last_mut() {
             Some((last, rows)) if *last == section => rows.push(row),
             _ => sections.push((section, vec![row])),
@@ -92,12 +92,20 @@ fn page(
     seated.show_as(status, "console/settings.html", facts)
 }
 
-fn row(shown: &Shown, about: &Described) -> Value {
+fn row(app: &App, shown: &Shown, about: &Described) -> Value {
+    // What follows from other things where it is not set.
+    let issuance = app.issuance().ok();
+    let derived = issuance.and_then(|issuance| match shown.name {
+        "server.issuer" => Some(&issuance.issuer),
+        "tokens.audience" => Some(&issuance.audience),
+        _ => None,
+    });
+    let value = derived.filter(|_| shown.value.is_empty());
     let is_open = ["default", "database"].contains(&shown.source.as_str());
     context! {
         name => shown.name,
         id => shown.name.replace('.', "-"),
-        value => &shown.value,
+        value => value.unwrap_or(&shown.value),
         source => &shown.source,
         does => about.does,
         takes => about.takes,

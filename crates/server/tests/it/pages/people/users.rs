@@ -6,7 +6,7 @@ use symbolon::flows::actor::Actor;
 use symbolon::flows::users::{self, Fields, New};
 use symbolon_domain::audit::AuditKind;
 
-use super::super::forms::unescaped;
+use super::super::forms::{Form, unescaped};
 use super::super::{place, text};
 use super::{HOSTILE, page_of, root};
 use crate::app::TestApp;
@@ -371,6 +371,15 @@ async fn sessions_and_applications_of_a_user_are_ended_on_their_page() {
     let answer = root.submit(&path, &format!("{path}/withdraw"), &[]).await;
     assert!(!root.follow(&answer).await.contains("<bdi>The Shop</bdi>"));
     let pairs = [("session", ada.sid.as_str())];
+    let others = page_of(app, "root").await;
+    let end = format!("{path}/end-session");
+    let form = Form::to(&page, &end);
+    let (_, token) = form.fields()[0];
+    let foreign = [("form_token", token), pairs[0]];
+    root.post(&format!("{others}/end-session"), &foreign)
+        .await
+        .expect(404);
+    app.assert_signed_in(&ada).await;
     for _ in 0..2 {
         let answer = root
             .submit(&path, &format!("{path}/end-session"), &pairs)

@@ -71,7 +71,7 @@ async fn facts(app: &App, seated: &Seated, id: &str, shown: &Shown) -> Result<Va
         apps = Some(apps_of(app, user.id).await?);
     }
     if may("audit:read") {
-        events = Some(events_of(app, user.id).await?);
+        events = Some(events_of(app, seated, user.id).await?);
     }
     let identities = upstream::list(app, user.id).await?;
     let identities = identities.iter().map(|identity| {
@@ -198,7 +198,7 @@ async fn apps_of(app: &App, user: UserId) -> Result<Vec<Value>, Error> {
     Ok(page.items.iter().map(each).collect())
 }
 
-async fn events_of(app: &App, user: UserId) -> Result<Vec<Value>, Error> {
+async fn events_of(app: &App, seated: &Seated, user: UserId) -> Result<Vec<Value>, Error> {
     let filter = AuditFilter {
         user: Some(user),
         ..AuditFilter::default()
@@ -210,6 +210,7 @@ async fn events_of(app: &App, user: UserId) -> Result<Vec<Value>, Error> {
             kind => event.kind.as_str(),
             failed => event.kind.outcome() == symbolon_domain::audit::Outcome::Failure,
             own => event.actor == Some(user) && event.subject == Some(user),
+            by_you => event.actor == Some(seated.caller.user),
             to_others => event.subject != Some(user),
             at_time => rfc3339(event.at),
             address => &event.address,
