@@ -36,9 +36,8 @@ use crate::rng::Rng;
 use crate::sealing::MasterKey;
 use crate::throttle::Throttle;
 
-pub(crate) use start::ISSUER;
 pub use start::StartError;
-pub(crate) use start::{database_url, open_database};
+pub(crate) use start::{FEED_MARK, ISSUER, MASTER_FILE, database_url, make_folder, open_database};
 
 /// What the names of settings begin with that are kept in the database.
 pub(crate) const STORED: &str = "set:";

@@ -1,5 +1,6 @@
 //! The embedded engine: one thread that writes, a few connections that read, one that copies the log back.
 
+pub(crate) mod backup;
 mod checkpoint;
 mod errors;
 mod open;

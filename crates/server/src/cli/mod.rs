@@ -2,6 +2,7 @@
 
 mod apply;
 mod audit;
+mod backup;
 mod client;
 mod config;
 mod discovery;
@@ -99,6 +100,10 @@ enum Command {
     Import(import::Import),
     /// Write every user to a file, as JSON lines or CSV
     Export(export::Export),
+    /// Write a copy of the embedded database into a file, while the server runs
+    Backup(backup::Backup),
+    /// Put such a copy in the place of the database, while no server runs
+    Restore(backup::Restore),
     /// Show what apply would change: exit code 0 where there is nothing to do, 2 where there is
     Plan(apply::Wish),
     /// Show the same field by field, before and after
@@ -180,6 +185,8 @@ pub fn run() -> ExitCode {
         Command::Token(token) => token.run(&cli.common, &output),
         Command::Import(import) => block_on(import.run(&cli.common, &output)),
         Command::Export(export) => block_on(export.run(&cli.common, &output)),
+        Command::Backup(backup) => backup.run(&cli.common, &output),
+        Command::Restore(restore) => block_on(restore.run(&cli.common, &output)),
         Command::Plan(wish) => block_on(wish.show(&cli.common, (&output, View::Plan))),
         Command::Diff(wish) => block_on(wish.show(&cli.common, (&output, View::Diff))),
         Command::Apply(apply) => block_on(apply.run(&cli.common, &output)),

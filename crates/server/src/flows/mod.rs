@@ -8,6 +8,7 @@ pub mod address;
 pub mod apply;
 pub mod audit;
 pub mod authenticate;
+pub mod backup;
 pub mod clients;
 mod consequences;
 pub mod dpop;

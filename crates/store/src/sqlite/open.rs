@@ -19,7 +19,7 @@ pub(super) const APPLICATION_ID: i32 = 0x5379_6d62;
 
 /// The smallest page that SQLite knows, and no database has less than one. (Reading the first bytes here would
 /// tell more, but closing the file again would give up the locks of a store of the same file in this process.)
-const SHORTEST: u64 = 512;
+pub(super) const SHORTEST: u64 = 512;
 
 /// How long a read waits, as it has to while another process recovers the log after a crash.
 const BUSY: Duration = Duration::from_secs(5);
@@ -102,7 +102,7 @@ fn checkpoint_connection(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
+pub(super) fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
     // A connection is used by one thread at a time, and a path is a path and no URI.
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY)?;

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use symbolon_domain::{EndReason, Session};
-use symbolon_store::{DatabaseUrl, Error, OpenError, OpenOptions, Store, Watch};
+use symbolon_store::{
+    Contents, DatabaseUrl, Error, OpenError, OpenOptions, Store, Watch, copy_database, examine,
+};
 
 use crate::harness::{Folder, Place, at, commit, next, open, session, session_id, user, user_id};
 
@@ -304,4 +306,31 @@ async fn a_session_does_not_grow() {
         ..session(1, 1)
     };
     assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn a_copy_has_all_that_is_committed_and_no_epoch() {
+    let folder = Folder::new();
+    let (from, to) = (folder.file("s.db"), folder.file("copy.db"));
+    let store = open(&format!("sqlite:{}", from.display())).await;
+    let mut batch = store.batch();
+    batch.insert_user(&user(1), None);
+    batch.begin_feed("first");
+    batch.commit().await.unwrap();
+    fs::write(&to, "").unwrap();
+    let copied = copy_database(&from, &to, at(1)).unwrap();
+    let expected = Contents {
+        users: 1,
+        sessions: 0,
+    };
+    assert_eq!(copied, expected);
+    assert_eq!(examine(&to, &to, at(1)).unwrap(), expected);
+    commit!(store, insert_user(&user(2), None)).unwrap();
+    let copy = open(&format!("sqlite:{}", to.display())).await;
+    assert!(copy.find_user(user_id(1)).await.unwrap().is_some());
+    assert!(copy.find_user(user_id(2)).await.unwrap().is_none());
+    assert_eq!(copy.feed().await.unwrap().epoch, "");
+    assert_eq!(store.feed().await.unwrap().epoch, "first");
+    // Never into a file with something in it.
+    assert!(copy_database(&from, &to, at(1)).is_err());
 }

@@ -111,6 +111,18 @@ impl Connection {
         Ok(self.received.split_off(end))
     }
 
+    /// Reads up to the next `end`, and returns what stands before it.
+    pub fn until(&mut self, end: &str) -> io::Result<String> {
+        loop {
+            if let Some(at) = find(&self.received, end.as_bytes()) {
+                let before = self.received[..at].to_vec();
+                self.received.drain(..at + end.len());
+                return Ok(String::from_utf8_lossy(&before).into_owned());
+            }
+            self.more()?;
+        }
+    }
+
     fn more(&mut self) -> io::Result<()> {
         let mut chunk = [0; 16 * 1024];
         loop {

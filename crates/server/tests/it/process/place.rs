@@ -59,6 +59,13 @@ impl Place {
         self
     }
 
+    /// Without a setting that it had.
+    pub fn without(mut self, setting: &str) -> Self {
+        let variable = format!("SYMBOLON_{}", setting.replace('.', "__").to_uppercase());
+        self.settings.retain(|(name, _)| *name != variable);
+        self
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
