@@ -95,9 +95,14 @@ fn main() -> Result<()> {
         done.push(section);
     }
     if run.write {
+        // A section alone does not take the place of a whole run.
+        let only = match run.sections.as_slice() {
+            [only] => format!("-{only}"),
+            _ => String::new(),
+        };
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
             .join("results")
-            .join(format!("{}.md", clock::today()));
+            .join(format!("{}{only}.md", clock::today()));
         std::fs::write(&path, report::markdown(&machine, &done, &notes))?;
         say::line(format!("\nwritten to {}", path.display()));
     }
