@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::super::http::{Connection, Reply};
-use super::super::place::{PASSWORD, Place};
+use super::super::place::{PASSWORD, PATIENCE, Place};
 use super::super::running::{Device, Server, Stopwatch};
 
 const MASTER_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
@@ -142,9 +142,7 @@ impl Fault {
     /// Once the load is under way.
     pub fn begin(name: &'static str, nodes: &Nodes) -> Self {
         let shared = Arc::clone(&nodes.shared);
-        while shared.answered.load(Ordering::SeqCst) < BEFORE {
-            thread::yield_now();
-        }
+        until(|| shared.answered.load(Ordering::SeqCst) >= BEFORE);
         let broken = shared.broken.load(Ordering::SeqCst);
         let refused = shared.refused.load(Ordering::SeqCst);
         assert_eq!((refused, broken), (0, 0), "before anything broke");
@@ -162,13 +160,11 @@ impl Fault {
         let met = || {
             self.shared.refused.load(Ordering::SeqCst) + self.shared.broken.load(Ordering::SeqCst)
         };
-        while met() < FELT {
-            thread::yield_now();
-        }
+        until(|| met() >= FELT);
     }
 
     /// Waits until every client goes on.
-    pub fn is_over(mut self) -> Self {
+    pub fn mended(mut self) -> Self {
         let watch = Stopwatch::start();
         let refreshes = &self.shared.refreshes;
         let before: Vec<u64> = refreshes
@@ -176,9 +172,7 @@ impl Fault {
             .map(|count| count.load(Ordering::SeqCst))
             .collect();
         for (count, before) in refreshes.iter().zip(before) {
-            while count.load(Ordering::SeqCst) < before + AFTER {
-                thread::yield_now();
-            }
+            until(|| count.load(Ordering::SeqCst) >= before + AFTER);
         }
         self.normal = watch.elapsed();
         self.refused = self.shared.refused.load(Ordering::SeqCst);
@@ -188,7 +182,7 @@ impl Fault {
 
     /// Every session is alive with the token that was answered last, at both nodes, and every one that was ended is dead at
     /// both.
-    pub fn nothing_was_lost(self, nodes: Nodes) {
+    pub fn nothing_was_lost(self, nodes: Nodes) -> String {
         self.shared.is_over.store(true, Ordering::SeqCst);
         let mut ended = 0;
         for client in nodes.clients {
@@ -209,7 +203,10 @@ impl Fault {
             assert_eq!(successors[0], successors[1], "{}", chain.email);
             ended += chain.ended.len();
         }
-        println!(
+        for server in nodes.servers.into_iter().flatten() {
+            let _warned = server.stop();
+        }
+        format!(
             "{}: {} answered, {} refused (503), {} connections broken, longest answer {} ms, {ended} sessions ended and none \
              alive again, nothing lost; every client went on {:.1} s after it was mended",
             self.name,
@@ -218,10 +215,17 @@ impl Fault {
             self.broken,
             self.shared.longest.load(Ordering::SeqCst),
             self.normal.as_secs_f32(),
-        );
-        for server in nodes.servers.into_iter().flatten() {
-            let _warned = server.stop();
-        }
+        )
+    }
+}
+
+/// Waits for what clients do, unless they have failed.
+#[track_caller]
+fn until(is_so: impl Fn() -> bool) {
+    let watch = Stopwatch::start();
+    while !is_so() {
+        assert!(watch.elapsed() < PATIENCE, "the clients do not go on");
+        thread::yield_now();
     }
 }
 
