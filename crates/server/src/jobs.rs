@@ -26,7 +26,7 @@ const TELL: Duration = Duration::from_secs(1);
 /// How often what happened is added to the hour.
 const COUNT: Duration = Duration::from_secs(60);
 /// How often the clock is compared with the database's.
-const TIME: Duration = Duration::from_secs(60);
+const TIME: Duration = Duration::from_secs(10);
 /// How often what has expired is dropped: from memory, and from the database.
 const EXPIRE: Duration = Duration::from_secs(60);
 const PURGE: Duration = Duration::from_secs(60);

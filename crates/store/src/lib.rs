@@ -32,7 +32,7 @@ pub use migrate::PendingStep;
 pub use relocate::{
     MoveError, MoveStep, OnStep, TableDigest, abandon_move, move_to_postgres, move_to_sqlite,
 };
-pub use sqlite::backup::{Contents, copy_database, examine, fold_log};
+pub use sqlite::backup::{Contents, copy_database, examine, fold_log, require_here};
 pub use store::{OpenOptions, Store, Watch};
 pub use tables::audit::{
     AuditHead, AuditLane, AuditLine, AuditMark, AuditRow, AuditSpan, ChainRow, ChainValue,

@@ -56,14 +56,15 @@ impl Postgres {
         let config = open::config(url)?;
         let pool = open::pool(config.clone(), options)?;
         let notifies = open::try_out(&pool, &name).await?;
+        let running = Arc::default();
         Ok(Self {
-            lanes: Lanes::start(&pool),
+            lanes: Lanes::start(&pool, &running),
             pool,
             name,
             config,
             notifies,
             signals: OnceLock::new(),
-            running: Arc::default(),
+            running,
         })
     }
 

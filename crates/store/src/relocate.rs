@@ -19,7 +19,7 @@
 
 mod away;
 mod back;
-mod capture;
+pub(crate) mod capture;
 mod cell;
 mod embedded;
 mod server;

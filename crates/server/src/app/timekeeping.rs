@@ -41,11 +41,11 @@ pub async fn keep_time(store: &Store, clock: &Clock) -> Result<(), Error> {
 }
 
 /// By how many milliseconds a clock that read `asked` is wrong, if `theirs` came from the middle of the time that the answer
-/// took.
+/// took: it may be off by half of that.
 fn correction(asked: Timestamp, theirs: Timestamp, took: Duration) -> Option<i64> {
     let ours = asked.plus(took / 2);
     let millis = theirs.millis().saturating_sub(ours.millis());
-    let is_wrong = Duration::from_millis(millis.unsigned_abs()) >= TOLERATED;
+    let is_wrong = Duration::from_millis(millis.unsigned_abs()) >= TOLERATED + took / 2;
     (is_wrong && took <= LONGEST).then_some(millis)
 }
 
@@ -65,6 +65,8 @@ mod tests {
         // As far off as a network may make it look.
         assert_eq!(correction(at(100_000), at(100_150), quick), None);
         assert_eq!(correction(at(100_000), at(99_900), quick), None);
+        let slow = Duration::from_millis(900);
+        assert_eq!(correction(at(100_000), at(101_000), slow), None);
         let slow = Duration::from_millis(1_001);
         assert_eq!(correction(at(100_000), at(160_000), slow), None);
     }

@@ -21,7 +21,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, fcntl_lock};
 use symbolon_domain::Timestamp;
-use symbolon_store::{Contents, DatabaseUrl, OpenError, copy_database, examine, fold_log};
+use symbolon_store::{
+    Contents, DatabaseUrl, OpenError, copy_database, examine, fold_log, require_here,
+};
 
 use super::{Error, Origin, revocations};
 use crate::app::{App, FEED_MARK, MASTER_FILE, StartError, database_url, make_folder};
@@ -100,6 +102,8 @@ pub async fn restore(
     let database = embedded(config)?;
     // Before anything is made, and again where it counts.
     drop(alone(&database)?);
+    // Servers may be running that have gone over to where its data is.
+    require_here(&database).map_err(unusable)?;
     let from = File::open(file).map_err(|error| unreadable(file, &error))?;
     if fs::metadata(with(file, "-wal")).is_ok_and(|log| log.len() > 0) {
         let detail = format!(

@@ -20,7 +20,8 @@ use std::sync::Arc;
 
 use deadpool_postgres::{Object, Pool};
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, RwLock, mpsc, oneshot};
+use tokio::task::JoinSet;
 use tokio_postgres::types::ToSql;
 
 use super::errors::{Failure, pool_error};
@@ -64,11 +65,11 @@ pub(super) struct Lanes {
 }
 
 impl Lanes {
-    pub(super) fn start(pool: &Pool) -> Self {
+    pub(super) fn start(pool: &Pool, running: &Arc<RwLock<()>>) -> Self {
         Self {
-            reads: start(pool, read_group),
-            rotations: start(pool, rotate_group),
-            writes: start(pool, write_group),
+            reads: start((pool, running), read_group),
+            rotations: start((pool, running), rotate_group),
+            writes: start((pool, running), write_group),
         }
     }
 
@@ -104,7 +105,10 @@ async fn ask<J, T>(queue: &mpsc::Sender<J>, job: impl FnOnce(Answer<T>) -> J) ->
     answered.await.map_err(Error::fault)?
 }
 
-fn start<J, F>(pool: &Pool, run: fn(Pool, Vec<J>) -> F) -> mpsc::Sender<J>
+fn start<J, F>(
+    (pool, running): (&Pool, &Arc<RwLock<()>>),
+    run: fn(Pool, Vec<J>) -> F,
+) -> mpsc::Sender<J>
 where
     J: Send + 'static,
     F: Future<Output = ()> + Send + 'static,
@@ -112,14 +116,18 @@ where
     let (queue, waiting) = mpsc::channel(QUEUE);
     let waiting = Arc::new(Mutex::new(waiting));
     for _ in 0..LANES {
-        let (pool, waiting) = (pool.clone(), Arc::clone(&waiting));
+        let (pool, running) = (pool.clone(), Arc::clone(running));
+        let waiting = Arc::clone(&waiting);
         tokio::spawn(async move {
             loop {
                 let mut group = Vec::new();
                 if waiting.lock().await.recv_many(&mut group, GROUP).await == 0 {
                     return;
                 }
+                // Whoever closes the database waits for it.
+                let held = running.read().await;
                 run(pool.clone(), group).await;
+                drop(held);
             }
         });
     }
@@ -198,7 +206,7 @@ async fn rotate_group(pool: Pool, mut group: Vec<Write>) {
         Ok(Err(failure)) if failure.spoils_connection() => {
             return refuse(answers, failure.into_error());
         }
-        Ok(Err(_)) => return each_alone(&pool, statements, answers),
+        Ok(Err(_)) => return each_alone(&pool, statements, answers).await,
         Err(error) => return refuse(answers, error),
     };
     for (statement, answer) in statements.iter().zip(answers) {
@@ -237,7 +245,7 @@ async fn write_group(pool: Pool, mut group: Vec<Write>) {
     let (statements, answers) = taken_apart(group);
     let counts = match on(&pool, async |client| run_writes(client, &statements).await).await {
         Ok(Ok(Some(counts))) => counts,
-        Ok(Ok(None)) => return each_alone(&pool, statements, answers),
+        Ok(Ok(None)) => return each_alone(&pool, statements, answers).await,
         Ok(Err(failure)) => return refuse(answers, failure.into_error()),
         Err(error) => return refuse(answers, error),
     };
@@ -279,7 +287,17 @@ async fn run_writes(
         // Of a void transaction it is a rollback.
         sent.push(word("COMMIT"));
     }
-    let counts: Result<Vec<u64>, _> = together(sent).await.into_iter().collect();
+    let answers = together(sent).await;
+    // Without a `BEGIN` each was committed by itself; without the server's word nobody knows. The connection goes.
+    let is_unknown = |answer: &Result<u64, tokio_postgres::Error>| {
+        answer
+            .as_ref()
+            .is_err_and(|error| error.as_db_error().is_none())
+    };
+    if is_group && answers.first().is_some_and(Result::is_err) || answers.iter().any(is_unknown) {
+        return Err(Failure::Silent);
+    }
+    let counts: Result<Vec<u64>, _> = answers.into_iter().collect();
     match counts.map_err(Failure::Said) {
         Ok(mut counts) => {
             if is_group {
@@ -294,13 +312,16 @@ async fn run_writes(
     }
 }
 
-fn each_alone(pool: &Pool, statements: Vec<Statement>, answers: Vec<Answer<u64>>) {
+/// Waited for, so that the queue is what grows behind rows that somebody holds.
+async fn each_alone(pool: &Pool, statements: Vec<Statement>, answers: Vec<Answer<u64>>) {
+    let mut running = JoinSet::new();
     for (statement, answer) in statements.into_iter().zip(answers) {
         let pool = pool.clone();
-        tokio::spawn(async move {
+        running.spawn(async move {
             let _ = answer.send(write::attempt(&pool, &[statement], Commit::Quietly).await);
         });
     }
+    while running.join_next().await.is_some() {}
 }
 
 /// The row that is written.
@@ -315,9 +336,13 @@ fn id_of_value(value: &Value) -> Option<Id> {
     }
 }
 
+/// All of them hear the same.
 fn refuse<T>(answers: impl IntoIterator<Item = Answer<T>>, error: Error) {
-    let mut error = Some(error);
+    let fault = match &error {
+        Error::Fault(source) => Some(source.to_string()),
+        _ => None,
+    };
     for answer in answers {
-        let _ = answer.send(Err(error.take().unwrap_or(Error::Busy)));
+        let _ = answer.send(Err(fault.clone().map_or(Error::Busy, Error::fault)));
     }
 }

@@ -68,7 +68,7 @@ pub(super) async fn migrate(pool: &Pool, name: &str, now: Timestamp) -> Result<(
 pub(super) async fn arrive(pool: &Pool, name: &str) -> Result<(), OpenError> {
     let client = pool.get().await.map_err(|error| refused(name, &error))?;
     let explain = |error| said(name, &error);
-    let found = "SELECT to_regclass('settings') IS NOT NULL";
+    let found = "SELECT to_regclass('schema_migrations') IS NOT NULL AND to_regclass('settings') IS NOT NULL";
     let found = client.query_one(found, &[]).await.map_err(explain)?;
     if !found.try_get::<_, bool>(0).map_err(explain)? {
         return Ok(());

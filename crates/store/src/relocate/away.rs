@@ -136,7 +136,7 @@ impl Away<'_> {
             let mut after = None;
             loop {
                 let chunk = embedded::chunk(&self.source.reader, table, after.as_ref(), CHUNK)?;
-                self.put(table, &chunk.lines).await?;
+                self.put(table, &chunk.lines, self.applied).await?;
                 rows += chunk.lines.len() as u64;
                 on(MoveStep::Copied { rows, whole });
                 after = chunk.more;
@@ -151,11 +151,11 @@ impl Away<'_> {
     /// Puts rows that were read from the source in one look.
     ///
     /// What must be unique may still be held by a row that has changed in the source since it was brought over. Its key
-    /// was noted, and it will be brought over again: until then it can go.
-    async fn put(&self, table: &Table, lines: &[Line]) -> Result<(), MoveError> {
+    /// was noted behind `applied`, and it will be brought over again: until then it can go.
+    async fn put(&self, table: &Table, lines: &[Line], applied: i64) -> Result<(), MoveError> {
         match self.target.put(table, lines).await {
             Err(error) if is_taken(&error) => {
-                let stale = self.noted_of(table)?;
+                let stale = self.noted_of(table, applied)?;
                 self.target.delete(table, &stale).await?;
                 self.target.put(table, lines).await
             }
@@ -163,9 +163,9 @@ impl Away<'_> {
         }
     }
 
-    /// The keys of a table that are still to be brought over.
-    fn noted_of(&self, table: &Table) -> Result<Vec<Line>, MoveError> {
-        let (source, span) = (&self.source, (self.applied, i64::MAX));
+    /// The keys of a table that were noted behind `applied`: they are still to be brought over.
+    fn noted_of(&self, table: &Table, applied: i64) -> Result<Vec<Line>, MoveError> {
+        let (source, span) = (&self.source, (applied, i64::MAX));
         let mut noted = capture::noted(&source.reader, &source.tables, span)?;
         let place = source.tables.iter().position(|known| known == table);
         let keys = place.and_then(|place| noted.remove(&place));
@@ -193,14 +193,16 @@ impl Away<'_> {
         for (place, keys) in noted {
             let table = &source.tables[place];
             let keys: Vec<_> = keys.into_iter().collect();
+            // All of them first: what is unique may pass from a row of one chunk to a row of another.
+            for keys in keys.chunks(CHUNK) {
+                self.target.delete(table, keys).await?;
+            }
             for keys in keys.chunks(CHUNK) {
                 rows += keys.len();
                 let lines = source.by_keys(table, keys.iter())?;
                 let live = by_key(table, lines);
-                let gone = keys.iter().filter(|key| !live.contains_key(*key)).cloned();
-                self.target.delete(table, &gone.collect::<Vec<_>>()).await?;
                 let lines: Vec<_> = live.values().cloned().collect();
-                self.put(table, &lines).await?;
+                self.put(table, &lines, upto).await?;
                 if compared && by_key(table, self.target.by_keys(table, keys).await?) != live {
                     return Err(MoveError::Differs(table.name.clone()));
                 }
@@ -241,7 +243,7 @@ impl Away<'_> {
         here: &BTreeMap<Line, Line>,
         there: &BTreeMap<Line, Line>,
     ) -> Result<(), MoveError> {
-        let noted = self.noted_of(table)?;
+        let noted = self.noted_of(table, self.applied)?;
         let keys = here.keys().chain(there.keys());
         let mut wrong = keys.filter(|key| here.get(*key) != there.get(*key));
         match wrong.any(|key| !noted.contains(key)) {
@@ -265,6 +267,8 @@ impl Away<'_> {
         let sealed = matches!(outcome, Ok(Some(_)));
         if !sealed {
             self.source.unlock()?;
+            // It may have been called complete already.
+            self.target.mark(false).await?;
         }
         on(MoveStep::Unlocked { sealed });
         outcome

@@ -103,10 +103,10 @@ async fn fill(
     Ok(here)
 }
 
-/// Step 1.
+/// Step 1. Of other roles' connections some servers do not say what they are.
 async fn refuse_others(source: &Server) -> Result<(), MoveError> {
     let text = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
-                AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
+                AND (backend_type IS NULL OR backend_type = 'client backend') AND pid <> pg_backend_pid()";
     let row = source.client.query_one(text, &[]).await?;
     match row.try_get(0)? {
         0 => Ok(()),

@@ -38,7 +38,7 @@ pub(super) fn begin(connection: &Connection, tables: &[Table], id: &str) -> Resu
 }
 
 /// Notes no longer. Nothing happens where nothing was noted.
-pub(super) fn end(connection: &Connection) -> Result<(), MoveError> {
+pub(crate) fn end(connection: &Connection) -> Result<(), MoveError> {
     let mut statement = connection.prepare(
         "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND substr(name, 1, $1) = $2",
     )?;

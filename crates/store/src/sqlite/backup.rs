@@ -9,6 +9,7 @@ use symbolon_domain::Timestamp;
 use super::errors::{file_error, open_error};
 use super::open::{APPLICATION_ID, SHORTEST, add_functions, connect, main};
 use super::seal::is_sealed;
+use crate::relocate::capture;
 use crate::{OpenError, OpenOptions};
 
 /// What is in a database.
@@ -42,6 +43,8 @@ pub fn copy_database(from: &Path, to: &Path, now: Timestamp) -> Result<Contents,
         .map_err(|error| open_error(from, error))?;
     drop(source);
     let copy = writable(to).map_err(|error| open_error(to, error))?;
+    // A move that is under way notes what changes: not here.
+    capture::end(&copy).map_err(OpenError::other)?;
     // Nobody else knows of the file: where this is cut off, it is thrown away.
     copy.execute_batch(
         "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; UPDATE feed SET epoch = '' WHERE id = 1",
@@ -81,6 +84,20 @@ pub fn fold_log(path: &Path) -> Result<(), OpenError> {
             connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
         })
         .map_err(|error| open_error(path, error))
+}
+
+/// Refuses a file whose data was moved to another database. One that cannot be read is not known to be one.
+///
+/// # Errors
+/// [`OpenError::Left`].
+pub fn require_here(path: &Path) -> Result<(), OpenError> {
+    match writable(path) {
+        Ok(connection) => match must_be_here(&connection, path) {
+            Err(left @ OpenError::Left(..)) => Err(left),
+            _ => Ok(()),
+        },
+        Err(_) => Ok(()),
+    }
 }
 
 /// What was moved to another database is not kept up, and whoever opened a copy of it would open that one.
