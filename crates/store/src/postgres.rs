@@ -87,6 +87,10 @@ impl Postgres {
         values: &[Value],
         read: impl Fn(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
+        if values.is_empty() {
+            let row = self.lanes.read_shared(text).await?;
+            return row.map(|row| read(&Row::Postgres(&row))).transpose();
+        }
         let rows = self.query(text, values).await?;
         rows.first()
             .map(|row| read(&Row::Postgres(row)))

@@ -4,7 +4,7 @@
 //! sync of its log; so both wait in a queue, for as long as the exchange before them takes. A lane takes all that waits there and
 //! sends it on one connection at once:
 //!
-//! - reads as one statement over an array of ids;
+//! - reads as one statement over an array of ids; those without a value as one, whose answer all of them get;
 //! - rotations as one statement over an array for each value, which tells the ids that it has changed: whose is not among them
 //!   has missed its row;
 //! - other writes of one row one behind the other, as one transaction. They have nothing to do with each other: one that
@@ -51,6 +51,12 @@ struct Read {
     answer: Answer<Found>,
 }
 
+/// A read of the one row that there is, which waits.
+struct Shared {
+    text: &'static str,
+    answer: Answer<Found>,
+}
+
 /// A write of one row that waits.
 struct Write {
     statement: Statement,
@@ -60,6 +66,7 @@ struct Write {
 /// The queues. The lanes end when they are dropped.
 pub(super) struct Lanes {
     reads: mpsc::Sender<Read>,
+    shared: mpsc::Sender<Shared>,
     rotations: mpsc::Sender<Write>,
     writes: mpsc::Sender<Write>,
 }
@@ -68,9 +75,15 @@ impl Lanes {
     pub(super) fn start(pool: &Pool, running: &Arc<RwLock<()>>) -> Self {
         Self {
             reads: start((pool, running), read_group),
+            shared: start((pool, running), share_group),
             rotations: start((pool, running), rotate_group),
             writes: start((pool, running), write_group),
         }
+    }
+
+    /// The first row of a statement without values. It is asked after this is called, once for all who wait.
+    pub(super) async fn read_shared(&self, text: &'static str) -> Result<Found, Error> {
+        ask(&self.shared, |answer| Shared { text, answer }).await
     }
 
     /// The row of an id; none where the text cannot be asked for many.
@@ -176,6 +189,32 @@ async fn read_many(pool: &Pool, many: &'static str, group: Vec<Read>) {
             }
         }
         Err(error) => refuse(answers.map(|(_, answer)| answer), error),
+    }
+}
+
+async fn share_group(pool: Pool, mut group: Vec<Shared>) {
+    while let Some(first) = group.first() {
+        let text = first.text;
+        let (these, others): (Vec<_>, Vec<_>) =
+            group.into_iter().partition(|read| read.text == text);
+        group = others;
+        let answers = these.into_iter().map(|read| read.answer);
+        let found = on(&pool, async |client| {
+            let prepared = client.prepare_cached(text).await?;
+            Ok(client.query(&prepared, &[]).await?)
+        });
+        match found
+            .await
+            .and_then(|rows| rows.map_err(Failure::into_error))
+        {
+            Ok(rows) => {
+                let row = rows.into_iter().next().map(Arc::new);
+                for answer in answers {
+                    let _ = answer.send(Ok(row.clone()));
+                }
+            }
+            Err(error) => refuse(answers, error),
+        }
     }
 }
 
