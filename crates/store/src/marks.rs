@@ -1,11 +1,9 @@
 //! Settings that say of a database that it is the beginning or the end of a move. They stay where they are: no move
 //! copies them, and no digest counts them.
 
-/// In a database that is being filled: where from. Nobody else opens it.
+/// In a database that is being filled: where from. Nobody opens it but who comes from the file that was left for it.
 pub(crate) const MOVING_FROM: &str = "moving_from";
-/// In one that is complete, until somebody opens it: where from.
-pub(crate) const MOVED_FROM: &str = "moved_from";
 /// In one that was left: where to.
 pub(crate) const MOVED_TO: &str = "moved_to";
 
-pub(crate) const ALL: [&str; 3] = [MOVING_FROM, MOVED_FROM, MOVED_TO];
+pub(crate) const ALL: [&str; 2] = [MOVING_FROM, MOVED_TO];

@@ -35,6 +35,18 @@ const EXCHANGE: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(10);
 const LOOK_BESIDE: Duration = Duration::from_millis(50);
 
+/// The most connections of the lanes: as many as groups that can be under way.
+const MOST_GROUPED: usize = 8;
+
+/// How somebody came to a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// By its URL.
+    Url,
+    /// By the file whose data was moved there: the move is complete.
+    SealedFile,
+}
+
 /// An open PostgreSQL database.
 pub(crate) struct Postgres {
     pool: Pool,
@@ -54,11 +66,18 @@ impl Postgres {
     pub(crate) async fn open(url: &str, options: &OpenOptions) -> Result<Self, OpenError> {
         let name = DatabaseUrl::Postgres(url.to_owned()).to_string();
         let config = open::config(url)?;
-        let pool = open::pool(config.clone(), options)?;
+        let grouped = (options.connections / 2).clamp(1, MOST_GROUPED);
+        let pool = open::pool(
+            config.clone(),
+            &OpenOptions {
+                connections: options.connections.saturating_sub(grouped).max(1),
+                ..*options
+            },
+        )?;
         let notifies = open::try_out(&pool, &name).await?;
         let running = Arc::default();
         Ok(Self {
-            lanes: Lanes::start(&pool, &running),
+            lanes: Lanes::start(config.clone(), grouped, (&pool, &running))?,
             pool,
             name,
             config,
@@ -69,8 +88,8 @@ impl Postgres {
     }
 
     /// Refuses a database that a move fills, or has left.
-    pub(crate) async fn arrive(&self) -> Result<(), OpenError> {
-        schema::arrive(&self.pool, &self.name).await
+    pub(crate) async fn arrive(&self, from: Origin) -> Result<(), OpenError> {
+        schema::arrive(&self.pool, &self.name, from).await
     }
 
     pub(crate) async fn migrate(&self, now: Timestamp) -> Result<(), OpenError> {
@@ -169,6 +188,7 @@ impl Postgres {
     pub(crate) async fn close(&self) {
         // Whoever still waits for a connection is refused; who has one goes on to the end.
         self.pool.close();
+        self.lanes.close();
         drop(self.running.write().await);
     }
 

@@ -8,10 +8,12 @@
 //! 3. Each table is copied in the order of its keys, in short reads.
 //! 4. What was noted is brought over in rounds: the row as it is now, or its deletion. Until a round is small.
 //! 5. Both sides are compared row by row. What differs must have been noted meanwhile.
-//! 6. The source is locked for writing. The last round is brought over and compared; the target says that it is complete;
-//!    the triggers and what they noted go, the source is sealed: it says where its data is and refuses writes.
+//! 6. The source is locked for writing. The last round is brought over and compared; the triggers and what they noted go, the
+//!    source is sealed: it says where its data is and refuses writes. Only then the target says that it is complete, so that
+//!    there are never two that can be used.
 //! 7. A server that meets the seal, in its next write or in looking for changes, goes over to the target and writes there.
-//!    One that starts later on the old file does the same (`crate::store`).
+//!    One that starts later on the old file does the same (`crate::store`). The seal is their proof that the target is
+//!    complete, and they say so too, should whoever moved the data have died before.
 //! 8. Nobody is held up any more: the digest of the source, which does not change now, is compared with that of the
 //!    target as it was at the cut-over.
 //!

@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use crate::migrate::{Applied, MIGRATIONS, PendingStep, plan};
-use crate::postgres::Postgres;
+use crate::postgres::{Origin, Postgres};
 use crate::sqlite::{Recent, Sqlite, Unwritten};
 use crate::statement::{Expect, Statement};
 use crate::tables::feed::Feed;
@@ -30,7 +30,7 @@ const FOLLOW: Duration = Duration::from_secs(2);
 pub struct OpenOptions {
     /// Whether a file that is not there is made (mode 0600). PostgreSQL's databases are never made.
     pub create: bool,
-    /// The most connections to PostgreSQL at a time.
+    /// The most connections to PostgreSQL at a time, two at least: half of them, eight at most, for what goes in groups.
     pub connections: usize,
     /// How long a write waits for another process that holds what it needs; then it is [`Error::Busy`].
     pub lock_wait: Duration,
@@ -85,9 +85,13 @@ enum Engine {
 }
 
 impl Engine {
-    async fn postgres(url: &str, options: &OpenOptions) -> Result<Arc<Postgres>, OpenError> {
+    async fn postgres(
+        url: &str,
+        options: &OpenOptions,
+        from: Origin,
+    ) -> Result<Arc<Postgres>, OpenError> {
         let postgres = Postgres::open(url, options).await?;
-        postgres.arrive().await?;
+        postgres.arrive(from).await?;
         Ok(Arc::new(postgres))
     }
 
@@ -98,7 +102,7 @@ impl Engine {
             Ok(None) => Ok(Self::Sqlite(Arc::new(sqlite))),
             Ok(Some(url)) => {
                 sqlite.close().await;
-                let postgres = Self::postgres(&url, options).await?;
+                let postgres = Self::postgres(&url, options, Origin::SealedFile).await?;
                 warn_of_move(&url);
                 Ok(Self::Postgres(postgres))
             }
@@ -130,7 +134,9 @@ impl Store {
         let engine = match url {
             DatabaseUrl::Sqlite(path) => Engine::file(path, options).await?,
             DatabaseUrl::SqliteMemory => Engine::Sqlite(Arc::new(Sqlite::memory()?)),
-            DatabaseUrl::Postgres(text) => Engine::Postgres(Engine::postgres(text, options).await?),
+            DatabaseUrl::Postgres(text) => {
+                Engine::Postgres(Engine::postgres(text, options, Origin::Url).await?)
+            }
         };
         Ok(Self {
             place: Arc::new(Place {
@@ -158,7 +164,7 @@ impl Store {
         let url = left.destination()?;
         let url =
             url.ok_or_else(|| Error::fault("the data was moved, and it is not said where"))?;
-        let postgres = Engine::postgres(&url, &self.place.options).await;
+        let postgres = Engine::postgres(&url, &self.place.options, Origin::SealedFile).await;
         let postgres = postgres.map_err(|error| {
             tracing::warn!(%error, "cannot go over to where the data was moved; trying again");
             Error::Busy

@@ -10,27 +10,30 @@
 //! - other writes of one row one behind the other, as one transaction. They have nothing to do with each other: one that
 //!   misses its row is told so, and the others go on.
 //!
-//! The log is synced once for all. If a statement *fails*, nothing of its group was written, and each is tried again alone.
-//! Writes are put in the order of the ids of their rows, so that groups do not wait for each other crosswise.
+//! The log is synced once for all. If a statement *fails*, nothing of its group was written, and each is tried again alone:
+//! also where somebody holds one of the rows for longer than a moment, so that one row does not hold up the others. Writes
+//! are put in the order of the ids of their rows, so that groups do not wait for each other crosswise.
 
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use deadpool_postgres::{Object, Pool};
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{Mutex, RwLock, mpsc, oneshot};
-use tokio::task::JoinSet;
+use tokio::sync::{Mutex, RwLock, Semaphore, mpsc, oneshot};
+use tokio::time::timeout;
+use tokio_postgres::Config;
 use tokio_postgres::types::ToSql;
 
 use super::errors::{Failure, pool_error};
 use super::write::{self, Commit, together};
-use super::{bound, give_back, within};
-use crate::Error;
+use super::{bound, give_back, open, within};
 use crate::statement::Statement;
 use crate::tables::sessions::of_many;
 use crate::value::{Row, Value};
+use crate::{Error, OpenError, OpenOptions};
 
 /// Groups under way at a time, of each kind: while one waits for the log, the next is worked on.
 const LANES: usize = 2;
@@ -38,6 +41,12 @@ const LANES: usize = 2;
 const GROUP: usize = 128;
 /// What may wait; beyond it the store is busy.
 const QUEUE: usize = 4096;
+/// Writes of failed groups that are under way by themselves.
+const ALONE: usize = 256;
+/// How long a group waits for a row that somebody else holds.
+const LOCK_WAIT: Duration = Duration::from_millis(100);
+/// How long anybody waits for an answer: for a connection and an exchange.
+const PATIENCE: Duration = Duration::from_secs(12);
 
 type Answer<T> = oneshot::Sender<Result<T, Error>>;
 type Id = [u8; 16];
@@ -63,22 +72,55 @@ struct Write {
     answer: Answer<u64>,
 }
 
+/// Where groups go, and those of them that go alone.
+#[derive(Clone)]
+struct Ways {
+    grouped: Pool,
+    alone: Pool,
+    places: Arc<Semaphore>,
+    /// Held for reading by what is under way: whoever closes the database waits for it.
+    running: Arc<RwLock<()>>,
+}
+
 /// The queues. The lanes end when they are dropped.
 pub(super) struct Lanes {
     reads: mpsc::Sender<Read>,
     shared: mpsc::Sender<Shared>,
     rotations: mpsc::Sender<Write>,
     writes: mpsc::Sender<Write>,
+    pool: Pool,
 }
 
 impl Lanes {
-    pub(super) fn start(pool: &Pool, running: &Arc<RwLock<()>>) -> Self {
-        Self {
-            reads: start((pool, running), read_group),
-            shared: start((pool, running), share_group),
-            rotations: start((pool, running), rotate_group),
-            writes: start((pool, running), write_group),
-        }
+    /// Lanes of up to `connections` connections of their own.
+    pub(super) fn start(
+        config: Config,
+        connections: usize,
+        (alone, running): (&Pool, &Arc<RwLock<()>>),
+    ) -> Result<Self, OpenError> {
+        let options = OpenOptions {
+            connections,
+            lock_wait: LOCK_WAIT,
+            ..OpenOptions::default()
+        };
+        let ways = Ways {
+            grouped: open::pool(config, &options)?,
+            alone: alone.clone(),
+            places: Arc::new(Semaphore::new(ALONE)),
+            running: Arc::clone(running),
+        };
+        Ok(Self {
+            reads: start(&ways, read_group),
+            shared: start(&ways, share_group),
+            rotations: start(&ways, rotate_group),
+            writes: start(&ways, write_group),
+            pool: ways.grouped,
+        })
+    }
+
+    /// Refuses what still waits for a connection.
+    pub(super) fn close(&self) {
+        self.pool.close();
     }
 
     /// The first row of a statement without values. It is asked after this is called, once for all who wait.
@@ -99,7 +141,7 @@ impl Lanes {
         Some(ask(&self.reads, |answer| Read { many, id, answer }).await)
     }
 
-    /// A statement by itself. It is written even if the caller stops waiting.
+    /// A statement by itself. Once it is on its way it is written even if the caller stops waiting.
     pub(super) async fn write(&self, statement: Statement) -> Result<u64, Error> {
         let queue = match of_many(statement.text) {
             Some(_) => &self.rotations,
@@ -115,31 +157,57 @@ async fn ask<J, T>(queue: &mpsc::Sender<J>, job: impl FnOnce(Answer<T>) -> J) ->
         TrySendError::Full(_) => Error::Busy,
         TrySendError::Closed(_) => Error::fault("a lane to PostgreSQL has failed"),
     })?;
-    answered.await.map_err(Error::fault)?
+    match timeout(PATIENCE, answered).await {
+        Ok(answered) => answered.map_err(Error::fault)?,
+        Err(_) => Err(Error::Busy),
+    }
 }
 
-fn start<J, F>(
-    (pool, running): (&Pool, &Arc<RwLock<()>>),
-    run: fn(Pool, Vec<J>) -> F,
-) -> mpsc::Sender<J>
+/// What waits in a queue.
+trait Job: Send + 'static {
+    /// Whether its caller has gone, tired of waiting.
+    fn is_given_up(&self) -> bool;
+}
+
+impl Job for Read {
+    fn is_given_up(&self) -> bool {
+        self.answer.is_closed()
+    }
+}
+
+impl Job for Shared {
+    fn is_given_up(&self) -> bool {
+        self.answer.is_closed()
+    }
+}
+
+impl Job for Write {
+    fn is_given_up(&self) -> bool {
+        self.answer.is_closed()
+    }
+}
+
+fn start<J, F>(ways: &Ways, run: fn(Ways, Vec<J>) -> F) -> mpsc::Sender<J>
 where
-    J: Send + 'static,
+    J: Job,
     F: Future<Output = ()> + Send + 'static,
 {
     let (queue, waiting) = mpsc::channel(QUEUE);
     let waiting = Arc::new(Mutex::new(waiting));
     for _ in 0..LANES {
-        let (pool, running) = (pool.clone(), Arc::clone(running));
-        let waiting = Arc::clone(&waiting);
+        let (ways, waiting) = (ways.clone(), Arc::clone(&waiting));
         tokio::spawn(async move {
             loop {
                 let mut group = Vec::new();
                 if waiting.lock().await.recv_many(&mut group, GROUP).await == 0 {
                     return;
                 }
-                // Whoever closes the database waits for it.
-                let held = running.read().await;
-                run(pool.clone(), group).await;
+                group.retain(|job: &J| !job.is_given_up());
+                if group.is_empty() {
+                    continue;
+                }
+                let held = ways.running.read().await;
+                run(ways.clone(), group).await;
                 drop(held);
             }
         });
@@ -149,30 +217,30 @@ where
 
 /// Runs one exchange of a group on a connection of its own.
 async fn on<T>(
-    pool: &Pool,
+    ways: &Ways,
     exchange: impl AsyncFnOnce(&Object) -> Result<T, Failure>,
 ) -> Result<Result<T, Failure>, Error> {
-    let client = pool.get().await.map_err(pool_error)?;
+    let client = ways.grouped.get().await.map_err(pool_error)?;
     let outcome = within(exchange(&client)).await;
     give_back(client, &outcome);
     Ok(outcome)
 }
 
-async fn read_group(pool: Pool, mut group: Vec<Read>) {
+async fn read_group(ways: Ways, mut group: Vec<Read>) {
     while let Some(first) = group.first() {
         // There is one text so far.
         let many = first.many;
         let (these, others) = group.into_iter().partition(|read| read.many == many);
         group = others;
-        read_many(&pool, many, these).await;
+        read_many(&ways, many, these).await;
     }
 }
 
-async fn read_many(pool: &Pool, many: &'static str, group: Vec<Read>) {
+async fn read_many(ways: &Ways, many: &'static str, group: Vec<Read>) {
     let mut ids: Vec<Value> = group.iter().map(|read| Value::Id(read.id)).collect();
     ids.sort_unstable_by_key(id_of_value);
     ids.dedup_by_key(|id| id_of_value(id));
-    let found = on(pool, async |client| {
+    let found = on(ways, async |client| {
         let prepared = client.prepare_cached(many).await?;
         Ok(client.query(&prepared, &[&ids]).await?)
     });
@@ -192,14 +260,14 @@ async fn read_many(pool: &Pool, many: &'static str, group: Vec<Read>) {
     }
 }
 
-async fn share_group(pool: Pool, mut group: Vec<Shared>) {
+async fn share_group(ways: Ways, mut group: Vec<Shared>) {
     while let Some(first) = group.first() {
         let text = first.text;
         let (these, others): (Vec<_>, Vec<_>) =
             group.into_iter().partition(|read| read.text == text);
         group = others;
         let answers = these.into_iter().map(|read| read.answer);
-        let found = on(&pool, async |client| {
+        let found = on(&ways, async |client| {
             let prepared = client.prepare_cached(text).await?;
             Ok(client.query(&prepared, &[]).await?)
         });
@@ -227,7 +295,7 @@ fn by_id(rows: Vec<tokio_postgres::Row>) -> Result<HashMap<Id, Arc<tokio_postgre
     keyed.collect()
 }
 
-async fn rotate_group(pool: Pool, mut group: Vec<Write>) {
+async fn rotate_group(ways: Ways, mut group: Vec<Write>) {
     group.sort_by_key(|write| id_of(&write.statement));
     // Of two that are decided for one row only one can be right: the other reads it again.
     let mut last = None;
@@ -239,13 +307,13 @@ async fn rotate_group(pool: Pool, mut group: Vec<Write>) {
         let _ = write.answer.send(Err(Error::Stale));
     }
     let (statements, answers): (Vec<_>, Vec<_>) = taken_apart(group);
-    let changed = on(&pool, async |client| rotate(client, &statements).await);
+    let changed = on(&ways, async |client| rotate(client, &statements).await);
     let changed = match changed.await {
         Ok(Ok(changed)) => changed,
         Ok(Err(failure)) if failure.spoils_connection() => {
             return refuse(answers, failure.into_error());
         }
-        Ok(Err(_)) => return each_alone(&pool, statements, answers).await,
+        Ok(Err(_)) => return each_alone(&ways, statements, answers).await,
         Err(error) => return refuse(answers, error),
     };
     for (statement, answer) in statements.iter().zip(answers) {
@@ -279,12 +347,12 @@ async fn rotate(
     Ok(by_id(rows).unwrap_or_default())
 }
 
-async fn write_group(pool: Pool, mut group: Vec<Write>) {
+async fn write_group(ways: Ways, mut group: Vec<Write>) {
     group.sort_by_key(|write| id_of(&write.statement));
     let (statements, answers) = taken_apart(group);
-    let counts = match on(&pool, async |client| run_writes(client, &statements).await).await {
+    let counts = match on(&ways, async |client| run_writes(client, &statements).await).await {
         Ok(Ok(Some(counts))) => counts,
-        Ok(Ok(None)) => return each_alone(&pool, statements, answers).await,
+        Ok(Ok(None)) => return each_alone(&ways, statements, answers).await,
         Ok(Err(failure)) => return refuse(answers, failure.into_error()),
         Err(error) => return refuse(answers, error),
     };
@@ -351,16 +419,23 @@ async fn run_writes(
     }
 }
 
-/// Waited for, so that the queue is what grows behind rows that somebody holds.
-async fn each_alone(pool: &Pool, statements: Vec<Statement>, answers: Vec<Answer<u64>>) {
-    let mut running = JoinSet::new();
+/// Nobody waits for them but their callers, so that one which waits for a row does not hold up a lane; save where so many
+/// wait that the queue is to grow instead.
+async fn each_alone(ways: &Ways, statements: Vec<Statement>, answers: Vec<Answer<u64>>) {
     for (statement, answer) in statements.into_iter().zip(answers) {
-        let pool = pool.clone();
-        running.spawn(async move {
+        // Never closed: were it, the write would go uncounted, not undone.
+        let place = Arc::clone(&ways.places).acquire_owned().await;
+        // Whoever closes the database waits for this lane, and must not be waited for.
+        let Ok(running) = Arc::clone(&ways.running).try_read_owned() else {
+            let _ = answer.send(Err(Error::Busy));
+            continue;
+        };
+        let pool = ways.alone.clone();
+        tokio::spawn(async move {
             let _ = answer.send(write::attempt(&pool, &[statement], Commit::Quietly).await);
+            drop((place, running));
         });
     }
-    while running.join_next().await.is_some() {}
 }
 
 /// The row that is written.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{
-    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod,
-    Runtime,
+    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, PoolError, QueueMode,
+    RecyclingMethod, Runtime,
 };
 use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::{Config, NoTls};
@@ -75,6 +75,8 @@ pub(super) fn pool(config: Config, options: &OpenOptions) -> Result<Pool, OpenEr
     });
     let pool = Pool::builder(Manager::from_config(config, NoTls, fast))
         .max_size(options.connections.max(1))
+        // The one that was used last: what it knows is still at hand, on both sides.
+        .queue_mode(QueueMode::Lifo)
         .runtime(Runtime::Tokio1)
         .wait_timeout(Some(WAIT))
         .create_timeout(Some(CREATE))

@@ -4,6 +4,7 @@ use deadpool_postgres::{GenericClient, Pool};
 use symbolon_domain::Timestamp;
 use tokio_postgres::error::SqlState;
 
+use super::Origin;
 use super::open::{refused, said};
 use crate::migrate::{Applied, CREATE_TABLE, INSERT, LIST, MIGRATIONS, pending};
 use crate::{OpenError, marks};
@@ -64,8 +65,9 @@ pub(super) async fn migrate(pool: &Pool, name: &str, now: Timestamp) -> Result<(
     transaction.commit().await.map_err(explain)
 }
 
-/// Refuses a database that a move fills, or has left. One that a move has just filled is in use from here on.
-pub(super) async fn arrive(pool: &Pool, name: &str) -> Result<(), OpenError> {
+/// Refuses a database that a move fills, or has left. Who comes from the sealed file knows that it is complete, and says so
+/// to all.
+pub(super) async fn arrive(pool: &Pool, name: &str, from: Origin) -> Result<(), OpenError> {
     let client = pool.get().await.map_err(|error| refused(name, &error))?;
     let explain = |error| said(name, &error);
     let found = "SELECT to_regclass('schema_migrations') IS NOT NULL AND to_regclass('settings') IS NOT NULL";
@@ -73,22 +75,23 @@ pub(super) async fn arrive(pool: &Pool, name: &str) -> Result<(), OpenError> {
     if !found.try_get::<_, bool>(0).map_err(explain)? {
         return Ok(());
     }
-    let marks = "SELECT name, value FROM settings WHERE name IN ($1, $2, $3)";
-    let [filling, filled, left] = &marks::ALL;
-    let rows = client.query(marks, &[filling, filled, left]).await;
+    if from == Origin::SealedFile {
+        let complete = "DELETE FROM settings WHERE name = $1";
+        let complete = client.execute(complete, &[&marks::MOVING_FROM]).await;
+        complete.map_err(explain)?;
+    }
+    let marks = "SELECT name, value FROM settings WHERE name IN ($1, $2)";
+    let [filling, left] = &marks::ALL;
+    let rows = client.query(marks, &[filling, left]).await;
     for row in rows.map_err(explain)? {
         let (mark, value): (String, String) = (
             row.try_get(0).map_err(explain)?,
             row.try_get(1).map_err(explain)?,
         );
-        match mark.as_str() {
-            marks::MOVING_FROM => return Err(OpenError::Filling(name.to_owned())),
-            marks::MOVED_TO => return Err(OpenError::Left(name.to_owned(), value)),
-            _ => {
-                let used = "DELETE FROM settings WHERE name = $1";
-                client.execute(used, &[&mark]).await.map_err(explain)?;
-            }
-        }
+        return Err(match mark == marks::MOVED_TO {
+            true => OpenError::Left(name.to_owned(), value),
+            false => OpenError::Filling(name.to_owned()),
+        });
     }
     Ok(())
 }

@@ -38,7 +38,7 @@ pub async fn move_to_postgres(
     on: OnStep<'_>,
 ) -> Result<Vec<TableDigest>, MoveError> {
     let source = Embedded::open(path, false, now)?;
-    let target = Server::connect(url, 3).await?;
+    let target = Server::connect(url, 6).await?;
     let origin = origin(&source)?;
     if !target.is_free_for(&origin).await? {
         return Err(MoveError::NotEmpty(target.name));
@@ -61,13 +61,8 @@ pub async fn move_to_postgres(
         away.give_up().await;
     }
     // Step 8.
-    let (here, there) = {
-        let there = tally::of_server(&snapshot?, &away.source.tables).await?;
-        (
-            tally::of_embedded(&away.source.reader, &away.source.tables)?,
-            there,
-        )
-    };
+    let there = tally::of_server(&snapshot?, &away.source.tables).await?;
+    let here = tally::of_embedded(&away.source.reader, &away.source.tables).await?;
     match tally::difference(&here, &there) {
         None => Ok(here),
         Some(table) => Err(MoveError::DiffersSince(table)),
@@ -123,9 +118,6 @@ impl Away<'_> {
         });
         if let Err(error) = ended {
             tracing::warn!(%error, "what notes changes is left behind");
-        }
-        if let Err(error) = self.target.mark(false).await {
-            tracing::warn!(%error, "the target of the move does not know that it has failed");
         }
     }
 
@@ -267,8 +259,9 @@ impl Away<'_> {
         let sealed = matches!(outcome, Ok(Some(_)));
         if !sealed {
             self.source.unlock()?;
-            // It may have been called complete already.
-            self.target.mark(false).await?;
+        } else if let Err(error) = self.target.complete().await {
+            // Whoever comes from the sealed file says so as well.
+            tracing::warn!(%error, "the target of the move is not told that it is complete");
         }
         on(MoveStep::Unlocked { sealed });
         outcome
@@ -285,7 +278,6 @@ impl Away<'_> {
             return Ok(false);
         }
         self.round(true).await?;
-        self.target.mark(true).await?;
         // The first query is what it sees from then on. An attempt before may have left it in a transaction.
         snapshot
             .batch_execute(

@@ -93,7 +93,7 @@ async fn fill(
             }
         }
     }
-    let here = tally::of_embedded(&target.writer, &target.tables)?;
+    let here = tally::of_embedded(&target.writer, &target.tables).await?;
     if let Some(table) = tally::difference(&here, &there) {
         return Err(MoveError::Differs(table));
     }

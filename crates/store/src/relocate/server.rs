@@ -8,7 +8,7 @@ use super::MoveError;
 use super::cell::{Bound, Cell, Line, bound, bound_column};
 use super::embedded::{Chunk, is_mark};
 use super::shape::{Table, listed, quoted};
-use crate::marks::{MOVED_FROM, MOVED_TO, MOVING_FROM};
+use crate::marks::{MOVED_TO, MOVING_FROM};
 use crate::postgres::Postgres;
 use crate::{DatabaseUrl, OpenOptions};
 
@@ -59,11 +59,8 @@ impl Server {
         if self.postgres.applied().await?.is_empty() {
             return Ok(true);
         }
-        let marks = "SELECT value FROM settings WHERE name IN ($1, $2)";
-        let found = self
-            .client
-            .query_opt(marks, &[&MOVING_FROM, &MOVED_FROM])
-            .await?;
+        let mark = "SELECT value FROM settings WHERE name = $1";
+        let found = self.client.query_opt(mark, &[&MOVING_FROM]).await?;
         if let Some(row) = found {
             return Ok(row.try_get::<_, String>(0)? == source);
         }
@@ -78,25 +75,27 @@ impl Server {
         Ok(!row.try_get::<_, bool>(0)?)
     }
 
-    /// Empties the tables and says for whom.
+    /// Empties the tables and says for whom; where nobody has begun to use them since they were looked at.
     pub(super) async fn prepare(&self, tables: &[Table], source: &str) -> Result<(), MoveError> {
         let names = listed(tables.iter(), |table| quoted(&table.name));
+        let lock = format!("BEGIN; LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE");
+        self.client.batch_execute(&lock).await?;
+        if !self.is_free_for(source).await? {
+            self.client.batch_execute("ROLLBACK").await?;
+            return Err(MoveError::NotEmpty(self.name.clone()));
+        }
         self.client
-            .batch_execute(&format!("BEGIN; TRUNCATE {names}"))
+            .batch_execute(&format!("TRUNCATE {names}"))
             .await?;
         let mark = "INSERT INTO settings (name, value) VALUES ($1, $2)";
         self.client.execute(mark, &[&MOVING_FROM, &source]).await?;
         Ok(self.client.batch_execute("COMMIT").await?)
     }
 
-    /// Says that it is complete, or that it is not after all.
-    pub(super) async fn mark(&self, complete: bool) -> Result<(), MoveError> {
-        let (before, after) = match complete {
-            true => (MOVING_FROM, MOVED_FROM),
-            false => (MOVED_FROM, MOVING_FROM),
-        };
-        let text = "UPDATE settings SET name = $2 WHERE name = $1";
-        self.client.execute(text, &[&before, &after]).await?;
+    /// Says that it is complete.
+    pub(super) async fn complete(&self) -> Result<(), MoveError> {
+        let text = "DELETE FROM settings WHERE name = $1";
+        self.client.execute(text, &[&MOVING_FROM]).await?;
         Ok(())
     }
 

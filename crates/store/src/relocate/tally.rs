@@ -5,6 +5,7 @@ use deadpool_postgres::Object;
 use rusqlite::Connection;
 
 use super::cell::Line;
+use super::embedded::Chunk;
 use super::shape::Table;
 use super::{MoveError, embedded, server};
 
@@ -54,24 +55,14 @@ impl Tally {
 }
 
 /// Of a file that nobody writes to.
-pub(super) fn of_embedded(
+pub(super) async fn of_embedded(
     connection: &Connection,
     tables: &[Table],
 ) -> Result<Vec<TableDigest>, MoveError> {
-    let mut digests = Vec::new();
-    for table in tables {
-        let (mut tally, mut after) = (Tally::new(), None);
-        loop {
-            let chunk = embedded::chunk(connection, table, after.as_ref(), CHUNK)?;
-            tally.add(&chunk.lines);
-            after = chunk.more;
-            if after.is_none() {
-                break;
-            }
-        }
-        digests.push(tally.finish(table)?);
-    }
-    Ok(digests)
+    of(tables, async |table, after| {
+        embedded::chunk(connection, table, after, CHUNK)
+    })
+    .await
 }
 
 /// Of what a connection sees, which does not change.
@@ -79,11 +70,21 @@ pub(super) async fn of_server(
     client: &Object,
     tables: &[Table],
 ) -> Result<Vec<TableDigest>, MoveError> {
+    of(tables, async |table, after| {
+        server::chunk(client, table, after, CHUNK).await
+    })
+    .await
+}
+
+async fn of(
+    tables: &[Table],
+    chunk: impl AsyncFn(&Table, Option<&Line>) -> Result<Chunk, MoveError>,
+) -> Result<Vec<TableDigest>, MoveError> {
     let mut digests = Vec::new();
     for table in tables {
         let (mut tally, mut after) = (Tally::new(), None);
         loop {
-            let chunk = server::chunk(client, table, after.as_ref(), CHUNK).await?;
+            let chunk = chunk(table, after.as_ref()).await?;
             tally.add(&chunk.lines);
             after = chunk.more;
             if after.is_none() {

@@ -381,3 +381,40 @@ async fn writes_at_the_same_time_have_nothing_to_do_with_each_other() {
         200 - 8 + 1
     );
 }
+
+/// A row that somebody holds is waited for by whoever wants that row, and by nobody in the same group.
+#[tokio::test]
+async fn a_row_that_is_held_does_not_hold_up_the_others() {
+    let Some(place) = Place::postgres() else {
+        return;
+    };
+    let store = place.open().await;
+    commit!(store, insert_user(&user(1), None)).unwrap();
+    for number in 0..20 {
+        commit!(store, insert_session(&session(number, 1))).unwrap();
+    }
+    let intruder = intruder(&place).await;
+    intruder.batch_execute("BEGIN").await.unwrap();
+    let hold = "SELECT 1 FROM sessions WHERE id = $1 FOR UPDATE";
+    let held = session_id(7).as_bytes().to_vec();
+    intruder.execute(hold, &[&held]).await.unwrap();
+    let rotate = |number: u16| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            let state = session(number, 1).refresh;
+            let next = next(&state, 5);
+            commit!(
+                store,
+                rotate_session(session_id(number), &state, &next, at(5))
+            )
+        })
+    };
+    let mut rotations: Vec<_> = (0..20).map(rotate).collect();
+    let waiting = rotations.remove(7);
+    for rotation in rotations {
+        rotation.await.unwrap().unwrap();
+    }
+    assert!(!waiting.is_finished());
+    intruder.batch_execute("ROLLBACK").await.unwrap();
+    waiting.await.unwrap().unwrap();
+}

@@ -208,6 +208,59 @@ async fn what_changes_under_the_copy() {
     store.close().await;
 }
 
+/// More changes than are brought over at once, and an address that passes from a later row to an earlier one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_unique_passes_between_chunks_of_a_round() {
+    let Some(moves) = Moves::new() else { return };
+    let store = moves.filled().await;
+    let mut on = |step: MoveStep| {
+        let row =
+            |offset: u16| format!("(SELECT id FROM users ORDER BY id LIMIT 1 OFFSET {offset})");
+        if matches!(step, MoveStep::Copied { rows, whole } if rows == whole) {
+            moves.meddle(&format!(
+                "UPDATE users SET updated_at = updated_at + 1; \
+                 UPDATE users SET email_key = email_key || '-gone' WHERE id = {later}; \
+                 UPDATE users SET email_key = (SELECT replace(email_key, '-gone', '') FROM users WHERE id = {later}) WHERE id = {earlier}",
+                later = row(2_100),
+                earlier = row(1_100)
+            ));
+        }
+    };
+    let moved = moves.run(&mut on).await.unwrap();
+    assert_eq!(rows(&moved, "users"), u64::from(MANY));
+    store.close().await;
+}
+
+/// The target is nobody's before the file is sealed; from then on it is for whoever comes from there, and they open it to all.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_target_is_complete_once_the_source_is_sealed() {
+    let Some(moves) = Moves::new() else { return };
+    let store = moves.filled().await;
+    let server = Postgres::shared().unwrap();
+    let marks = "SELECT name FROM settings WHERE name LIKE 'mov%'";
+    let mut locked = 0;
+    let mut on = |step: MoveStep| {
+        if step == MoveStep::Locked {
+            locked += 1;
+            assert_eq!(server.run(&moves.to, marks), "moving_from");
+        }
+    };
+    moves.run(&mut on).await.unwrap();
+    assert!(locked > 0);
+    assert_eq!(server.run(&moves.to, marks), "");
+    // As if the command had died as soon as the file was sealed.
+    server.run(
+        &moves.to,
+        "INSERT INTO settings VALUES ('moving_from', 'x')",
+    );
+    let refused = try_open(&moves.to).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Filling(_)), "{refused:?}");
+    commit!(store, insert_user(&user(MANY), None)).unwrap();
+    assert_eq!(server.run(&moves.to, marks), "");
+    try_open(&moves.to).await.unwrap();
+    store.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_move_that_was_interrupted() {
     let Some(moves) = Moves::new() else { return };
