@@ -69,14 +69,20 @@ fn start_times(run: &Run, folder: &Folder, section: &mut Section) -> Result<()> 
 
 /// Milliseconds from before the process exists until it has answered.
 fn first_answer(start: impl FnOnce() -> Result<Server>) -> Result<f64> {
+    let (server, time) = started(start)?;
+    server.stop()?;
+    Ok(time)
+}
+
+/// The same with the server.
+pub fn started(start: impl FnOnce() -> Result<Server>) -> Result<(Server, f64)> {
     let begin = clock::now();
     let server = start()?;
     let reply = call(server.address, "GET /healthz", "")?;
     let time = clock::since(begin).as_secs_f64() * 1e3;
     // The floor knows no route and no caller: its refusal is an answer too.
     ensure!(matches!(reply.status, 200 | 401), "status {}", reply.status);
-    server.stop()?;
-    Ok(time)
+    Ok((server, time))
 }
 
 fn memory(run: &Run, folder: &Folder, seeded: &Seeded, section: &mut Section) -> Result<()> {

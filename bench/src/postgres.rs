@@ -55,7 +55,8 @@ pub fn measure(run: &Run) -> Result<Section> {
         let (mut ours, mut floors) = (Vec::new(), Vec::new());
         for _ in 0..if run.quick { 1 } else { 3 } {
             let mut rotations = Rotations::new(std::mem::take(&mut tokens), connections);
-            ours.push(refreshes(&server, connections, time, &mut rotations)?);
+            let load = Load::of(&server, connections, time);
+            ours.push(load::once(load, &mut rotations)?);
             tokens = rotations.into_tokens();
             machine::wait_until_quiet();
             let mut pgbench = postgres.program("pgbench");
@@ -115,22 +116,6 @@ fn crossing(server: &Server, other: &Server, tokens: &[Vec<u8>]) -> Result<Row> 
     Ok(Row::new(what, text).bound("p99 < 100 ms", most < BOUND))
 }
 
-fn refreshes(
-    server: &Server,
-    connections: usize,
-    duration: Duration,
-    script: &mut Rotations,
-) -> Result<Figures> {
-    let load = Load {
-        address: server.address,
-        connections,
-        warm_up: Duration::from_millis(500),
-        duration,
-        pid: server.pid(),
-    };
-    load::once(load, script)
-}
-
 /// Without the share of other processes, of which the database is one.
 fn text(figures: &Figures) -> String {
     format!(
@@ -146,7 +131,9 @@ fn text(figures: &Figures) -> String {
 /// The rate that `pgbench` prints, without the time that connecting took.
 fn transactions(output: &std::process::Output) -> Result<f64> {
     let said = String::from_utf8_lossy(&output.stdout);
-    if !output.status.success() || said.contains("number of failed transactions: 1") {
+    let mut lines = said.lines();
+    let failed = lines.find_map(|line| line.strip_prefix("number of failed transactions: "));
+    if !output.status.success() || failed.is_some_and(|failed| !failed.starts_with("0 ")) {
         bail!(
             "pgbench: {said} {}",
             String::from_utf8_lossy(&output.stderr)

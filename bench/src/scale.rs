@@ -6,7 +6,9 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::{
     Run, clock,
+    footprint::started,
     load::{self, Answer, Figures, Script},
+    machine,
     process::{Folder, Place, Server},
     refresh::rotate,
     report::{Row, Section, count},
@@ -18,7 +20,7 @@ const FEW: u64 = 1000;
 const CONNECTIONS: usize = 32;
 
 const NOTE: &str = "Pinned, 32 connections, durable, each refresh of a session picked at random from all that are stored. \
-    The sessions were written through the server's library before, five for each user. The run with 1,000 comes right \
+    The sessions were written through the server's library before, ten for each user. The run with 1,000 comes right \
     before each of the others, on a database of its own.";
 
 pub fn measure(run: &Run) -> Result<Section> {
@@ -28,13 +30,14 @@ pub fn measure(run: &Run) -> Result<Section> {
     let steps: &[u64] = if run.quick {
         &[100_000]
     } else {
-        &[100_000, 5_000_000]
+        &[100_000, 10_000_000]
     };
     for &sessions in steps {
         let start = clock::now();
         many.sessions.grow(sessions)?;
         let seeding = clock::since(start).as_secs_f64();
         let sessions = count(sessions as f64);
+        let (start, memory) = many.idle()?;
         say::line(format!("{sessions} sessions written in {seeding:.0} s"));
         let mut with_few = Vec::new();
         let mut with_many = Vec::new();
@@ -43,7 +46,10 @@ pub fn measure(run: &Run) -> Result<Section> {
             with_many.push(many.rate()?);
         }
         let (base, figures) = (load::middle(with_few)?, load::middle(with_many)?);
-        let what = format!("refresh, {sessions} sessions, {} MiB", many.mebibytes()?);
+        let what = format!(
+            "refresh, {sessions} sessions; {} MiB on disk, start {start:.0} ms, {memory:.0} MiB resident",
+            many.mebibytes()?
+        );
         section.push(
             Row::new(what, figures.text())
                 .beside(
@@ -73,6 +79,15 @@ impl<'a> Stored<'a> {
             folder,
             run,
         })
+    }
+
+    /// Milliseconds until a server on it has answered, and the MiB that it takes then.
+    fn idle(&self) -> Result<(f64, f64)> {
+        let start = || Server::symbolon(&self.run.server, self.folder.path(), Place::Pinned, &[]);
+        let (server, time) = started(start)?;
+        let memory = machine::memory_mib(server.pid(), "VmRSS")?;
+        server.stop()?;
+        Ok((time, memory))
     }
 
     /// One run with a server of its own. Sessions are rotated from where earlier runs left them.

@@ -27,7 +27,7 @@ use zeroize::Zeroizing;
 /// The issuer of every seeded folder, wherever its server listens.
 pub const ISSUER: &str = "http://127.0.0.1:8080";
 /// Sessions that one user has.
-const SESSIONS_OF_USER: u64 = 5;
+const SESSIONS_OF_USER: u64 = 10;
 /// Sessions written in one transaction.
 const BATCH: u64 = 10_000;
 /// The first of them was made so long ago; they follow each other in order.

@@ -162,13 +162,7 @@ fn bare_hashes(cost: &Params, time: Duration) -> Result<f64> {
 }
 
 fn sign_ins(server: &Server, connections: usize, time: Duration) -> Result<Figures> {
-    let load = Load {
-        address: server.address,
-        connections,
-        warm_up: Duration::from_millis(500),
-        duration: time,
-        pid: server.pid(),
-    };
+    let load = Load::of(server, connections, time);
     load::run(load, &mut SignIns(0))
 }
 

@@ -114,6 +114,19 @@ pub fn middle(mut runs: Vec<Figures>) -> Result<Figures> {
     runs.into_iter().nth(at).context("no run")
 }
 
+impl Load {
+    /// What one server is asked.
+    pub fn of(server: &Server, connections: usize, duration: Duration) -> Self {
+        Self {
+            address: server.address,
+            connections,
+            warm_up: Duration::from_millis(500),
+            duration,
+            pid: server.pid(),
+        }
+    }
+}
+
 /// Runs a script against a pinned server, from the core that is the load's.
 pub fn pinned(
     server: &Server,
@@ -121,13 +134,7 @@ pub fn pinned(
     duration: Duration,
     script: &mut impl Script,
 ) -> Result<Figures> {
-    let load = Load {
-        address: server.address,
-        connections,
-        warm_up: Duration::from_millis(500),
-        duration,
-        pid: server.pid(),
-    };
+    let load = Load::of(server, connections, duration);
     machine::on_core(LOAD_CORE, || run(load, script))
 }
 
