@@ -178,15 +178,23 @@ impl App {
     /// # Errors
     /// As the store says.
     pub async fn role_book(&self) -> Result<Arc<RoleBook>, symbolon_store::Error> {
-        let state = self.store.role_state().await?;
+        self.role_book_of(self.store.role_state().await?.revision)
+            .await
+    }
+
+    /// The definitions of this revision, which was read before, or later ones.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn role_book_of(
+        &self,
+        revision: i64,
+    ) -> Result<Arc<RoleBook>, symbolon_store::Error> {
         let held = self.roles.load_full();
-        if held.revision() == state.revision && held.iter().next().is_some() {
+        if held.revision() == revision && held.iter().next().is_some() {
             return Ok(held);
         }
-        let read = Arc::new(RoleBook::new(
-            state.revision,
-            self.store.list_roles().await?,
-        ));
+        let read = Arc::new(RoleBook::new(revision, self.store.list_roles().await?));
         self.roles.store(Arc::clone(&read));
         Ok(read)
     }

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 use symbolon_domain::oauth::{ACR, Authorization, Exchange, OPENID, ROLES, Scopes};
-use symbolon_domain::{Client, Effective, Resource, Session, SessionId, Timestamp, User};
+use symbolon_domain::{Client, Effective, Resource, RoleBook, Session, SessionId, Timestamp, User};
 use symbolon_token::{AccessClaims, Actor, Typ, encoding};
 
 use super::{Error, opaque};
@@ -97,18 +97,18 @@ struct Confirmation<'a> {
 }
 
 /// Signs an access token for `session` of `user`; it never outlives the session. Its scope holds the user's permissions and
-/// its roles those that they include, for guards ask nobody: `user` must have been read before, so that what was given with
-/// newer definitions is judged by them.
+/// its roles those that they include, for guards ask nobody: `user` must not have been read after `book`, so that what was
+/// given with newer definitions is judged by them.
 ///
 /// # Errors
-/// A fault of the random source, the key or the store.
-pub async fn issue(
+/// A fault of the random source or the key.
+pub fn issue(
     app: &App,
-    user: &User,
+    (user, book): (&User, &RoleBook),
     session: &Session,
     now: Timestamp,
 ) -> Result<AccessToken, Error> {
-    let holds = app.role_book().await?.effective(&user.roles);
+    let holds = book.effective(&user.roles);
     let mut scope = OWN_SCOPE.to_owned();
     for permission in holds.permissions.names() {
         scope.push(' ');
@@ -136,13 +136,13 @@ pub async fn issue(
 ///
 /// # Errors
 /// The same.
-pub(super) async fn issue_for_client(
+pub(super) fn issue_for_client(
     app: &App,
-    user: &User,
+    (user, book): (&User, &RoleBook),
     session: &Session,
     (granted, now): (&Authorization, Timestamp),
 ) -> Result<(AccessToken, Scopes), Error> {
-    let holds = app.role_book().await?.effective(&user.roles);
+    let holds = book.effective(&user.roles);
     let scopes = granted.scopes.held_by(&holds.permissions);
     let roles = told_roles(&scopes, &holds);
     let draft = Draft {

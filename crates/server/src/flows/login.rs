@@ -419,7 +419,7 @@ async fn begin(
         return Ok(None);
     }
     committed?;
-    let access = issue(app, &user, &session, now).await?;
+    let access = issue(app, (&user, &*app.role_book().await?), &session, now)?;
     Ok(Some(SignedIn {
         access,
         refresh_token: token.encode(),

@@ -10,12 +10,14 @@
 //!    session changed in between, it is judged again.
 //! 6. Once it is on disk, an access token is signed and both are answered.
 
+use std::sync::Arc;
+
 use symbolon_domain::audit::AuditKind;
 use symbolon_domain::ending::Event;
 use symbolon_domain::mail::MailKind;
 use symbolon_domain::refresh::{Decision, Presented, RefreshPolicy, RefreshState, decide};
 use symbolon_domain::{
-    EndReason, Life, Refusal, Session, SessionId, Timestamp, Transport, User, UserStatus,
+    EndReason, Life, Refusal, RoleBook, Session, SessionId, Timestamp, Transport, User, UserStatus,
 };
 use symbolon_token::refresh::RefreshToken;
 use zeroize::Zeroizing;
@@ -42,9 +44,9 @@ pub struct Refreshed {
 /// `overloaded`, or a fault of the store.
 pub async fn refresh(app: &App, presented: &str, origin: &Origin) -> Result<Refreshed, Error> {
     let rotated = rotate(app, presented, OWN_CLIENT, origin).await?;
-    let (user, session) = (&rotated.user, rotated.session);
+    let session = rotated.session;
     Ok(Refreshed {
-        access: issue(app, user, &session, rotated.now).await?,
+        access: issue(app, (&rotated.user, &rotated.book), &session, rotated.now)?,
         refresh_token: rotated.refresh_token,
         session,
     })
@@ -53,6 +55,8 @@ pub async fn refresh(app: &App, presented: &str, origin: &Origin) -> Result<Refr
 /// A session whose refresh token was replaced, or given again.
 pub(super) struct Rotated {
     pub(super) user: User,
+    /// The definitions of roles, not older than the user.
+    pub(super) book: Arc<RoleBook>,
     pub(super) session: Session,
     pub(super) refresh_token: Zeroizing<String>,
     pub(super) now: Timestamp,
@@ -72,21 +76,22 @@ pub(super) async fn rotate(
     let (facts, policy) = (facts(&token, &successor), policy(app));
     for _ in 0..ROUNDS {
         let client = client.to_owned();
-        let judge = move |found: Option<(Session, User)>| {
+        let judge = move |found: Option<(Session, User, i64)>| {
             let refreshes = |session: &Session| {
                 session.client_id == client && session.transport != Transport::Page
             };
             match found {
-                Some((session, _)) if !refreshes(&session) => {
+                Some((session, ..)) if !refreshes(&session) => {
                     (None, Judged::Refuse(Refusal::InvalidRefreshToken))
                 }
                 found => judge(found, &facts, &policy, now),
             }
         };
         match app.store.update_refresh(id, now, judge).await? {
-            Judged::Answer(session, user) => {
+            Judged::Answer(session, user, roles) => {
                 return Ok(Rotated {
                     user,
+                    book: app.role_book_of(roles).await?,
                     session,
                     refresh_token: successor.encode(),
                     now,
@@ -105,19 +110,19 @@ pub(super) async fn rotate(
 
 /// What became of a presented token.
 enum Judged {
-    Answer(Session, User),
+    Answer(Session, User, i64),
     Refuse(Refusal),
     Reused(Session),
 }
 
 /// Steps 3 and 4, inside the transaction: what to store next, if anything, and what to answer.
 fn judge(
-    found: Option<(Session, User)>,
+    found: Option<(Session, User, i64)>,
     facts: &Presented,
     policy: &RefreshPolicy,
     now: Timestamp,
 ) -> (Option<RefreshState>, Judged) {
-    let Some((mut session, user)) = found else {
+    let Some((mut session, user, roles)) = found else {
         return (None, Judged::Refuse(Refusal::SessionRevoked));
     };
     if let Some(refusal) = over(&session, &user, facts, now) {
@@ -126,9 +131,9 @@ fn judge(
     match decide(&session.refresh, facts, policy, now) {
         Decision::Rotate(next) | Decision::Repeat { late: Some(next) } => {
             session.last_used_at = now;
-            (Some(next), Judged::Answer(session, user))
+            (Some(next), Judged::Answer(session, user, roles))
         }
-        Decision::Repeat { late: None } => (None, Judged::Answer(session, user)),
+        Decision::Repeat { late: None } => (None, Judged::Answer(session, user, roles)),
         Decision::LateDuplicate | Decision::Unknown => {
             (None, Judged::Refuse(Refusal::InvalidRefreshToken))
         }

@@ -24,12 +24,21 @@ const MOST_DEVICES: u32 = 500;
 /// How many columns [`session_columns`] has.
 const SESSION_COLUMNS: usize = 20;
 
+/// What [`read_refresh`] reads: all that a refresh is decided and answered by, as it was at one moment.
+macro_rules! refresh_columns {
+    () => {
+        concat!(
+            session_columns!(),
+            ", (SELECT revision FROM role_state WHERE id = 1), ",
+            user_columns!()
+        )
+    };
+}
+
 /// [`FIND_REFRESH`] for many at once, where the engine has arrays; the first column is the id.
 const FIND_REFRESH_OF_MANY: &str = concat!(
     "SELECT ",
-    session_columns!(),
-    ", ",
-    user_columns!(),
+    refresh_columns!(),
     " FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ANY($1)"
 );
 /// [`ROTATE`] for many at once: an array for each of its values. It tells the ids of those that it changed.
@@ -53,8 +62,7 @@ pub(crate) fn of_many(text: &str) -> Option<&'static str> {
 statements! {
     FIND = concat!("SELECT ", session_columns!(), " FROM sessions s WHERE s.id = $1");
     FIND_REFRESH = concat!(
-        "SELECT ", session_columns!(), ", ", user_columns!(),
-        " FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1"
+        "SELECT ", refresh_columns!(), " FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1"
     );
     LIST_DEVICES = "SELECT user_agent, address FROM sessions WHERE user_id = $1 LIMIT $2";
     LIST_LIVE = concat!(
@@ -136,10 +144,11 @@ impl Store {
     /// # Errors
     /// [`Error::Busy`] and [`Error::Fault`].
     pub async fn find_refresh(&self, id: SessionId) -> Result<Option<(Session, User)>, Error> {
-        self.find(FIND_REFRESH, &[id.into()], read_refresh).await
+        let found = self.find(FIND_REFRESH, &[id.into()], read_refresh).await?;
+        Ok(found.map(|(session, user, _)| (session, user)))
     }
 
-    /// Loads the session of this id and its user, lets `decide` say which refresh state comes next, if another
+    /// Loads the session of this id, its user and the revision of the roles' definitions, lets `decide` say which refresh state comes next, if another
     /// one does, and returns what it made of it once that is durable. `decide` may be asked again when somebody
     /// else wrote in between; what it says is obeyed only if the session is as it was loaded.
     ///
@@ -149,10 +158,13 @@ impl Store {
         &self,
         id: SessionId,
         now: Timestamp,
-        decide: impl Fn(Option<(Session, User)>) -> (Option<RefreshState>, T) + Send + Sync + 'static,
+        decide: impl Fn(Option<(Session, User, i64)>) -> (Option<RefreshState>, T)
+        + Send
+        + Sync
+        + 'static,
     ) -> Result<T, Error> {
-        let decide = move |found: Option<(Session, User)>| {
-            let expected = found.as_ref().map(|(session, _)| session.refresh);
+        let decide = move |found: Option<(Session, User, i64)>| {
+            let expected = found.as_ref().map(|(session, ..)| session.refresh);
             let (next, outcome) = decide(found);
             let rotation = expected
                 .zip(next)
@@ -377,8 +389,12 @@ fn read_session(row: &Row<'_>, at: usize) -> Result<Session, Error> {
     })
 }
 
-fn read_refresh(row: &Row<'_>) -> Result<(Session, User), Error> {
-    Ok((read_session(row, 0)?, read_user(row, SESSION_COLUMNS)?))
+fn read_refresh(row: &Row<'_>) -> Result<(Session, User, i64), Error> {
+    Ok((
+        read_session(row, 0)?,
+        read_user(row, SESSION_COLUMNS + 1)?,
+        row.int(SESSION_COLUMNS)?,
+    ))
 }
 
 fn rotation(

@@ -13,8 +13,8 @@ use symbolon_domain::oauth::{
 };
 use symbolon_domain::refresh::RefreshState;
 use symbolon_domain::{
-    EndReason, Grant, Resource, Session, SessionId, SessionPolicy, SignInMethod, Transport, User,
-    UserStatus,
+    EndReason, Grant, Resource, RoleBook, Session, SessionId, SessionPolicy, SignInMethod,
+    Transport, User, UserStatus,
 };
 use symbolon_store::Batch;
 use symbolon_token::refresh::RefreshToken;
@@ -97,7 +97,8 @@ async fn begin(
         resources,
         ..authorization.clone()
     };
-    let facts = (user, session, &authorization);
+    let book = app.role_book().await?;
+    let facts = ((user, &*book), session, &authorization);
     let nonce = granted.nonce.as_deref();
     tokens(app, asked, facts, (refresh_token, nonce))
         .await
@@ -234,11 +235,11 @@ fn narrowed(granted: &[Resource], parameters: &Parameters) -> Result<Vec<Resourc
 async fn tokens(
     app: &App,
     asked: &Asked<'_>,
-    (user, session, authorization): (&User, &Session, &Authorization),
+    ((user, book), session, authorization): ((&User, &RoleBook), &Session, &Authorization),
     (refresh_token, nonce): (Option<Zeroizing<String>>, Option<&str>),
 ) -> Result<Tokens, Failed> {
-    let (access, scopes) =
-        access_token::issue_for_client(app, user, session, (authorization, asked.now)).await?;
+    let granted = (authorization, asked.now);
+    let (access, scopes) = access_token::issue_for_client(app, (user, book), session, granted)?;
     let id_token = match scopes.contains(OPENID) {
         true => {
             let about = About {

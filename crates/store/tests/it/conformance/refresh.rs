@@ -24,8 +24,8 @@ async fn what_was_decided_is_stored(place: &Place) {
     )
     .unwrap();
     let following = next(&session(1, 1).refresh, 11_000);
-    let decide = move |found: Option<(Session, User)>| {
-        assert_eq!(found, Some((session(1, 1), user(1))));
+    let decide = move |found: Option<(Session, User, i64)>| {
+        assert_eq!(found, Some((session(1, 1), user(1), 1)));
         (Some(following), "rotated")
     };
     let outcome = store.update_refresh(session_id(1), at(12_000), decide);
@@ -49,7 +49,7 @@ async fn a_decision_may_be_to_write_nothing(place: &Place) {
     )
     .unwrap();
     for (number, is_there) in [(1, false), (2, true), (3, false)] {
-        let decide = |found: Option<(Session, User)>| (None, found.is_some());
+        let decide = |found: Option<(Session, User, i64)>| (None, found.is_some());
         let found = store.update_refresh(session_id(number), at(12_000), decide);
         assert_eq!(found.await.unwrap(), is_there, "{number}");
     }
@@ -76,7 +76,7 @@ async fn decisions_follow_each_other(place: &Place) {
             tokio::spawn(async move {
                 let mut given = Vec::new();
                 while given.len() < 5 {
-                    let decide = |found: Option<(Session, User)>| {
+                    let decide = |found: Option<(Session, User, i64)>| {
                         let following = next(&found.unwrap().0.refresh, 11_000);
                         (Some(following), following.generation)
                     };
@@ -124,7 +124,7 @@ async fn a_decision_sees_no_half_of_a_batch(place: &Place) {
         })
         .collect();
     for _ in 0..40 {
-        let decide = |found: Option<(Session, User)>| (None, found.unwrap().0.ended);
+        let decide = |found: Option<(Session, User, i64)>| (None, found.unwrap().0.ended);
         let ended = store.update_refresh(session_id(1), at(12_000), decide);
         assert_eq!(ended.await.unwrap(), None);
     }
@@ -143,7 +143,7 @@ async fn a_decision_that_panics_harms_nobody(place: &Place) {
     .unwrap();
     let clumsy = store.clone();
     let panicked = tokio::spawn(async move {
-        let decide = |_: Option<(Session, User)>| -> (_, ()) { panic!("on purpose") };
+        let decide = |_: Option<(Session, User, i64)>| -> (_, ()) { panic!("on purpose") };
         clumsy.update_refresh(session_id(1), at(1), decide).await
     });
     assert!(!matches!(panicked.await, Ok(Ok(()))));

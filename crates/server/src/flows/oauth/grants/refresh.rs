@@ -44,7 +44,8 @@ pub(in super::super) async fn refresh(app: &App, asked: &Asked<'_>) -> Result<To
         ) => Failed::OAuth(OAuthError::invalid_grant()),
         other => Failed::Other(other),
     })?;
-    let facts = (&rotated.user, &rotated.session, &authorization);
+    let holder = (&rotated.user, &*rotated.book);
+    let facts = (holder, &rotated.session, &authorization);
     tokens(app, asked, facts, (Some(rotated.refresh_token), None)).await
 }
 
