@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use clap::Args;
+use futures_util::stream::{Stream, unfold};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -58,7 +59,7 @@ async fn run(config: Config) -> Result<(), Failed> {
         None => None,
     };
     // Before the store is opened: a signal from here on ends the process in order.
-    let stop = stop_signal()?;
+    let stop = stop_signals()?;
     let app = App::open(config, Clock::system(), Rng::system()).await?;
     let ended = serve_until(&app, listener, metrics, stop).await;
     // After a start that failed as well: it leaves the folder as it was.
@@ -66,12 +67,12 @@ async fn run(config: Config) -> Result<(), Failed> {
     ended
 }
 
-/// Serves until `stop` resolves.
+/// Serves until it is told to stop.
 async fn serve_until(
     app: &Arc<App>,
     listener: TcpListener,
     metrics: Option<TcpListener>,
-    stop: impl Future<Output = ()> + Send + 'static,
+    stop: impl Stream<Item = ()> + Send + 'static,
 ) -> Result<(), Failed> {
     let bound = listener.local_addr()?;
     app.open_keys(Some(bound)).await?;
@@ -98,7 +99,7 @@ async fn offer_setup(app: &App, bound: SocketAddr) -> Result<(), Failed> {
     };
     output::notice(&format!(
         "no administrator yet: within the hour, open http://{bound}/setup and give the token {} \
-         (or: symbolon user add you@example.com --role admin)",
+         (or: symbolon user add you@example.com --role admin); a token that was printed before is void",
         token.as_str()
     ));
     Ok(())
@@ -113,14 +114,17 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Failed> {
     })
 }
 
-/// Resolves on SIGTERM or SIGINT.
-fn stop_signal() -> Result<impl Future<Output = ()>, Failed> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
+/// Every SIGTERM and SIGINT.
+fn stop_signals() -> Result<impl Stream<Item = ()>, Failed> {
+    let signals = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
+    Ok(unfold(signals, async |(mut terminate, mut interrupt)| {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-    })
+        Some(((), (terminate, interrupt)))
+    }))
 }

@@ -113,7 +113,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         DURATION,
         "0s",
         "How long a server that was told to end (SIGTERM) goes on before it stops listening: `/readyz` answers 503, and each \
-         HTTP/1 connection is closed after its next answer. Up to `5m`; behind a balancer, longer than that takes to notice.",
+         HTTP/1 connection is closed after its next answer. A second signal ends that wait. Up to `5m`; behind a balancer, longer than that takes to notice.",
     ),
     Setting::new(
         "database.url",

@@ -6,11 +6,13 @@
 //! 3. Whoever stands in the queue is let in, for he was told that he is connected; then the listener is closed.
 //! 4. Requests in flight are finished; idle connections and streams are closed.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use futures_util::stream::{Stream, StreamExt, pending};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -25,8 +27,9 @@ const CONNECTIONS: usize = 20_000;
 /// Longest wait for requests in flight at the end.
 const DRAIN: Duration = Duration::from_secs(20);
 
-/// Serves `app` on `listener` until `stop` resolves, then lets requests in flight end.
-pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()>) {
+/// Serves `app` on `listener` until it is told to stop, then lets requests in flight end. Told again, it ends the drain
+/// before its time.
+pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Stream<Item = ()>) {
     let router = super::router(Arc::clone(&app));
     serve_router(app, router, listener, stop).await;
 }
@@ -34,14 +37,14 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
 /// Serves the counters on a listener of their own, as long as the process lives.
 pub async fn serve_metrics(app: Arc<App>, listener: TcpListener) {
     let router = super::ops::metrics_router(Arc::clone(&app));
-    serve_router(app, router, listener, std::future::pending()).await;
+    serve_router(app, router, listener, pending()).await;
 }
 
 async fn serve_router(
     app: Arc<App>,
     router: Router,
     listener: TcpListener,
-    stop: impl Future<Output = ()>,
+    stop: impl Stream<Item = ()>,
 ) {
     let (stopping, stopped) = watch::channel(());
     let door = Door {
@@ -52,10 +55,19 @@ async fn serve_router(
         stopped,
         app: Arc::clone(&app),
     };
-    door.accept_until(&listener, stop).await;
+    let mut stop = std::pin::pin!(stop);
+    door.accept_until(&listener, stop.next()).await;
     app.begin_draining();
-    door.accept_until(&listener, sleep(app.config.server.drain))
-        .await;
+    let drain = app.config.server.drain;
+    if !drain.is_zero() {
+        tracing::info!(
+            seconds = drain.as_secs_f32(),
+            "told to end: others are to be asked from now on; a second signal ends that wait"
+        );
+        door.accept_until(&listener, timeout(drain, stop.next()))
+            .await
+            .ok();
+    }
     door.empty_queue(listener);
     // Connections that have asked nothing yet are hardly waited for.
     drop(stopping);
@@ -80,7 +92,7 @@ struct Door {
 
 impl Door {
     /// Steps 1 and 2.
-    async fn accept_until(&self, listener: &TcpListener, end: impl Future<Output = ()>) {
+    async fn accept_until<T>(&self, listener: &TcpListener, end: impl Future<Output = T>) -> T {
         let mut end = std::pin::pin!(end);
         loop {
             let accepted = async {
@@ -90,7 +102,7 @@ impl Door {
             };
             let (accepted, place) = tokio::select! {
                 accepted = accepted => accepted,
-                () = &mut end => return,
+                ended = &mut end => return ended,
             };
             match accepted {
                 Ok((stream, peer)) => self.let_in(stream, peer, place),
@@ -109,9 +121,12 @@ impl Door {
             return;
         };
         while let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
-            // The queue is empty, or the connection broke off.
-            let Ok((stream, peer)) = listener.accept() else {
-                return;
+            let (stream, peer) = match listener.accept() {
+                Ok(accepted) => accepted,
+                // This one broke off; others may wait behind it.
+                Err(error) if error.kind() == ErrorKind::ConnectionAborted => continue,
+                // The queue is empty.
+                Err(_) => return,
             };
             let stream = stream
                 .set_nonblocking(true)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use futures_util::stream::once;
 use symbolon::app::App;
 use symbolon::clock::Clock;
 use symbolon::config::{Config, Sources};
@@ -93,10 +94,9 @@ impl TestApp {
             .unwrap();
         app.open_keys(Some(address)).await.unwrap();
         let (stop, stopped) = oneshot::channel();
-        tokio::spawn(serve(Arc::clone(&app), listener, async {
-            // Dropped unsent when the test ends.
-            let _told = stopped.await;
-        }));
+        // Dropped unsent when the test ends.
+        let told = once(async { stopped.await.unwrap_or_default() });
+        tokio::spawn(serve(Arc::clone(&app), listener, told));
         let mut follower = JoinSet::new();
         let followed = Arc::clone(&app);
         follower.spawn(async move { follow(&followed).await });

@@ -50,6 +50,21 @@ fn stops_listening(server: &Server) {
 }
 
 #[test]
+fn a_second_signal_ends_the_drain() {
+    let place = Place::new().with("server.drain", "5m");
+    let server = place.serve();
+    server.signal(Signal::TERM);
+    let not_ready = |_| {
+        let mut connection = server.connect();
+        let reply = connection.call("GET", "/readyz", None, None);
+        reply.unwrap().status == 503
+    };
+    assert!((0..MOST_POLLS).any(not_ready), "it does not drain");
+    server.signal(Signal::INT);
+    assert_eq!(server.ended().0, Some(0));
+}
+
+#[test]
 fn sigterm_finishes_requests_in_flight() {
     finishes_what_is_in_flight(Signal::TERM);
 }
