@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use symbolon_guard::{Checker, CheckerOptions, ProofOptions, Proofs};
-use symbolon_store::{DatabaseUrl, OpenOptions, Store};
+use symbolon_store::{DatabaseUrl, Feed, OpenOptions, Store};
 use symbolon_token::Verifier;
 use symbolon_token::dpop::Nonces;
 use tokio::sync::Semaphore;
@@ -27,9 +27,10 @@ use crate::clock::Clock;
 use crate::config::{Config, Issuer};
 use crate::feed::{Hub, Mark};
 use crate::flows::import::upload::Imports;
-use crate::flows::keys;
 use crate::flows::oauth::introspect::SeenTokens;
+use crate::flows::revocations::former::{self, former_epochs};
 use crate::flows::stats::Kept;
+use crate::flows::{ROUNDS, keys};
 use crate::hashing::Hasher;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
@@ -229,31 +230,48 @@ impl App {
         Ok(())
     }
 
-    /// The epoch of the feed: the one that is there, unless the database was restored from a backup.
+    /// The epoch of the feed: the one that is there, unless the database was restored from a backup. One that was renewed
+    /// since this node was here has told the guards already.
     async fn begin_feed(&self) -> Result<String, StartError> {
-        let feed = self.store.feed().await.map_err(store_error)?;
-        let restored = self
-            .mark
-            .read()
-            .is_some_and(|mark| mark.epoch != feed.epoch || mark.seq > feed.seq);
-        if !feed.epoch.is_empty() && !restored {
-            return Ok(feed.epoch);
-        }
         let epoch = self.rng.bytes::<9>();
         let epoch = epoch.map_err(|error| StartError::new("random source", &error))?;
         let epoch = symbolon_token::encoding::encode(&epoch);
-        let mut batch = self.store.batch();
-        if restored {
-            tracing::warn!(
-                "the database was restored from a backup: the feed of revocations begins another epoch"
-            );
-            batch.renew_feed(&epoch);
-        } else {
-            batch.begin_feed(&epoch);
+        for _ in 0..ROUNDS {
+            let feed = self.store.feed().await.map_err(store_error)?;
+            let restored = self.is_restored(&feed).await.map_err(store_error)?;
+            if !feed.epoch.is_empty() && !restored {
+                return Ok(feed.epoch);
+            }
+            let mut batch = self.store.batch();
+            if restored {
+                tracing::warn!(
+                    "the database was restored from a backup: the feed of revocations begins another epoch"
+                );
+                let renewed = former::renew(&self.store, &mut batch, &epoch).await;
+                renewed.map_err(store_error)?;
+            } else {
+                batch.begin_feed(&epoch);
+            }
+            let committed = batch.commit().await;
+            if !former::is_lost(&committed) {
+                committed.map_err(store_error)?;
+                break;
+            }
         }
-        batch.commit().await.map_err(store_error)?;
         // Another node may have been quicker.
         Ok(self.store.feed().await.map_err(store_error)?.epoch)
+    }
+
+    /// Whether the database knows less than this node has published.
+    async fn is_restored(&self, feed: &Feed) -> Result<bool, symbolon_store::Error> {
+        let Some(mark) = self.mark.read() else {
+            return Ok(false);
+        };
+        if mark.epoch == feed.epoch {
+            return Ok(mark.seq > feed.seq);
+        }
+        let former = former_epochs(&self.store).await?;
+        Ok(!former.contains(&mark.epoch))
     }
 
     /// The master key, checked against the store.

@@ -6,6 +6,8 @@
 //! 2. The audit row and the revocation are one transaction.
 //! 3. A new epoch makes every guard take a new snapshot: what it knew counts no more.
 
+pub mod former;
+
 use std::collections::{BTreeMap, HashMap};
 
 use symbolon_domain::audit::AuditKind;
@@ -204,11 +206,17 @@ pub async fn renew(app: &App, origin: &Origin) -> Result<String, Error> {
     let epoch = symbolon_token::encoding::encode(&epoch);
     let mut event = origin.event(AuditKind::FeedRenewed, now);
     event.detail = Some(epoch.clone());
-    let mut batch = app.store.batch();
-    batch.insert_audit(audit_id(app, now)?, &event);
-    batch.renew_feed(&epoch);
-    batch.commit().await?;
-    Ok(epoch)
+    for _ in 0..ROUNDS {
+        let mut batch = app.store.batch();
+        batch.insert_audit(audit_id(app, now)?, &event);
+        former::renew(&app.store, &mut batch, &epoch).await?;
+        let committed = batch.commit().await;
+        if !former::is_lost(&committed) {
+            committed?;
+            return Ok(epoch);
+        }
+    }
+    Err(overloaded().into())
 }
 
 async fn end_tokens(

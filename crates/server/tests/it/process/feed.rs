@@ -3,9 +3,13 @@
 use std::fs;
 
 use serde_json::Value;
+use symbolon_testkit::Postgres;
 
-use super::place::Place;
+use super::place::{MASTER_KEY, Place};
 use super::running::Server;
+
+/// More looks than any revocation takes to be published.
+const MOST_POLLS: usize = 100_000;
 
 pub fn list(server: &Server) -> Value {
     let path = "/api/revocations?since=no:1";
@@ -27,12 +31,9 @@ fn sign_out(server: &Server, email: &str) {
 
 /// The list once it holds so many.
 pub fn listed(server: &Server, entries: usize) -> Value {
-    loop {
-        let list = list(server);
-        if list["entries"].as_array().unwrap().len() >= entries {
-            return list;
-        }
-    }
+    let lists = (0..MOST_POLLS).map(|_| list(server));
+    let mut long = lists.filter(|list| list["entries"].as_array().unwrap().len() >= entries);
+    long.next().expect("the list does not grow")
 }
 
 #[test]
@@ -67,4 +68,30 @@ fn a_restart_keeps_the_epoch_and_a_restored_backup_begins_another() {
     let server = place.serve();
     assert_eq!(list(&server)["epoch"], restored["epoch"]);
     assert_eq!(server.stop(), "");
+}
+
+#[test]
+fn a_node_that_was_away_when_the_feed_was_renewed_goes_on_in_the_new_epoch() {
+    let Some(postgres) = Postgres::shared() else {
+        return;
+    };
+    let url = postgres.url();
+    let nodes = [Place::new(), Place::new()].map(|place| {
+        place
+            .with("database.url", &url)
+            .with("server.master_key", MASTER_KEY)
+            .with("server.issuer", "https://login.example.com")
+    });
+    let [here, away] = &nodes;
+    let running = here.serve();
+    let other = away.serve();
+    running.register("ada@example.com");
+    sign_out(&running, "ada@example.com");
+    listed(&other, 1);
+    other.stop();
+    let renewed = here.run(&["revocations", "renew", "--json"]).json()["epoch"].clone();
+    let back = away.serve();
+    assert_eq!(list(&back)["epoch"], renewed);
+    assert_eq!(back.stop(), "");
+    running.stop();
 }
