@@ -58,7 +58,7 @@ pub enum OpenError {
     Foreign(String),
     /// A move fills it, or did when it was interrupted.
     #[error(
-        "the database {0} is being filled by a move, or was when that was interrupted: finish it with symbolon migrate --to"
+        "the database {0} is being filled by a move, or was when that was interrupted: finish it with symbolon migrate --to, or drop the database"
     )]
     Filling(String),
     /// Its data is elsewhere.

@@ -1,4 +1,4 @@
-//! The PostgreSQL engine: a pool of connections, one for each batch while it runs.
+//! The PostgreSQL engine: a pool of connections for batches, lanes for what travels in groups, one connection that listens.
 
 mod errors;
 mod lanes;

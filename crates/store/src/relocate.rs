@@ -82,6 +82,9 @@ pub enum MoveError {
     /// Something is in the target already.
     #[error("{0} holds data: move into an empty database")]
     NotEmpty(String),
+    /// The source was never used.
+    #[error("{0} holds nothing of Symbolon's: is it the right database?")]
+    Nothing(String),
     /// The source was left before.
     #[error("the data of {0} was moved to another database before")]
     Gone(String),

@@ -6,6 +6,7 @@ use symbolon_testkit::Postgres;
 use tokio_postgres::NoTls;
 
 use crate::migrate::MIGRATIONS;
+use crate::tables::sessions::of_many;
 use crate::{DatabaseUrl, OpenOptions, Store, tables};
 
 fn sqlite() -> Connection {
@@ -47,8 +48,10 @@ async fn postgres_prepares_every_statement() {
     let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
     tokio::spawn(connection);
     for (name, text) in tables::all() {
-        if let Err(error) = client.prepare(text).await {
-            panic!("{name}: {error}");
+        for text in [Some(text), of_many(text)].into_iter().flatten() {
+            if let Err(error) = client.prepare(text).await {
+                panic!("{name}: {error}");
+            }
         }
     }
 }

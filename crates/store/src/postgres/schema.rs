@@ -83,17 +83,15 @@ pub(super) async fn arrive(pool: &Pool, name: &str, from: Origin) -> Result<(), 
     let marks = "SELECT name, value FROM settings WHERE name IN ($1, $2)";
     let [filling, left] = &marks::ALL;
     let rows = client.query(marks, &[filling, left]).await;
-    for row in rows.map_err(explain)? {
-        let (mark, value): (String, String) = (
-            row.try_get(0).map_err(explain)?,
-            row.try_get(1).map_err(explain)?,
-        );
-        return Err(match mark == marks::MOVED_TO {
-            true => OpenError::Left(name.to_owned(), value),
-            false => OpenError::Filling(name.to_owned()),
-        });
-    }
-    Ok(())
+    let rows = rows.map_err(explain)?;
+    let Some(row) = rows.first() else {
+        return Ok(());
+    };
+    let mark: String = row.try_get(0).map_err(explain)?;
+    Err(match mark == marks::MOVED_TO {
+        true => OpenError::Left(name.to_owned(), row.try_get(1).map_err(explain)?),
+        false => OpenError::Filling(name.to_owned()),
+    })
 }
 
 /// The steps that were applied.

@@ -36,10 +36,15 @@ pub async fn move_to_sqlite(
         ..OpenOptions::default()
     };
     let postgres = Postgres::open(url, &options).await?;
+    if postgres.applied().await?.is_empty() {
+        return Err(MoveError::Nothing(
+            DatabaseUrl::Postgres(url.to_owned()).to_string(),
+        ));
+    }
+    let target = Embedded::open(path, true, now)?;
     postgres.migrate(now).await?;
     let applied = postgres.applied().await?;
     let source = Server::of(postgres, url).await?;
-    let target = Embedded::open(path, true, now)?;
     if target.applied != applied {
         return Err(MoveError::Versions(source.name, target.name));
     }
@@ -98,7 +103,8 @@ async fn fill(
         return Err(MoveError::Differs(table));
     }
     target.writer.execute_batch("COMMIT")?;
-    source.client.batch_execute("COMMIT").await?;
+    // It has only read: with the connection the locks would be gone as well.
+    let _released = source.client.batch_execute("COMMIT").await;
     on(MoveStep::Unlocked { sealed: true });
     Ok(here)
 }

@@ -9,7 +9,7 @@ use symbolon_domain::Timestamp;
 
 use super::MoveError;
 use super::cell::{Cell, Line};
-use super::shape::{Table, listed, tables};
+use super::shape::{Table, listed, quoted, tables};
 use crate::migrate::Applied;
 use crate::sqlite::{open_main, open_reader, schema, seal};
 use crate::{OpenOptions, marks};
@@ -72,9 +72,8 @@ impl Embedded {
         keys: impl Iterator<Item = &'a Line>,
     ) -> Result<Vec<Line>, MoveError> {
         let places = listed(1..=table.key.len(), |place| format!("${place}"));
-        let all = table.select_range(false, false, None);
-        let (head, _) = all.split_once(" ORDER BY ").unwrap_or((&all, ""));
-        let text = format!("{head} WHERE ({}) = ({places})", table.key_list());
+        let (columns, from, key) = (table.column_list(), quoted(&table.name), table.key_list());
+        let text = format!("SELECT {columns} FROM {from} WHERE ({key}) = ({places})");
         self.look(|connection| {
             let mut statement = connection.prepare_cached(&text)?;
             let mut lines = Vec::new();
@@ -102,7 +101,7 @@ impl Embedded {
     pub(super) fn rows(&self) -> Result<u64, MoveError> {
         let mut whole = 0;
         for table in &self.tables {
-            let text = format!("SELECT count(*) FROM \"{}\"", table.name);
+            let text = format!("SELECT count(*) FROM {}", quoted(&table.name));
             let rows: i64 = self.reader.query_row(&text, [], |row| row.get(0))?;
             whole += u64::try_from(rows).unwrap_or_default();
         }

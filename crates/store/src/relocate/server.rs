@@ -57,7 +57,11 @@ impl Server {
     /// Whether nothing was ever kept in it, or nothing but what an interrupted move of `source` brought.
     pub(super) async fn is_free_for(&self, source: &str) -> Result<bool, MoveError> {
         if self.postgres.applied().await?.is_empty() {
-            return Ok(true);
+            let text = "SELECT EXISTS (SELECT 1 FROM pg_class c WHERE relnamespace = current_schema()::regnamespace \
+                 AND relkind IN ('r', 'p', 'v', 'm', 'f') \
+                 AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e'))";
+            let row = self.client.query_one(text, &[]).await?;
+            return Ok(!row.try_get::<_, bool>(0)?);
         }
         let mark = "SELECT value FROM settings WHERE name = $1";
         let found = self.client.query_opt(mark, &[&MOVING_FROM]).await?;

@@ -19,7 +19,6 @@ statements! {
     WITHDRAW =
         "UPDATE keys SET state = 'withdrawn', retire_at = COALESCE(retire_at, $1), expires_at = $1 \
          WHERE kid = $2 AND state = 'live'";
-    DELETE = "DELETE FROM keys WHERE kid = $1";
 }
 
 /// Whether a key may be used at all. What it is used for at a given time follows from its times.
@@ -156,12 +155,6 @@ impl Batch {
     /// Withdraws a key. Compare-and-set: it must be live.
     pub fn withdraw_key(&mut self, kid: &str, now: Timestamp) -> &mut Self {
         self.push(WITHDRAW, Expect::One, [now.into(), kid.to_owned().into()]);
-        self.reloads()
-    }
-
-    /// Deletes a key. Compare-and-set: it must be there.
-    pub fn delete_key(&mut self, kid: &str) -> &mut Self {
-        self.push(DELETE, Expect::One, [kid.to_owned().into()]);
         self.reloads()
     }
 }

@@ -110,7 +110,7 @@ async fn a_store_in_use_goes_over_and_loses_nothing() {
         let found = there.find_session(id).await.unwrap();
         assert_eq!(found.is_some_and(|session| session.ended.is_none()), live);
     }
-    // Every purge of an old session, every setting: all went along.
+    // The setting and the feed went along.
     assert_eq!(there.find_setting("a").await.unwrap().as_deref(), Some("b"));
     assert_eq!(there.feed().await.unwrap().epoch, "EPOCH");
     let refused = Connection::open(&moves.path)

@@ -260,7 +260,7 @@ async fn users_are_kept_until_the_next_commit() {
     assert!(one.find_user(user_id(1)).await.unwrap().is_none());
 }
 
-/// CONTRACT section 4: O(1) rows for a session, however often it is refreshed; HOUSE: its bytes do not grow.
+/// CONTRACT section 4: O(1) rows for a session, however often it is refreshed; and its bytes do not grow.
 #[tokio::test]
 async fn a_session_does_not_grow() {
     let place = Place::file();
