@@ -71,7 +71,7 @@ impl Jobs {
         jobs.one(app, (Job::Purge, PURGE, "purging"), |app| async move {
             purge(&app).await
         });
-        let purging = (Job::Audit, PURGE_AUDIT, "purging the audit log");
+        let purging = (Job::PurgeAudit, PURGE_AUDIT, "purging the audit log");
         jobs.one(app, purging, |app| async move { audit::purge(&app).await });
         let mailing = (Job::Mail, MAIL, "handing in mail");
         jobs.one(

@@ -12,7 +12,7 @@ use symbolon_store::{Error, Store};
 
 use crate::clock::{Clock, Stopwatch};
 
-/// What is put right.
+/// What is left as it is.
 const TOLERATED: Duration = Duration::from_millis(200);
 /// What an operator is told of.
 const TOLD: Duration = Duration::from_secs(2);

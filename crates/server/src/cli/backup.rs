@@ -66,10 +66,12 @@ impl Restore {
             "users": restored.contents.users,
             "sessions": restored.contents.sessions,
             "kept": kept,
+            "database": restored.database.display().to_string(),
         });
         let mut sentence = format!(
-            "The database is that of {}, with {} users and {} live sessions.\n\
+            "{} is that of {} now: users {}, live sessions {}.\n\
              The feed of revocations begins another epoch; what was revoked after the backup is not revoked any more.",
+            restored.database.display(),
             self.file.display(),
             restored.contents.users,
             restored.contents.sessions,

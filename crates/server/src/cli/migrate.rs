@@ -13,7 +13,11 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::flows::relocate::{self, Progress as Done};
 use crate::flows::schema;
+use crate::rng::Rng;
 use shown::{show_move, show_steps};
+
+/// The exit code of `--check` where there is something to do; 1 is a failure everywhere.
+const STEPS_TO_TAKE: u8 = 2;
 
 /// Brings the tables of the database up to date, or moves all data to another database.
 #[derive(Args)]
@@ -21,7 +25,7 @@ pub(super) struct Migrate {
     /// List the steps that are still to be taken, and take none
     #[arg(long, group = "what")]
     plan: bool,
-    /// The same with an exit code: 0 where there is nothing to do, 1 where there is
+    /// The same with an exit code: 0 where there is nothing to do, 2 where there is, 1 where it failed
     #[arg(long, group = "what")]
     check: bool,
     /// Move all data to this database: from SQLite to postgres://… beside a running server, or from PostgreSQL to
@@ -43,7 +47,7 @@ impl Migrate {
             return relocate(&config, &to, output).await;
         }
         if self.abandon {
-            let found = relocate::abandon(&config)?;
+            let found = relocate::abandon(&config, Clock::system().now())?;
             let sentence = match found {
                 true => "What an interrupted move had left is gone.",
                 false => "No move was interrupted.",
@@ -54,7 +58,7 @@ impl Migrate {
             let steps = schema::plan(&config).await?;
             show_steps(&steps, false, output)?;
             return match self.check && !steps.is_empty() {
-                true => Err(Failed::Silent),
+                true => Err(Failed::Ended(STEPS_TO_TAKE)),
                 false => Ok(()),
             };
         }
@@ -74,6 +78,7 @@ impl Migrate {
 }
 
 async fn relocate(config: &Config, to: &str, output: &Output) -> Result<(), Failed> {
+    let (clock, rng) = (Clock::system(), Rng::system());
     let mut bar = None;
     let mut watch = |done: Done| match done {
         Done::Copied(rows, whole) => {
@@ -85,7 +90,7 @@ async fn relocate(config: &Config, to: &str, output: &Output) -> Result<(), Fail
             bar.at(rows, rows, "rows compared");
         }
     };
-    let moved = relocate::relocate(config, to, &origin(), &mut watch).await;
+    let moved = relocate::relocate(config, to, (&clock, &rng), &origin(), &mut watch).await;
     if let Some(bar) = &mut bar {
         bar.clear();
     }

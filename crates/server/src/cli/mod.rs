@@ -113,7 +113,7 @@ enum Command {
     /// The state that apply works on: export
     #[command(subcommand)]
     State(apply::State),
-    /// Bring the tables of the database up to date, as every start does
+    /// Bring the tables of the database up to date, as every start does; or move all data to another database
     Migrate(migrate::Migrate),
     /// Settings: check, show, reference
     #[command(subcommand)]

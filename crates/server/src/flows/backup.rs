@@ -58,6 +58,8 @@ pub struct Made {
 
 /// What was brought back.
 pub struct Restored {
+    /// Where it is now.
+    pub database: PathBuf,
     /// What is in it.
     pub contents: Contents,
     /// What the database that was there is called now; none where there was none.
@@ -132,7 +134,11 @@ pub async fn restore(
     sync_folder(&database)?;
     // It knows how far the other database was published; the new epoch begins anew.
     let _none_left = fs::remove_file(config.server.data.join(FEED_MARK));
-    Ok(Restored { contents, kept })
+    Ok(Restored {
+        database,
+        contents,
+        kept,
+    })
 }
 
 /// The file of the embedded database.

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use symbolon_domain::Timestamp;
 use symbolon_domain::audit::AuditKind;
 use symbolon_store::{
     DatabaseUrl, MoveStep, TableDigest, abandon_move, move_to_postgres, move_to_sqlite,
@@ -46,10 +47,10 @@ pub enum Progress {
 pub async fn relocate(
     config: &Config,
     to: &str,
+    (clock, rng): (&Clock, &Rng),
     origin: &Origin,
     watch: &mut dyn FnMut(Progress),
 ) -> Result<Moved, StartError> {
-    let (clock, rng) = (Clock::system(), Rng::system());
     let from = database_url(config)?;
     let to_url: DatabaseUrl = to
         .parse()
@@ -84,7 +85,7 @@ pub async fn relocate(
         held: waits.longest,
     };
     // Step 2.
-    let told = tell(config, (to, &moved), origin).await;
+    let told = tell(config, (to, &moved), (clock, rng), origin).await;
     told.map_err(|error| {
         StartError::new(
             "the data was moved, but the audit log does not say so",
@@ -98,10 +99,11 @@ pub async fn relocate(
 ///
 /// # Errors
 /// A database that cannot be opened, or is no SQLite file.
-pub fn abandon(config: &Config) -> Result<bool, StartError> {
+pub fn abandon(config: &Config, now: Timestamp) -> Result<bool, StartError> {
     match database_url(config)? {
-        DatabaseUrl::Sqlite(path) => abandon_move(&path, Clock::system().now())
-            .map_err(|error| StartError::new("database", &error)),
+        DatabaseUrl::Sqlite(path) => {
+            abandon_move(&path, now).map_err(|error| StartError::new("database", &error))
+        }
         other => Err(StartError(format!(
             "an interrupted move leaves nothing in {other}"
         ))),
@@ -111,11 +113,12 @@ pub fn abandon(config: &Config) -> Result<bool, StartError> {
 async fn tell(
     config: &Config,
     (to, moved): (&str, &Moved),
+    (clock, rng): (&Clock, &Rng),
     origin: &Origin,
 ) -> Result<(), StartError> {
     let mut config = config.clone();
     config.database.url = Some(to.to_owned().into());
-    let app = App::open_existing(config, Clock::system(), Rng::system()).await?;
+    let app = App::open_existing(config, clock.clone(), rng.clone()).await?;
     let now = app.clock.now();
     let written = async {
         let mut event = origin.event(AuditKind::DatabaseMoved, now);

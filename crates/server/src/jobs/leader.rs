@@ -32,18 +32,18 @@ type Node = [u8; 16];
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Job {
     Purge,
-    Audit,
+    PurgeAudit,
     Mail,
     Tell,
 }
 
 impl Job {
-    const ALL: [Self; 4] = [Self::Purge, Self::Audit, Self::Mail, Self::Tell];
+    const ALL: [Self; 4] = [Self::Purge, Self::PurgeAudit, Self::Mail, Self::Tell];
 
     fn lease(self) -> &'static str {
         match self {
             Self::Purge => "purge",
-            Self::Audit => "audit_purge",
+            Self::PurgeAudit => "audit_purge",
             Self::Mail => "mail",
             Self::Tell => "backchannel_logout",
         }
@@ -79,7 +79,7 @@ impl Leader {
         let [purge, audit, mail, tell] = &self.leads;
         match job {
             Job::Purge => purge,
-            Job::Audit => audit,
+            Job::PurgeAudit => audit,
             Job::Mail => mail,
             Job::Tell => tell,
         }

@@ -95,7 +95,7 @@ pub struct Colour(pub [u8; 3]);
 
 /// A text that is no colour.
 #[derive(Debug, thiserror::Error)]
-#[error("a colour is written as `#1d4ed8`")]
+#[error("this is no colour")]
 pub struct NotAColour;
 
 impl FromStr for Colour {

@@ -7,22 +7,12 @@ use std::thread;
 
 use serde_json::Value;
 
+use super::feed::{list, listed};
 use super::place::Place;
 use super::running::{Device, Server};
 
 const FILE: &str = "backup.db";
 const OTHER_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
-
-/// The feed, read over HTTP/1.0, whose answers are not chunked.
-fn feed(server: &Server, since: &str) -> Value {
-    let mut connection = server.connect();
-    let head = format!(
-        "GET /api/revocations?since={since} HTTP/1.0\r\nhost: {}\r\n\r\n",
-        server.address
-    );
-    connection.send(head.as_bytes()).unwrap();
-    serde_json::from_slice(&connection.rest().unwrap()).unwrap()
-}
 
 /// The first event of a stream that goes on behind `point`.
 fn first_event(server: &Server, point: &str) -> String {
@@ -41,15 +31,6 @@ fn sign_out(server: &Server, device: &Device) {
         .connect()
         .call("POST", "/api/logout", Some(&device.access), None);
     answer.unwrap().expect(204);
-}
-
-fn listed(server: &Server, entries: usize) -> Value {
-    loop {
-        let feed = feed(server, "no:1");
-        if feed["entries"].as_array().unwrap().len() >= entries {
-            return feed;
-        }
-    }
 }
 
 #[test]
@@ -96,7 +77,7 @@ fn a_backup_is_made_beside_the_requests_and_brought_back() {
     assert!(place.path(restored["kept"].as_str().unwrap()).exists());
 
     let server = place.serve();
-    let after = feed(&server, "no:1");
+    let after = list(&server);
     assert_ne!(after["epoch"], before["epoch"]);
     assert_eq!(after["entries"], serde_json::json!([]));
     let point = format!("{}:{}", before["epoch"].as_str().unwrap(), before["seq"]);
@@ -116,7 +97,7 @@ fn a_backup_begins_another_epoch_in_a_new_folder_too() {
     let place = Place::new();
     let server = place.serve();
     let device = server.register("ada@example.com");
-    let epoch = feed(&server, "no:1")["epoch"].clone();
+    let epoch = list(&server)["epoch"].clone();
     place.run(&["backup", FILE]).text();
     server.stop();
     // By hand, without `restore` and without what the folder remembers.
@@ -124,7 +105,7 @@ fn a_backup_begins_another_epoch_in_a_new_folder_too() {
     fs::copy(place.path(FILE), place.path("other/symbolon.db")).unwrap();
     fs::copy(place.data("master.key"), place.path("other/master.key")).unwrap();
     let server = place.serve_with(&["--data", "other"]);
-    assert_ne!(feed(&server, "no:1")["epoch"], epoch);
+    assert_ne!(list(&server)["epoch"], epoch);
     let answer = server.connect().refresh(&device.refresh).unwrap();
     answer.expect(200);
     server.stop();
@@ -137,7 +118,7 @@ fn a_backup_begins_another_epoch_in_a_new_folder_too() {
     let restored = place.run(&["restore", FILE, "--data", third, "--json"]);
     assert_eq!(restored.json()["kept"], Value::Null);
     let server = place.serve_with(&["--data", third]);
-    assert_ne!(feed(&server, "no:1")["epoch"], epoch);
+    assert_ne!(list(&server)["epoch"], epoch);
     server.stop();
 }
 

@@ -36,7 +36,7 @@ fn what_is_to_be_done_to_the_tables_and_then_done() {
         .collect();
     assert_eq!(lines[1..], [["13", "leases", "yes"]]);
     let check = place.run(&["migrate", "--check", "--json"]);
-    assert_eq!((check.code, check.stderr.as_str()), (Some(1), ""));
+    assert_eq!((check.code, check.stderr.as_str()), (Some(2), ""));
     let shown: serde_json::Value = serde_json::from_slice(&check.stdout).unwrap();
     let step = json!({ "number": 13, "name": "leases", "formerVersionGoesOn": true });
     assert_eq!(shown, json!({ "upToDate": false, "steps": [step] }));

@@ -17,6 +17,7 @@ mod guards;
 mod http;
 mod import;
 mod keys;
+mod leases;
 mod migrate;
 mod nginx;
 mod nodes;

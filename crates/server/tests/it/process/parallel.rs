@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use symbolon_testkit::Postgres;
 
-use super::place::Place;
+use super::place::{MASTER_KEY, Place};
 use super::running::{Server, Stopwatch};
 
 const CALLERS: usize = 64;
 /// More requests than fit into any bound on the delay of a revocation.
 const MOST_POLLS: usize = 20_000;
-const MASTER_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
 /// Presents `token` on [`CALLERS`] connections at once, spread over `servers`: the one successor.
 fn successor_of_all(servers: &[&Server], token: &str) -> String {

@@ -17,6 +17,8 @@ use crate::app::Folder;
 /// No command takes this long, however busy the machine is.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 pub const PASSWORD: &str = "violet-staple orbit 7";
+/// What nodes of one database share.
+pub const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 const BINARY: &str = env!("CARGO_BIN_EXE_symbolon");
 
 /// Contents by path.

@@ -236,7 +236,7 @@ fn moves_that_are_refused() {
     if let Some(postgres) = Postgres::shared() {
         let url = postgres.url();
         postgres.run(&url, "CREATE TABLE users (a TEXT)");
-        refused(&url, "belongs to another program");
+        refused(&url, "move into an empty database");
         let used = postgres.url();
         let server = place.serve_with(&["--database", &used]);
         let Device { refresh, .. } = server.register("ada@example.com");

@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use symbolon_testkit::Postgres;
 
-use super::place::{PASSWORD, PATIENCE, Place};
+use super::place::{MASTER_KEY, PASSWORD, PATIENCE, Place};
 use super::proxy::Nginx;
 use super::running::{Server, Stopwatch};
 
@@ -18,7 +18,6 @@ const CONFIG: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../../deploy/balancer/nginx.conf"
 );
-const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 const ISSUER: &str = "http://127.0.0.1:8090";
 const JSON: (&str, &str) = ("content-type", "application/json");
 /// Longer than `keepalive_timeout` in the file.

@@ -9,10 +9,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::super::http::{Connection, Reply};
-use super::super::place::{PASSWORD, PATIENCE, Place};
+use super::super::place::{MASTER_KEY, PASSWORD, PATIENCE, Place};
 use super::super::running::{Device, Server, Stopwatch};
 
-const MASTER_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 const CLIENTS: usize = 6;
 /// Every so many steps a client signs out, and in again.
 const SIGN_OUT: u64 = 12;
@@ -135,7 +134,7 @@ pub struct Fault {
     shared: Arc<Shared>,
     refused: u64,
     broken: u64,
-    normal: Duration,
+    recovery: Duration,
 }
 
 impl Fault {
@@ -151,16 +150,21 @@ impl Fault {
             shared,
             refused,
             broken,
-            normal: Duration::ZERO,
+            recovery: Duration::ZERO,
         }
     }
 
     /// Waits until clients have met it.
-    pub fn is_felt(&self) {
+    pub fn until_felt(&self) {
         let met = || {
             self.shared.refused.load(Ordering::SeqCst) + self.shared.broken.load(Ordering::SeqCst)
         };
         until(|| met() >= FELT);
+    }
+
+    /// Somebody waited for an answer for so many milliseconds.
+    pub fn held_up(&self, least: u64) {
+        assert!(self.shared.longest.load(Ordering::SeqCst) >= least);
     }
 
     /// Waits until every client goes on.
@@ -174,7 +178,7 @@ impl Fault {
         for (count, before) in refreshes.iter().zip(before) {
             until(|| count.load(Ordering::SeqCst) >= before + AFTER);
         }
-        self.normal = watch.elapsed();
+        self.recovery = watch.elapsed();
         self.refused = self.shared.refused.load(Ordering::SeqCst);
         self.broken = self.shared.broken.load(Ordering::SeqCst);
         self
@@ -214,7 +218,7 @@ impl Fault {
             self.refused,
             self.broken,
             self.shared.longest.load(Ordering::SeqCst),
-            self.normal.as_secs_f32(),
+            self.recovery.as_secs_f32(),
         )
     }
 }

@@ -19,7 +19,7 @@ fn x2_a_postgresql_that_is_killed_under_load() {
     let nodes = Nodes::start(&[&postgres.url(), ""]);
     let fault = Fault::begin("PostgreSQL killed with -9, and started again", &nodes);
     postgres.crash();
-    fault.is_felt();
+    fault.until_felt();
     postgres.restart();
     println!("{}", fault.mended().nothing_was_lost(nodes));
 }
@@ -41,7 +41,9 @@ fn x1_a_postgresql_that_stands_still() {
         std::thread::yield_now();
     }
     postgres.thaw();
-    println!("{}", fault.mended().nothing_was_lost(nodes));
+    let fault = fault.mended();
+    fault.held_up(2500);
+    println!("{}", fault.nothing_was_lost(nodes));
 }
 
 #[test]
@@ -54,7 +56,7 @@ fn x1_a_node_that_is_cut_from_the_database() {
     let nodes = Nodes::start(&[&url, &wire.url(&url)]);
     let fault = Fault::begin("one node of two cut from the database", &nodes);
     wire.cut();
-    fault.is_felt();
+    fault.until_felt();
     wire.mend();
     println!("{}", fault.mended().nothing_was_lost(nodes));
 }
@@ -67,7 +69,7 @@ fn x2_a_node_that_is_killed() {
     let mut nodes = Nodes::start(&[&postgres.url(), ""]);
     let fault = Fault::begin("one node of two killed with -9, and started again", &nodes);
     nodes.kill(1);
-    fault.is_felt();
+    fault.until_felt();
     nodes.start_again(1);
     println!("{}", fault.mended().nothing_was_lost(nodes));
 }

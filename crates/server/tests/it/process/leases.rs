@@ -1,0 +1,48 @@
+//! Jobs that one node does for all.
+
+use std::collections::BTreeSet;
+
+use symbolon_testkit::Postgres;
+
+use super::place::{MASTER_KEY, Place};
+
+#[test]
+fn one_node_leads_every_job_and_gives_them_up_when_it_ends() {
+    let Some(postgres) = Postgres::shared() else {
+        return;
+    };
+    let url = postgres.url();
+    let holders = || {
+        let text = postgres.run(
+            &url,
+            "SELECT name || ' ' || encode(holder, 'hex') FROM leases",
+        );
+        let lines = text.lines().map(str::trim);
+        let lines = lines.filter(|line| !line.is_empty());
+        lines.map(str::to_owned).collect::<BTreeSet<_>>()
+    };
+    let node = || {
+        let place = Place::new()
+            .with("database.url", &url)
+            .with("server.master_key", MASTER_KEY)
+            .with("server.issuer", "https://login.example.com");
+        let server = place.serve();
+        (place, server)
+    };
+    let (_first_place, first) = node();
+    let led = holders();
+    assert_eq!(led.len(), 4, "{led:?}");
+    let ids: BTreeSet<_> = led
+        .iter()
+        .filter_map(|line| line.split(' ').nth(1))
+        .collect();
+    assert_eq!(ids.len(), 1, "{led:?}");
+    let (_second_place, second) = node();
+    // It is renewed and left alone.
+    assert_eq!(holders(), led);
+    first.stop();
+    // Given up, or taken by the other since.
+    assert!(holders().is_disjoint(&led), "{led:?}");
+    second.stop();
+    assert_eq!(holders(), BTreeSet::new());
+}
