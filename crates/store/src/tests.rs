@@ -114,6 +114,8 @@ fn hot_statements_go_straight_to_their_rows() {
             vec![
                 "SEARCH s USING INDEX sqlite_autoindex_sessions_1 (id=?)",
                 "SEARCH u USING INDEX sqlite_autoindex_users_1 (id=?)",
+                "SCALAR SUBQUERY 1",
+                "SEARCH role_state USING INDEX sqlite_autoindex_role_state_1 (id=?)",
             ],
         ),
         (

@@ -25,7 +25,7 @@ async fn what_was_decided_is_stored(place: &Place) {
     .unwrap();
     let following = next(&session(1, 1).refresh, 11_000);
     let decide = move |found: Option<(Session, User, i64)>| {
-        assert_eq!(found, Some((session(1, 1), user(1), 1)));
+        assert_eq!(found, Some((session(1, 1), user(1), 0)));
         (Some(following), "rotated")
     };
     let outcome = store.update_refresh(session_id(1), at(12_000), decide);
