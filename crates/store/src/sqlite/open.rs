@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -25,12 +26,34 @@ pub(super) const SHORTEST: u64 = 512;
 const BUSY: Duration = Duration::from_secs(5);
 /// More attempts to switch the mode of a new file than processes would start on it at once.
 const SWITCHES: usize = 100;
+/// More often than a file is replaced while somebody opens it.
+const REPLACED: usize = 8;
 /// More than there are statements.
 const CACHED_STATEMENTS: usize = 128;
 
 /// The connection that writes. Makes the file if it may.
+///
+/// Whoever puts another file in its place does so alone, but this may wait for that with the file of before in hand, and
+/// find the log of the other one beside it: then it begins anew. From the first look on it keeps others from that.
 pub(crate) fn main(path: &Path, options: &OpenOptions) -> Result<Connection, OpenError> {
     ensure_file(path, options.create)?;
+    for _ in 0..REPLACED {
+        let before = identity(path)?;
+        let connection = open_main(path, options)?;
+        if identity(path)? == before {
+            return Ok(connection);
+        }
+    }
+    Err(OpenError::other("the database is being replaced"))
+}
+
+/// Which file is there.
+fn identity(path: &Path) -> Result<(u64, u64), OpenError> {
+    let found = fs::metadata(path).map_err(|error| file_error(path, error))?;
+    Ok((found.dev(), found.ino()))
+}
+
+fn open_main(path: &Path, options: &OpenOptions) -> Result<Connection, OpenError> {
     let explain = |error| open_error(path, error);
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(explain)?;
     connection

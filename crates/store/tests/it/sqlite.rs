@@ -334,3 +334,45 @@ async fn a_copy_has_all_that_is_committed_and_no_epoch() {
     // Never into a file with something in it.
     assert!(copy_database(&from, &to, at(1)).is_err());
 }
+
+/// As a backup is brought back: whoever waits for the file meanwhile is not to take the former one for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_is_replaced_while_it_is_opened() {
+    let folder = Folder::new();
+    let (path, other) = (folder.file("s.db"), folder.file("other.db"));
+    for (path, number) in [(&path, 1), (&other, 2)] {
+        let store = open(&format!("sqlite:{}", path.display())).await;
+        commit!(store, insert_user(&user(number), None)).unwrap();
+        store.close().await;
+    }
+    let alone = Connection::open(&path).unwrap();
+    alone
+        .execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE")
+        .unwrap();
+    let held = opened(&path);
+    let waiting = {
+        let path = path.clone();
+        tokio::task::spawn_blocking(move || {
+            let runtime = tokio::runtime::Handle::current();
+            runtime.block_on(try_open(&path)).unwrap()
+        })
+    };
+    while opened(&path) == held {
+        std::thread::yield_now();
+    }
+    fs::rename(&path, folder.file("former.db")).unwrap();
+    fs::rename(&other, &path).unwrap();
+    alone.execute_batch("ROLLBACK").unwrap();
+    drop(alone);
+    let store = waiting.await.unwrap();
+    assert_eq!(store.find_user(user_id(1)).await.unwrap(), None);
+    assert!(store.find_user(user_id(2)).await.unwrap().is_some());
+    store.close().await;
+}
+
+/// How often this process has a file open.
+fn opened(path: &Path) -> usize {
+    let all = fs::read_dir("/proc/self/fd").unwrap();
+    let links = all.filter_map(|one| fs::read_link(one.ok()?.path()).ok());
+    links.filter(|link| link == path).count()
+}
