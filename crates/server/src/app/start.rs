@@ -21,7 +21,7 @@ use symbolon_token::Verifier;
 use symbolon_token::dpop::Nonces;
 use tokio::sync::Semaphore;
 
-use super::timekeeping::keep_time;
+use super::timekeeping::begin_time;
 use super::{App, Issuance};
 use crate::clock::Clock;
 use crate::config::{Config, Issuer};
@@ -397,7 +397,7 @@ async fn prepare(
     clock: &Clock,
     config: &Config,
 ) -> Result<(Duration, Config), StartError> {
-    keep_time(store, clock).await.map_err(store_error)?;
+    begin_time(store, clock).await.map_err(store_error)?;
     store
         .migrate(clock.now())
         .await

@@ -13,22 +13,54 @@ use symbolon_store::{Error, Store};
 use crate::clock::{Clock, Stopwatch};
 
 /// What is left as it is.
-const TOLERATED: Duration = Duration::from_millis(200);
+const TOLERATED: Duration = Duration::from_millis(20);
 /// What an operator is told of.
 const TOLD: Duration = Duration::from_secs(2);
 /// An answer that took longer says too little about the time.
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// Puts `clock` right by the database's, where there is another machine's. Asked from time to time.
+/// How far the clocks of two nodes may be from each other that were put right with answers of 200 ms at most.
+const MOST_APART: Duration = Duration::from_millis(250);
+/// Attempts of a process that begins: the first also pays for the connection.
+const ATTEMPTS: usize = 3;
+
+/// The last second in which a token may have been issued by now, by any node: what ends tokens by their time ends those.
+pub fn issued_by(store: &Store, now: Timestamp) -> i64 {
+    let apart = match store.is_embedded() {
+        true => Duration::ZERO,
+        false => MOST_APART,
+    };
+    now.plus(apart).seconds()
+}
+
+/// Puts `clock` right before anything is made of its time.
+///
+/// # Errors
+/// As [`keep_time`].
+pub async fn begin_time(store: &Store, clock: &Clock) -> Result<(), Error> {
+    for _ in 0..ATTEMPTS {
+        if keep_time(store, clock).await? {
+            return Ok(());
+        }
+    }
+    tracing::warn!(
+        "the database answers too late to tell the time: the clock of this machine is believed"
+    );
+    Ok(())
+}
+
+/// Puts `clock` right by the database's, where there is another machine's. Asked from time to time. Whether the answer came
+/// in time to tell.
 ///
 /// # Errors
 /// As the store says; the clock is as before.
-pub async fn keep_time(store: &Store, clock: &Clock) -> Result<(), Error> {
+pub async fn keep_time(store: &Store, clock: &Clock) -> Result<bool, Error> {
     let (asked, watch) = (clock.now(), Stopwatch::start());
     let Some(theirs) = store.time().await? else {
-        return Ok(());
+        return Ok(true);
     };
-    if let Some(millis) = correction(asked, theirs, watch.elapsed()) {
+    let took = watch.elapsed();
+    if let Some(millis) = correction(asked, theirs, took) {
         if Duration::from_millis(millis.unsigned_abs()) >= TOLD {
             tracing::warn!(
                 seconds = millis / 1000,
@@ -37,7 +69,7 @@ pub async fn keep_time(store: &Store, clock: &Clock) -> Result<(), Error> {
         }
         clock.correct(millis);
     }
-    Ok(())
+    Ok(took <= LONGEST)
 }
 
 /// By how many milliseconds a clock that read `asked` is wrong, if `theirs` came from the middle of the time that the answer
@@ -63,10 +95,10 @@ mod tests {
         assert_eq!(correction(at(100_000), at(160_010), quick), Some(60_000));
         assert_eq!(correction(at(160_000), at(100_010), quick), Some(-60_000));
         // As far off as a network may make it look.
-        assert_eq!(correction(at(100_000), at(100_150), quick), None);
-        assert_eq!(correction(at(100_000), at(99_900), quick), None);
+        assert_eq!(correction(at(100_000), at(100_039), quick), None);
+        assert_eq!(correction(at(100_000), at(99_981), quick), None);
         let slow = Duration::from_millis(900);
-        assert_eq!(correction(at(100_000), at(101_000), slow), None);
+        assert_eq!(correction(at(100_000), at(100_919), slow), None);
         let slow = Duration::from_millis(1_001);
         assert_eq!(correction(at(100_000), at(160_000), slow), None);
     }

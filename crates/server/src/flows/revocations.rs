@@ -22,6 +22,7 @@ use super::login::OWN_CLIENT;
 use super::page::Page;
 use super::{Error, Origin, ROUNDS, audit_id, clients, consequences, lost_race, overloaded, users};
 use crate::app::App;
+use crate::app::timekeeping::issued_by;
 use crate::feed::Point;
 
 /// What it takes to see revocations.
@@ -229,7 +230,7 @@ async fn end_tokens(
         let authority = actor.authorize(app, WRITE).await?;
         let now = app.clock.now();
         if let Subject::Client { before_s, .. } | Subject::All { before_s } = &mut subject {
-            *before_s = now.seconds();
+            *before_s = issued_by(&app.store, now);
         }
         let subject = &subject;
         let mut batch = app.store.batch();

@@ -21,6 +21,7 @@ use super::actor::{Actor, Authority};
 use super::clients::of_client;
 use super::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded};
 use crate::app::App;
+use crate::app::timekeeping::issued_by;
 use crate::jobs::Causes;
 
 /// Holders whose tokens are named one by one; beyond, everybody refreshes once.
@@ -223,7 +224,7 @@ pub async fn announce(app: &App) -> Result<(), Error> {
     batch.announce_roles(state);
     let everything = Revocation {
         subject: Subject::All {
-            before_s: now.seconds(),
+            before_s: issued_by(&app.store, now),
         },
         effect: Effect::Stale,
         until: revocation_until(now, app.longest_access_ttl()),
@@ -340,7 +341,7 @@ pub(super) async fn outdate(
         revocations.extend(consequences::write(app, batch, &changed, Some(user), now));
     }
     for id in clients {
-        let (subject, effect) = (&of_client(&id, now), Effect::Stale);
+        let (subject, effect) = (&of_client(app, &id, now), Effect::Stale);
         let ends = Event::TokensEnd { subject, effect };
         revocations.extend(consequences::write(app, batch, &ends, None, now));
     }

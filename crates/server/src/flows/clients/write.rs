@@ -10,6 +10,7 @@ use symbolon_token::Algorithm;
 use super::super::actor::Authority;
 use super::super::{Error, Origin, audit_id, consequences, keys};
 use crate::app::App;
+use crate::app::timekeeping::issued_by;
 
 /// Longest text of an audit row, in characters: lists of URIs can be long.
 const MOST_DETAIL: usize = 1_000;
@@ -106,6 +107,7 @@ impl<'a> Writer<'a> {
     /// Commits all of it.
     pub(in crate::flows) async fn commit(self) -> Result<(), symbolon_store::Error> {
         self.app.commit(self.batch, &self.revocations).await?;
+        end_since(self.app, self.revocations).await?;
         if self.app.issuance().is_ok() {
             for algorithm in self.algorithms {
                 // Ahead of the first token, so that it is published by then; what fails here is tried again with that.
@@ -116,7 +118,7 @@ impl<'a> Writer<'a> {
     }
 
     fn end_tokens(&mut self, id: &ClientId, effect: Effect) {
-        let subject = of_client(id, self.now);
+        let subject = of_client(self.app, id, self.now);
         let ends = Event::TokensEnd {
             subject: &subject,
             effect,
@@ -126,11 +128,27 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// Says it again of what was issued until the commit, by those who had read the client before it: which is seldom anything.
+async fn end_since(app: &App, mut ended: Vec<Revocation>) -> Result<(), symbolon_store::Error> {
+    let until_s = issued_by(&app.store, app.clock.now());
+    ended.retain_mut(|one| match &mut one.subject {
+        Subject::Client { before_s, .. } if *before_s < until_s => {
+            *before_s = until_s;
+            true
+        }
+        _ => false,
+    });
+    match ended.is_empty() {
+        true => Ok(()),
+        false => app.commit(app.store.batch(), &ended).await,
+    }
+}
+
 /// The tokens that a client has by now.
-pub(in crate::flows) fn of_client(id: &ClientId, now: Timestamp) -> Subject {
+pub(in crate::flows) fn of_client(app: &App, id: &ClientId, now: Timestamp) -> Subject {
     Subject::Client {
         id: id.to_string(),
-        before_s: now.seconds(),
+        before_s: issued_by(&app.store, now),
     }
 }
 
