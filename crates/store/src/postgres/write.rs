@@ -106,21 +106,22 @@ async fn transaction(
         prepared.push(client.prepare_cached(statement.text).await?);
     }
     client.batch_execute("BEGIN").await?;
-    match run_all(client, statements, &prepared).await {
-        Ok(changed) => {
-            client.batch_execute(commit.text()).await?;
-            Ok(changed)
-        }
-        Err(failure) => {
-            if !failure.spoils_connection() {
-                // Not known to be rolled back: the connection must go, which does it.
-                client
-                    .batch_execute("ROLLBACK")
-                    .await
-                    .map_err(|_| Failure::Silent)?;
-            }
+    let run = async {
+        let changed = run_all(client, statements, &prepared).await?;
+        client.batch_execute(commit.text()).await?;
+        Ok::<_, Failure>(changed)
+    };
+    match run.await {
+        Err(failure) if !failure.spoils_connection() => {
+            // Not known to be rolled back: the connection must go, which does it. (Of a transaction that is over already it is
+            // a warning of the server's.)
+            client
+                .batch_execute("ROLLBACK")
+                .await
+                .map_err(|_| Failure::Silent)?;
             Err(failure)
         }
+        outcome => outcome,
     }
 }
 
