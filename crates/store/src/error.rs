@@ -58,9 +58,15 @@ pub enum OpenError {
     Foreign(String),
     /// A move fills it, or did when it was interrupted.
     #[error(
-        "the database {0} is being filled by a move, or was when that was interrupted: finish it with symbolon migrate --to, or drop the database"
+        "the database {0} is being filled by a move, or was when that was interrupted: start once with the former database.url, \
+         which knows whether the move was completed; if it was not, finish it with symbolon migrate --to"
     )]
     Filling(String),
+    /// A file says that its data was moved there, and there is none.
+    #[error(
+        "the data was moved to the database {0}, in which there is nothing: is it the right one?"
+    )]
+    Vanished(String),
     /// Its data is elsewhere.
     #[error("the data of {0} was moved to {1}: set database.url to that")]
     Left(String, String),

@@ -1,7 +1,8 @@
 //! Settings that say of a database that it is the beginning or the end of a move. They stay where they are: no move
 //! copies them, and no digest counts them.
 
-/// In a database that is being filled: where from. Nobody opens it but who comes from the file that was left for it.
+/// In a database that is being filled: where from. Nobody opens it but who comes from the file that was left for it, which has
+/// the same.
 pub(crate) const MOVING_FROM: &str = "moving_from";
 /// In one that was left: where to.
 pub(crate) const MOVED_TO: &str = "moved_to";

@@ -40,11 +40,11 @@ const MOST_GROUPED: usize = 8;
 
 /// How somebody came to a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Origin {
+pub(crate) enum Origin<'a> {
     /// By its URL.
     Url,
-    /// By the file whose data was moved there: the move is complete.
-    SealedFile,
+    /// By the file whose data was moved there, which had this mark: that move is complete.
+    SealedFile(&'a str),
 }
 
 /// An open PostgreSQL database.
@@ -88,7 +88,7 @@ impl Postgres {
     }
 
     /// Refuses a database that a move fills, or has left.
-    pub(crate) async fn arrive(&self, from: Origin) -> Result<(), OpenError> {
+    pub(crate) async fn arrive(&self, from: Origin<'_>) -> Result<(), OpenError> {
         schema::arrive(&self.pool, &self.name, from).await
     }
 

@@ -86,8 +86,8 @@ pub enum MoveError {
     #[error("{0} holds nothing of Symbolon's: is it the right database?")]
     Nothing(String),
     /// The source was left before.
-    #[error("the data of {0} was moved to another database before")]
-    Gone(String),
+    #[error("the data of {0} was moved to {1} before")]
+    Gone(String, String),
     /// Another move into the same database, or out of it.
     #[error("another move of {0} is under way")]
     UnderWay(String),
@@ -110,6 +110,11 @@ pub enum MoveError {
         "the table {0} is not what it was before the move: stop the server and look before anything else"
     )]
     DiffersSince(String),
+    /// The comparison after the cut-over came to nothing.
+    #[error(
+        "the data is in the new database and servers use it; only the comparison that follows the cut-over was not made"
+    )]
+    Since(#[source] Box<MoveError>),
     /// The cut-over would have held up writes for too long.
     #[error(
         "too much is written at this time: nothing was changed, try again when there is less to do"
@@ -133,6 +138,12 @@ impl From<OpenError> for MoveError {
 }
 
 impl MoveError {
+    /// Whether the data is in the new database nevertheless.
+    #[must_use]
+    pub fn is_moved(&self) -> bool {
+        matches!(self, Self::DiffersSince(_) | Self::Since(_))
+    }
+
     fn failed(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::Failed(source.into())
     }

@@ -159,7 +159,7 @@ impl Sqlite {
     }
 
     /// The URL of the database that the data was moved to, if it was.
-    pub(crate) fn destination(&self) -> Result<Option<String>, Error> {
+    pub(crate) fn destination(&self) -> Result<Option<seal::Destination>, Error> {
         self.readers
             .with(|connection| seal::destination(connection).map_err(error_of))
     }

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use crate::migrate::{Applied, MIGRATIONS, PendingStep, plan};
 use crate::postgres::{Origin, Postgres};
+use crate::sqlite::seal::Destination;
 use crate::sqlite::{Recent, Sqlite, Unwritten};
 use crate::statement::{Expect, Statement};
 use crate::tables::feed::Feed;
@@ -88,7 +89,7 @@ impl Engine {
     async fn postgres(
         url: &str,
         options: &OpenOptions,
-        from: Origin,
+        from: Origin<'_>,
     ) -> Result<Arc<Postgres>, OpenError> {
         let postgres = Postgres::open(url, options).await?;
         postgres.arrive(from).await?;
@@ -100,9 +101,9 @@ impl Engine {
         let sqlite = Sqlite::open(path, options)?;
         match sqlite.destination() {
             Ok(None) => Ok(Self::Sqlite(Arc::new(sqlite))),
-            Ok(Some(url)) => {
+            Ok(Some(Destination { url, mark })) => {
                 sqlite.close().await;
-                let postgres = Self::postgres(&url, options, Origin::SealedFile).await?;
+                let postgres = Self::postgres(&url, options, Origin::SealedFile(&mark)).await?;
                 warn_of_move(&url);
                 Ok(Self::Postgres(postgres))
             }
@@ -161,10 +162,11 @@ impl Store {
         if let Engine::Postgres(postgres) = self.engine() {
             return Ok(postgres);
         }
-        let url = left.destination()?;
-        let url =
-            url.ok_or_else(|| Error::fault("the data was moved, and it is not said where"))?;
-        let postgres = Engine::postgres(&url, &self.place.options, Origin::SealedFile).await;
+        let found = left.destination()?;
+        let Destination { url, mark } =
+            found.ok_or_else(|| Error::fault("the data was moved, and it is not said where"))?;
+        let from = Origin::SealedFile(&mark);
+        let postgres = Engine::postgres(&url, &self.place.options, from).await;
         let postgres = postgres.map_err(|error| {
             tracing::warn!(%error, "cannot go over to where the data was moved; trying again");
             Error::Busy
@@ -220,11 +222,12 @@ impl Store {
         Batch::new(self.clone())
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers, and takes writes if its data was moved there.
     ///
     /// # Errors
     /// [`Error::Busy`] and [`Error::Fault`].
     pub async fn ping(&self) -> Result<(), Error> {
+        self.follow_move().await?;
         self.feed().await.map(|_| ())
     }
 

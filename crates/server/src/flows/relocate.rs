@@ -9,7 +9,7 @@ use std::time::Duration;
 use symbolon_domain::Timestamp;
 use symbolon_domain::audit::AuditKind;
 use symbolon_store::{
-    DatabaseUrl, MoveStep, TableDigest, abandon_move, move_to_postgres, move_to_sqlite,
+    DatabaseUrl, MoveError, MoveStep, TableDigest, abandon_move, move_to_postgres, move_to_sqlite,
 };
 
 use super::{Origin, audit_id};
@@ -78,21 +78,23 @@ pub async fn relocate(
             )));
         }
     };
-    let moved = Moved {
+    // Step 2.
+    if moved.as_ref().err().is_none_or(MoveError::is_moved) {
+        let detail = format!("from {from} to {to_url}");
+        let told = tell(config, (to, detail), (clock, rng), origin).await;
+        told.map_err(|error| {
+            StartError::new(
+                "the data was moved, but the audit log does not say so",
+                &error,
+            )
+        })?;
+    }
+    Ok(Moved {
         tables: moved.map_err(|error| StartError::new("move", &error))?,
         from: from.to_string(),
         to: to_url.to_string(),
         held: waits.longest,
-    };
-    // Step 2.
-    let told = tell(config, (to, &moved), (clock, rng), origin).await;
-    told.map_err(|error| {
-        StartError::new(
-            "the data was moved, but the audit log does not say so",
-            &error,
-        )
-    })?;
-    Ok(moved)
+    })
 }
 
 /// Takes away what an interrupted move has left in the configured database. Whether there was something.
@@ -112,7 +114,7 @@ pub fn abandon(config: &Config, now: Timestamp) -> Result<bool, StartError> {
 
 async fn tell(
     config: &Config,
-    (to, moved): (&str, &Moved),
+    (to, detail): (&str, String),
     (clock, rng): (&Clock, &Rng),
     origin: &Origin,
 ) -> Result<(), StartError> {
@@ -122,7 +124,7 @@ async fn tell(
     let now = app.clock.now();
     let written = async {
         let mut event = origin.event(AuditKind::DatabaseMoved, now);
-        event.detail = Some(format!("from {} to {}", moved.from, moved.to));
+        event.detail = Some(detail);
         let mut batch = app.store.batch();
         batch.insert_audit(audit_id(&app, now)?, &event);
         Ok::<_, super::Error>(batch.commit().await?)

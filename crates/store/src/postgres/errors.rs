@@ -95,6 +95,8 @@ fn passes(state: &SqlState) -> bool {
         SqlState::READ_ONLY_SQL_TRANSACTION,
         SqlState::INVALID_SQL_STATEMENT_NAME,
         SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+        // The data was moved elsewhere, and this node has not heard of it.
+        SqlState::UNDEFINED_TABLE,
     ];
     // Class 08 is that of broken connections.
     known.contains(state) || state.code().starts_with("08")

@@ -67,17 +67,22 @@ pub(super) async fn migrate(pool: &Pool, name: &str, now: Timestamp) -> Result<(
 
 /// Refuses a database that a move fills, or has left. Who comes from the sealed file knows that it is complete, and says so
 /// to all.
-pub(super) async fn arrive(pool: &Pool, name: &str, from: Origin) -> Result<(), OpenError> {
+pub(super) async fn arrive(pool: &Pool, name: &str, from: Origin<'_>) -> Result<(), OpenError> {
     let client = pool.get().await.map_err(|error| refused(name, &error))?;
     let explain = |error| said(name, &error);
     let found = "SELECT to_regclass('schema_migrations') IS NOT NULL AND to_regclass('settings') IS NOT NULL";
     let found = client.query_one(found, &[]).await.map_err(explain)?;
     if !found.try_get::<_, bool>(0).map_err(explain)? {
-        return Ok(());
+        return match from {
+            Origin::Url => Ok(()),
+            Origin::SealedFile(_) => Err(OpenError::Vanished(name.to_owned())),
+        };
     }
-    if from == Origin::SealedFile {
-        let complete = "DELETE FROM settings WHERE name = $1";
-        let complete = client.execute(complete, &[&marks::MOVING_FROM]).await;
+    if let Origin::SealedFile(mark) = from {
+        let complete = "DELETE FROM settings WHERE name = $1 AND value = $2";
+        let complete = client
+            .execute(complete, &[&marks::MOVING_FROM, &mark])
+            .await;
         complete.map_err(explain)?;
     }
     let marks = "SELECT name, value FROM settings WHERE name IN ($1, $2)";

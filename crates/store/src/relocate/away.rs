@@ -1,6 +1,8 @@
 //! From SQLite to PostgreSQL, beside servers that go on.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,7 +16,7 @@ use super::server::{Server, is_taken};
 use super::shape::Table;
 use super::tally::{self, CHUNK, TableDigest};
 use super::{MoveError, MoveStep, OnStep, capture, embedded};
-use crate::sqlite::seal;
+use crate::sqlite::seal::{self, Destination};
 
 /// Rounds that may follow each other before the cut-over is tried.
 const ROUNDS: usize = 12;
@@ -29,8 +31,8 @@ const HELD: Duration = Duration::from_secs(2);
 /// of this move, which no other has. Returns what was moved.
 ///
 /// # Errors
-/// Why nothing was moved. [`MoveError::DiffersSince`] and faults of the connection after
-/// [`MoveStep::Unlocked`] with `sealed` are of the comparison that follows the cut-over: the data is in PostgreSQL then.
+/// Why nothing was moved; save [`MoveError::DiffersSince`] and [`MoveError::Since`], which are of the comparison that follows
+/// the cut-over: the data is in PostgreSQL then.
 pub async fn move_to_postgres(
     path: &Path,
     url: &str,
@@ -54,19 +56,20 @@ pub async fn move_to_postgres(
         target,
         applied: 0,
         id,
-        url,
+        to: Destination {
+            url: url.to_owned(),
+            mark: origin,
+        },
     };
     let snapshot = away.run(on).await;
     if snapshot.is_err() {
         away.give_up().await;
     }
-    // Step 8.
-    let there = tally::of_server(&snapshot?, &away.source.tables).await?;
-    let here = tally::of_embedded(&away.source.reader, &away.source.tables).await?;
-    match tally::difference(&here, &there) {
-        None => Ok(here),
-        Some(table) => Err(MoveError::DiffersSince(table)),
-    }
+    let compared = away.compare_all(&snapshot?).await;
+    compared.map_err(|error| match error {
+        MoveError::Differs(table) => MoveError::DiffersSince(table),
+        other => MoveError::Since(Box::new(other)),
+    })
 }
 
 /// By what a target knows the source again.
@@ -82,7 +85,7 @@ struct Away<'a> {
     /// The number of the last noted change that was brought over.
     applied: i64,
     id: &'a str,
-    url: &'a str,
+    to: Destination,
 }
 
 impl Away<'_> {
@@ -260,8 +263,10 @@ impl Away<'_> {
         if !sealed {
             self.source.unlock()?;
         } else if let Err(error) = self.target.complete().await {
-            // Whoever comes from the sealed file says so as well.
-            tracing::warn!(%error, "the target of the move is not told that it is complete");
+            tracing::warn!(
+                %error,
+                "PostgreSQL is not told that the move is complete: start once with the former database.url, which tells it"
+            );
         }
         on(MoveStep::Unlocked { sealed });
         outcome
@@ -288,11 +293,26 @@ impl Away<'_> {
         Ok(true)
     }
 
+    /// Step 8. `snapshot` sees the target as it was at the cut-over, and nobody writes to the source any more.
+    async fn compare_all(&self, snapshot: &Object) -> Result<Vec<TableDigest>, MoveError> {
+        let there = tally::of_server(snapshot, &self.source.tables).await?;
+        let here = tally::of_embedded(&self.source.reader, &self.source.tables).await?;
+        match tally::difference(&here, &there) {
+            None => Ok(here),
+            Some(table) => Err(MoveError::Differs(table)),
+        }
+    }
+
     fn seal(&self) -> Result<(), MoveError> {
         let writer = &self.source.writer;
+        // It will hold the password of the target.
+        for ending in ["", "-wal", "-shm"] {
+            let path = format!("{}{ending}", self.source.name);
+            fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(MoveError::failed)?;
+        }
         capture::end(writer)?;
         let names = self.source.tables.iter().map(|table| table.name.as_str());
-        seal::seal(writer, names, self.url)?;
+        seal::seal(writer, names, &self.to)?;
         Ok(writer.execute_batch("COMMIT")?)
     }
 }

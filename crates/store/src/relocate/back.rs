@@ -4,7 +4,7 @@
 //!    open: a node that runs would write to a database that is left.
 //! 2. The tables of the source are locked against writes for as long as the copy takes.
 //! 3. The file is filled in one transaction, and compared with the source by counts and digests.
-//! 4. The file is committed. What went wrong before takes back step 1; after a crash the same move may be made again.
+//! 4. The tables of the source get other names, and the file is committed. What went wrong before takes back step 1; after a crash the same move may be made again.
 
 use std::path::Path;
 
@@ -52,7 +52,9 @@ pub async fn move_to_sqlite(
     let used = is_used(&target.reader)?;
     match source.moved_to().await? {
         // An interrupted move into this very file brought nothing.
-        Some(former) if former != there || used => return Err(MoveError::Gone(source.name)),
+        Some(former) if former != there || used => {
+            return Err(MoveError::Gone(source.name, former));
+        }
         None if used => return Err(MoveError::NotEmpty(target.name)),
         _ => {}
     }
@@ -102,9 +104,11 @@ async fn fill(
     if let Some(table) = tally::difference(&here, &there) {
         return Err(MoveError::Differs(table));
     }
+    // A node that was cut off, and comes back now, finds nothing to write to.
+    source.put_aside(&target.tables).await?;
     target.writer.execute_batch("COMMIT")?;
-    // It has only read: with the connection the locks would be gone as well.
-    let _released = source.client.batch_execute("COMMIT").await;
+    // Without it the tables keep their names, and what step 1 said still holds.
+    let _aside = source.client.batch_execute("COMMIT").await;
     on(MoveStep::Unlocked { sealed: true });
     Ok(here)
 }

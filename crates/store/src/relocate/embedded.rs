@@ -12,7 +12,7 @@ use super::cell::{Cell, Line};
 use super::shape::{Table, listed, quoted, tables};
 use crate::migrate::Applied;
 use crate::sqlite::{open_main, open_reader, schema, seal};
-use crate::{OpenOptions, marks};
+use crate::{DatabaseUrl, OpenOptions, marks};
 
 /// Between two attempts to get the lock. Longer pauses, such as SQLite's own, meet the moments between the commits of
 /// a busy server too seldom.
@@ -40,8 +40,9 @@ impl Embedded {
         let mut writer = open_main(path, &options)?;
         let full = path.canonicalize().map_err(MoveError::failed)?;
         let name = full.display().to_string();
-        if seal::is_sealed(&writer)? {
-            return Err(MoveError::Gone(name));
+        if let Some(left) = seal::destination(&writer)? {
+            let to = DatabaseUrl::Postgres(left.url);
+            return Err(MoveError::Gone(name, to.to_string()));
         }
         schema::migrate(&writer, &name, now)?;
         writer.busy_handler(Some(wait))?;

@@ -68,6 +68,9 @@ impl Server {
         if let Some(row) = found {
             return Ok(row.try_get::<_, String>(0)? == source);
         }
+        if self.moved_to().await?.is_some() {
+            return Ok(false);
+        }
         let used: Vec<_> = USED
             .iter()
             .map(|table| format!("EXISTS (SELECT 1 FROM {table})"))
@@ -116,6 +119,17 @@ impl Server {
         let text = "DELETE FROM settings WHERE name = $1";
         self.client.execute(text, &[&MOVED_TO]).await?;
         Ok(())
+    }
+
+    /// Gives its tables names that no statement of ours has, save those that say where the data is.
+    pub(super) async fn put_aside(&self, tables: &[Table]) -> Result<(), MoveError> {
+        let others = tables.iter().filter(|table| table.name != "settings");
+        let renamed = others.map(|table| {
+            let left = quoted(&format!("left_{}", table.name));
+            format!("ALTER TABLE {} RENAME TO {left}", quoted(&table.name))
+        });
+        let renamed: Vec<_> = renamed.collect();
+        Ok(self.client.batch_execute(&renamed.join("; ")).await?)
     }
 
     /// Where its data went.

@@ -3,12 +3,13 @@
 //! 1. The number in the header (`user_version`), which the writer looks at within each transaction: it costs no more than
 //!    the page that is read anyway.
 //! 2. The setting `moved_to`: where to. It is the whole URL with its credentials, in a file that only its owner may read.
+//!    Beside it `moving_from`, as the target has it until the move is complete: by that one knows the other again.
 //! 3. Triggers that refuse every write: for programs that look at neither. (House rule: no triggers. These are there only
 //!    where nothing is to be written any more.)
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::marks::MOVED_TO;
+use crate::marks::{MOVED_TO, MOVING_FROM};
 
 /// The header's number of a file that was moved. It is 0 in others.
 const MOVED: i32 = 1;
@@ -20,13 +21,28 @@ pub(crate) fn is_sealed(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(version == MOVED)
 }
 
-/// The URL of the database that the data was moved to.
-pub(crate) fn destination(connection: &Connection) -> rusqlite::Result<Option<String>> {
+/// Where the data of a file was moved to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Destination {
+    /// With its credentials.
+    pub(crate) url: String,
+    /// What the target says of itself until the move is complete.
+    pub(crate) mark: String,
+}
+
+/// Where the data was moved to.
+pub(crate) fn destination(connection: &Connection) -> rusqlite::Result<Option<Destination>> {
     if !is_sealed(connection)? {
         return Ok(None);
     }
-    let text = "SELECT value FROM settings WHERE name = $1";
-    let found = connection.query_row(text, [MOVED_TO], |row| row.get(0));
+    let text =
+        "SELECT a.value, b.value FROM settings a, settings b WHERE a.name = $1 AND b.name = $2";
+    let found = connection.query_row(text, [MOVED_TO, MOVING_FROM], |row| {
+        Ok(Destination {
+            url: row.get(0)?,
+            mark: row.get(1)?,
+        })
+    });
     found.optional()
 }
 
@@ -34,12 +50,14 @@ pub(crate) fn destination(connection: &Connection) -> rusqlite::Result<Option<St
 pub(crate) fn seal<'a>(
     connection: &Connection,
     tables: impl Iterator<Item = &'a str>,
-    url: &str,
+    to: &Destination,
 ) -> rusqlite::Result<()> {
-    connection.execute(
-        "INSERT INTO settings (name, value) VALUES ($1, $2)",
-        params![MOVED_TO, url],
-    )?;
+    for (name, value) in [(MOVED_TO, &to.url), (MOVING_FROM, &to.mark)] {
+        connection.execute(
+            "INSERT INTO settings (name, value) VALUES ($1, $2)",
+            params![name, value],
+        )?;
+    }
     for table in tables {
         for event in ["INSERT", "UPDATE", "DELETE"] {
             connection.execute_batch(&format!(

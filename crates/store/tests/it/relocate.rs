@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rusqlite::Connection;
 use symbolon_domain::SessionId;
 use symbolon_store::{
-    DatabaseUrl, MoveError, MoveStep, OpenError, OpenOptions, Store, TableDigest, abandon_move,
-    move_to_postgres, move_to_sqlite,
+    DatabaseUrl, Error, MoveError, MoveStep, OpenError, OpenOptions, Store, TableDigest,
+    abandon_move, move_to_postgres, move_to_sqlite,
 };
 use symbolon_testkit::Postgres;
 
@@ -16,6 +16,10 @@ use crate::harness::{Place, at, commit, open, session, session_id, user, user_id
 
 /// More rows than are read at once.
 const MANY: u16 = 2_300;
+
+/// Breaks all other connections to a database.
+const CUT: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+    WHERE datname = current_database() AND pid <> pg_backend_pid()";
 
 struct Moves {
     from: Place,
@@ -249,12 +253,23 @@ async fn the_target_is_complete_once_the_source_is_sealed() {
     assert!(locked > 0);
     assert_eq!(server.run(&moves.to, marks), "");
     // As if the command had died as soon as the file was sealed.
+    let file = Connection::open(&moves.path).unwrap();
+    let mark = "SELECT value FROM settings WHERE name = 'moving_from'";
+    let mark: String = file.query_row(mark, [], |row| row.get(0)).unwrap();
     server.run(
         &moves.to,
-        "INSERT INTO settings VALUES ('moving_from', 'x')",
+        &format!("INSERT INTO settings VALUES ('moving_from', '{mark} of another')"),
     );
     let refused = try_open(&moves.to).await.unwrap_err();
     assert!(matches!(refused, OpenError::Filling(_)), "{refused:?}");
+    // Who fills it is somebody else.
+    let waits = commit!(store, insert_user(&user(MANY), None));
+    assert!(matches!(waits, Err(Error::Busy)), "{waits:?}");
+    assert!(matches!(store.ping().await, Err(Error::Busy)));
+    server.run(
+        &moves.to,
+        &format!("UPDATE settings SET value = '{mark}' WHERE name = 'moving_from'"),
+    );
     commit!(store, insert_user(&user(MANY), None)).unwrap();
     assert_eq!(server.run(&moves.to, marks), "");
     try_open(&moves.to).await.unwrap();
@@ -357,7 +372,11 @@ async fn databases_that_are_not_moved_into() {
         .unwrap();
     let again = move_to_postgres(&moves.path, &empty, ("id", at(2)), &mut |_| {}).await;
     let again = again.unwrap_err();
-    assert!(matches!(again, MoveError::Gone(_)), "{again:?}");
+    assert!(matches!(again, MoveError::Gone(..)), "{again:?}");
+    let server = Postgres::shared().unwrap();
+    server.run(&empty, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+    let refused = try_open(&moves.from.url).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Vanished(_)), "{refused:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -373,9 +392,13 @@ async fn there_and_back_again() {
     let refused = return_to(&path).await.unwrap_err();
     assert!(matches!(refused, MoveError::InUse(_, 1..)), "{refused:?}");
     user_of_it.close().await;
+    // A node whose connections break now, and that comes back later.
+    let cut_off = open(&moves.to).await;
+    cut_off.ping().await.unwrap();
+    Postgres::shared().unwrap().run(&moves.to, CUT);
     assert!(matches!(
         return_to(&moves.path).await.unwrap_err(),
-        MoveError::Gone(_)
+        MoveError::Gone(..)
     ));
     let mut here = Err(MoveError::TooBusy);
     // The server may still see a connection that was closed.
@@ -388,6 +411,10 @@ async fn there_and_back_again() {
     assert_eq!(here.unwrap(), there);
     let refused = try_open(&moves.to).await.unwrap_err();
     assert!(matches!(refused, OpenError::Left(..)), "{refused:?}");
+    for _ in 0..3 {
+        let lost = commit!(cut_off, insert_user(&user(MANY), None));
+        assert!(matches!(lost, Err(Error::Busy)), "{lost:?}");
+    }
     let store = back.open().await;
     assert!(store.find_session(session_id(3)).await.unwrap().is_some());
     commit!(store, insert_user(&user(MANY), None)).unwrap();
