@@ -5,6 +5,7 @@ mod lanes;
 mod open;
 mod schema;
 mod signals;
+mod tls;
 mod write;
 
 use std::future::Future;
@@ -14,7 +15,6 @@ use std::time::Duration;
 use deadpool_postgres::{Object, Pool};
 use symbolon_domain::Timestamp;
 use tokio::sync::RwLock;
-use tokio_postgres::Config;
 use tokio_postgres::types::ToSql;
 
 use crate::migrate::Applied;
@@ -24,6 +24,7 @@ use crate::value::{Row, Value};
 use crate::{DatabaseUrl, Error, OpenError, OpenOptions};
 use errors::{Failure, pool_error};
 use lanes::Lanes;
+use open::Target;
 use signals::Signals;
 use write::Commit;
 
@@ -53,7 +54,7 @@ pub(crate) struct Postgres {
     lanes: Lanes,
     /// Hosts and database, for messages.
     name: String,
-    config: Config,
+    target: Target,
     /// Whether the server has notifications.
     notifies: bool,
     /// Listens once somebody asks.
@@ -65,10 +66,10 @@ pub(crate) struct Postgres {
 impl Postgres {
     pub(crate) async fn open(url: &str, options: &OpenOptions) -> Result<Self, OpenError> {
         let name = DatabaseUrl::Postgres(url.to_owned()).to_string();
-        let config = open::config(url)?;
+        let target = open::target(url)?;
         let grouped = (options.connections / 2).clamp(1, MOST_GROUPED);
         let pool = open::pool(
-            config.clone(),
+            target.clone(),
             &OpenOptions {
                 connections: options.connections.saturating_sub(grouped).max(1),
                 ..*options
@@ -77,10 +78,10 @@ impl Postgres {
         let notifies = open::try_out(&pool, &name).await?;
         let running = Arc::default();
         Ok(Self {
-            lanes: Lanes::start(config.clone(), grouped, (&pool, &running))?,
+            lanes: Lanes::start(target.clone(), grouped, (&pool, &running))?,
             pool,
             name,
-            config,
+            target,
             notifies,
             signals: OnceLock::new(),
             running,
@@ -176,7 +177,7 @@ impl Postgres {
 
     fn listening(&self) -> &Signals {
         self.signals
-            .get_or_init(|| Signals::start(self.config.clone()))
+            .get_or_init(|| Signals::start(self.target.clone()))
     }
 
     /// A connection for what runs no statements of ours: a move.

@@ -64,11 +64,63 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
+/// What a URL demands of connections.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Tls {
+    Off,
+    /// From an authority that the machine trusts.
+    Machine,
+    /// From one in this file.
+    File(String),
+}
+
+/// A `postgres://` URL as the driver reads it, and what it says of TLS, of which the driver knows less.
+///
+/// # Errors
+/// A value of `sslmode` that there is not.
+pub(crate) fn split_tls(url: &str) -> Result<(String, Tls), OpenError> {
+    let Some((rest, options)) = url.rsplit_once('?') else {
+        return Ok((url.to_owned(), Tls::Off));
+    };
+    let (mut is_wanted, mut file) = (false, None);
+    let mut others = Vec::new();
+    for option in options.split('&') {
+        match option.split_once('=') {
+            Some(("sslmode", mode)) => is_wanted = is_tls(mode)?,
+            Some(("sslrootcert", path)) => file = Some(path).filter(|path| *path != "system"),
+            _ => others.push(option),
+        }
+    }
+    let tls = match (is_wanted, file) {
+        (false, _) => Tls::Off,
+        (true, None) => Tls::Machine,
+        (true, Some(path)) => Tls::File(path.to_owned()),
+    };
+    others.retain(|option| !option.is_empty());
+    let url = match others.is_empty() {
+        true => rest.to_owned(),
+        false => format!("{rest}?{}", others.join("&")),
+    };
+    Ok((url, tls))
+}
+
+fn is_tls(mode: &str) -> Result<bool, OpenError> {
+    match mode {
+        "require" | "verify-ca" | "verify-full" => Ok(true),
+        "disable" | "allow" | "prefer" => Ok(false),
+        _ => Err(OpenError::Url(
+            "sslmode is disable, or verify-full for TLS (require and verify-ca are the same)"
+                .into(),
+        )),
+    }
+}
+
 /// Hosts and database, from the parsed URL: cutting the text would show part of a password with an odd character.
 fn without_credentials(url: &str) -> String {
     // An `@` behind the options is read as the end of the user's name, and something else as the host.
     let is_odd = url.rfind('@').is_some_and(|at| url[..at].contains('?'));
-    let (false, Ok(config)) = (is_odd, url.parse::<tokio_postgres::Config>()) else {
+    let parsed = split_tls(url).map(|(url, _)| url.parse::<tokio_postgres::Config>());
+    let (false, Ok(Ok(config))) = (is_odd, parsed) else {
         return "…".to_owned();
     };
     let hosts = config.get_hosts().iter().enumerate().map(|(place, host)| {

@@ -144,6 +144,23 @@ impl Postgres {
         self.order("thaw", "thawed");
     }
 
+    /// Lets it take TLS as well, and nothing but that, at an address of this machine, which is returned. Beside its socket
+    /// are the certificates of two authorities, `ca.pem`, which made its own, and `other.pem`. `None` without `openssl`.
+    ///
+    /// # Panics
+    /// If that fails, and as [`Postgres::start`].
+    pub fn secure(&self) -> Option<String> {
+        if Command::new("openssl").arg("version").output().is_err() {
+            skip("TLS to PostgreSQL: install the package openssl to test it");
+            return None;
+        }
+        // One that no other process of this machine has.
+        let [_, high, middle, low] = std::process::id().to_be_bytes();
+        let address = format!("127.{}.{middle}.{low}", high | 0x40);
+        self.order(&format!("secure {address}"), "secured");
+        Some(address)
+    }
+
     /// Where its socket is.
     #[must_use]
     pub fn folder(&self) -> &str {

@@ -36,15 +36,34 @@ cd "$folder" || fail "no temporary folder"
 
 $as "$binaries/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >"$folder/initdb.log" 2>&1 </dev/null \
     || fail "initdb failed: $(tail -n 1 "$folder/initdb.log")"
+address=
 start() {
     $as "$binaries/pg_ctl" -D "$folder/data" -w -t 60 -l "$folder/data/server.log" \
-        -o "-k $folder -c listen_addresses='' -c max_connections=200 $1" start >/dev/null 2>&1 </dev/null
+        -o "-k $folder -c listen_addresses='$address' -c max_connections=200 $1" start >/dev/null 2>&1 </dev/null
 }
 start "$1" || fail "it does not start: $(tail -n 1 "$folder/data/server.log" 2>/dev/null)"
 printf '%s\t%s\n' "$folder" "$binaries"
 
+# A server that also takes TLS at an address of this machine, with the certificate of an authority, and another authority.
+secure() {
+    address=$1
+    new="openssl req -x509 -nodes -days 2 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1"
+    for name in ca other; do
+        $new -keyout "$folder/$name.key" -out "$folder/$name.pem" -subj "/CN=$name" || return
+    done
+    $new -CA "$folder/ca.pem" -CAkey "$folder/ca.key" -keyout "$folder/data/server.key" -out "$folder/data/server.crt" \
+        -subj /CN=server -addext "subjectAltName=IP:$address" -addext basicConstraints=critical,CA:FALSE || return
+    chown --reference="$folder/data" "$folder/data/server.key" "$folder/data/server.crt"
+    chmod 600 "$folder/data/server.key"
+    chmod 644 "$folder/ca.pem" "$folder/other.pem"
+    sed -i '/^host/d' "$folder/data/pg_hba.conf"
+    echo 'hostssl all all 127.0.0.0/8 trust' >>"$folder/data/pg_hba.conf"
+    echo 'ssl = on' >>"$folder/data/postgresql.conf"
+    $as "$binaries/pg_ctl" -D "$folder/data" -w -m fast stop && start "$2"
+}
+
 # Until the other end of the pipe is gone.
-while read -r word; do
+while read -r word rest; do
     pid=$(head -n 1 "$folder/data/postmaster.pid" 2>/dev/null)
     case $word in
         crash)
@@ -56,6 +75,7 @@ while read -r word; do
             ;;
         freeze) kill -STOP "$pid"; pkill -STOP -P "$pid"; echo frozen ;;
         thaw) pkill -CONT -P "$pid"; kill -CONT "$pid"; echo thawed ;;
+        secure) secure "$rest" "$1" >"$folder/secure.log" 2>&1 </dev/null && echo secured || tail -n 1 "$folder/secure.log" ;;
         start) start "$1" && echo started || echo "it does not start" ;;
     esac
 done

@@ -24,10 +24,10 @@ use deadpool_postgres::{Object, Pool};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Mutex, RwLock, Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
-use tokio_postgres::Config;
 use tokio_postgres::types::ToSql;
 
 use super::errors::{Failure, pool_error};
+use super::open::Target;
 use super::write::{self, Commit, together};
 use super::{bound, give_back, open, within};
 use crate::statement::Statement;
@@ -94,7 +94,7 @@ pub(super) struct Lanes {
 impl Lanes {
     /// Lanes of up to `connections` connections of their own.
     pub(super) fn start(
-        config: Config,
+        target: Target,
         connections: usize,
         (alone, running): (&Pool, &Arc<RwLock<()>>),
     ) -> Result<Self, OpenError> {
@@ -104,7 +104,7 @@ impl Lanes {
             ..OpenOptions::default()
         };
         let ways = Ways {
-            grouped: open::pool(config, &options)?,
+            grouped: open::pool(target, &options)?,
             alone: alone.clone(),
             places: Arc::new(Semaphore::new(ALONE)),
             running: Arc::clone(running),

@@ -8,10 +8,12 @@ use deadpool_postgres::{
     ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, PoolError, QueueMode,
     RecyclingMethod, Runtime,
 };
+use tokio_postgres::Config;
 use tokio_postgres::config::{SslMode, TargetSessionAttrs};
-use tokio_postgres::{Config, NoTls};
 
 use super::signals::NOTIFY;
+use super::tls::Secure;
+use crate::url::{Tls, split_tls};
 use crate::{OpenError, OpenOptions};
 
 /// How long to try one host.
@@ -30,17 +32,25 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(8);
 const SESSION: &str = "SET statement_timeout = '6s'; SET idle_in_transaction_session_timeout = '10s'; SET default_transaction_isolation = 'read committed'; SET random_page_cost = 1.1; SET plan_cache_mode = 'force_generic_plan'; \
      SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
 
+/// Where connections go, and how they are made secure.
+#[derive(Clone)]
+pub(super) struct Target {
+    pub(super) config: Config,
+    pub(super) secure: Secure,
+}
+
 /// How to connect to the server of a URL.
-pub(super) fn config(url: &str) -> Result<Config, OpenError> {
+pub(super) fn target(url: &str) -> Result<Target, OpenError> {
+    let (url, tls) = split_tls(url)?;
+    let secure = Secure::of(&tls)?;
     // The error of the driver may quote the text, hence not ours to print.
     let mut config: Config = url
         .parse()
         .map_err(|_| OpenError::Url("this is not a postgres:// URL that can be read".into()))?;
-    if config.get_ssl_mode() == SslMode::Require {
-        return Err(OpenError::Url(
-            "sslmode=require is not supported yet".into(),
-        ));
-    }
+    config.ssl_mode(match tls {
+        Tls::Off => SslMode::Disable,
+        Tls::Machine | Tls::File(_) => SslMode::Require,
+    });
     config.target_session_attrs(TargetSessionAttrs::ReadWrite);
     config
         .keepalives(true)
@@ -52,11 +62,11 @@ pub(super) fn config(url: &str) -> Result<Config, OpenError> {
     if config.get_application_name().is_none() {
         config.application_name("symbolon");
     }
-    Ok(config)
+    Ok(Target { config, secure })
 }
 
 /// A pool of connections. Connects to nothing yet.
-pub(super) fn pool(config: Config, options: &OpenOptions) -> Result<Pool, OpenError> {
+pub(super) fn pool(target: Target, options: &OpenOptions) -> Result<Pool, OpenError> {
     let fast = ManagerConfig {
         recycling_method: RecyclingMethod::Fast,
     };
@@ -73,7 +83,7 @@ pub(super) fn pool(config: Config, options: &OpenOptions) -> Result<Pool, OpenEr
                 .map_err(HookError::Backend)
         })
     });
-    let pool = Pool::builder(Manager::from_config(config, NoTls, fast))
+    let pool = Pool::builder(Manager::from_config(target.config, target.secure, fast))
         .max_size(options.connections.max(1))
         // The one that was used last: what it knows is still at hand, on both sides.
         .queue_mode(QueueMode::Lifo)

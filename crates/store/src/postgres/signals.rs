@@ -11,7 +11,9 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
-use tokio_postgres::{AsyncMessage, Config, NoTls};
+use tokio_postgres::AsyncMessage;
+
+use super::open::Target;
 
 pub(super) const NOTIFY: &str = "NOTIFY symbolon";
 pub(super) const NOTIFY_AND_COMMIT: &str = "NOTIFY symbolon; COMMIT";
@@ -33,12 +35,12 @@ struct Heard {
 }
 
 impl Signals {
-    pub(super) fn start(config: Config) -> Self {
+    pub(super) fn start(target: Target) -> Self {
         let heard = Arc::new(Heard::default());
         let hearing = Arc::clone(&heard);
         let task = tokio::spawn(async move {
             loop {
-                if let Err(error) = listen(&config, &hearing).await {
+                if let Err(error) = listen(&target, &hearing).await {
                     tracing::debug!(%error, "PostgreSQL does not notify; trying again");
                 }
                 // What was said meanwhile is gone: it is to be looked at.
@@ -67,8 +69,8 @@ impl Drop for Signals {
 }
 
 /// Listens until the connection ends.
-async fn listen(config: &Config, heard: &Heard) -> Result<(), tokio_postgres::Error> {
-    let (client, mut connection) = config.connect(NoTls).await?;
+async fn listen(target: &Target, heard: &Heard) -> Result<(), tokio_postgres::Error> {
+    let (client, mut connection) = target.config.connect(target.secure.clone()).await?;
     let hear = async {
         while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
             if let AsyncMessage::Notification(_) = message? {

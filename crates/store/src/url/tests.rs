@@ -39,6 +39,10 @@ fn printing_shows_no_credentials() {
             "postgres://h1:1,h2:2/db",
         ),
         ("postgresql://h/db", "postgres://h/db"),
+        (
+            "postgres://me:secret@h/db?sslmode=verify-full&sslrootcert=/secret.pem",
+            "postgres://h/db",
+        ),
         ("postgres://me:s%40cret@h/db", "postgres://h/db"),
         ("postgres://h/db?password=secret", "postgres://h/db"),
         ("postgres://h/db?password=secret@secret", "postgres://…"),
@@ -52,4 +56,42 @@ fn printing_shows_no_credentials() {
         assert_eq!(url.to_string(), shown);
         assert_eq!(format!("{url:?}"), shown);
     }
+}
+
+#[test]
+fn what_a_url_says_of_tls() {
+    let file = || Tls::File("/ca.pem".into());
+    for (url, rest, tls) in [
+        ("postgres://h/db", "postgres://h/db", Tls::Off),
+        ("postgres://h/db?a=b", "postgres://h/db?a=b", Tls::Off),
+        (
+            "postgres://h/db?sslmode=prefer",
+            "postgres://h/db",
+            Tls::Off,
+        ),
+        (
+            "postgres://h/db?sslmode=require",
+            "postgres://h/db",
+            Tls::Machine,
+        ),
+        (
+            "postgres://h/db?sslrootcert=/ca.pem",
+            "postgres://h/db",
+            Tls::Off,
+        ),
+        (
+            "postgres://h/db?sslmode=verify-full&sslrootcert=system&a=b",
+            "postgres://h/db?a=b",
+            Tls::Machine,
+        ),
+        (
+            "postgres://h/db?sslrootcert=/ca.pem&a=b&sslmode=verify-ca",
+            "postgres://h/db?a=b",
+            file(),
+        ),
+    ] {
+        assert_eq!(split_tls(url).unwrap(), (rest.to_owned(), tls), "{url}");
+    }
+    let refused = split_tls("postgres://h/db?sslmode=verify_full").unwrap_err();
+    assert!(matches!(refused, OpenError::Url(_)), "{refused:?}");
 }

@@ -61,7 +61,8 @@ async fn servers_that_cannot_be_used() {
     }
     for malformed in [
         &format!("postgres://me:{secret}@h:port/db"),
-        "postgres://h/db?sslmode=require",
+        "postgres://h/db?sslmode=certainly",
+        "postgres://h/db?sslmode=verify-full&sslrootcert=/nonexistent",
     ] {
         let refused = try_open(malformed, &options).await.unwrap_err();
         assert!(matches!(refused, OpenError::Url(_)), "{refused:?}");
@@ -417,4 +418,50 @@ async fn a_row_that_is_held_does_not_hold_up_the_others() {
     assert!(!waiting.is_finished());
     intruder.batch_execute("ROLLBACK").await.unwrap();
     waiting.await.unwrap().unwrap();
+}
+
+/// By socket, with TLS, and with TLS to somebody else.
+#[tokio::test]
+async fn p9_connections_that_are_secure() {
+    let Some(server) = Postgres::start() else {
+        return;
+    };
+    let Some(address) = server.secure() else {
+        return;
+    };
+    let by_socket = server.url();
+    let name = by_socket.split(['/', '?']).nth(3).unwrap();
+    let folder = server.folder();
+    let url = |host: &str, options: &str| format!("postgres://postgres@{host}/{name}?{options}");
+    let known = format!("sslrootcert={folder}/ca.pem");
+    let store = open(&url(&address, &format!("sslmode=verify-full&{known}"))).await;
+    commit!(store, insert_user(&user(1), None)).unwrap();
+    let secure = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
+                  WHERE application_name = 'symbolon'";
+    assert_eq!(server.run(&by_socket, secure), "t");
+    store.close().await;
+    let options = OpenOptions::default();
+    for (host, options_of_it, why) in [
+        // Of no authority that the machine or the file knows.
+        (&*address, "sslmode=require".to_owned(), "certificate"),
+        (
+            &*address,
+            format!("sslmode=require&sslrootcert={folder}/other.pem"),
+            "certificate",
+        ),
+        // Of another name.
+        (
+            "db.example.com",
+            format!("hostaddr={address}&sslmode=verify-full&{known}"),
+            "certificate",
+        ),
+        // The server takes nothing else here.
+        (&*address, "sslmode=disable".to_owned(), "pg_hba.conf"),
+    ] {
+        let refused = try_open(&url(host, &options_of_it), &options)
+            .await
+            .unwrap_err();
+        assert!(matches!(refused, OpenError::Server { .. }), "{refused:?}");
+        assert!(refused.to_string().contains(why), "{refused}");
+    }
 }
