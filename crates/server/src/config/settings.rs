@@ -119,7 +119,8 @@ pub(super) const SETTINGS: &[Setting] = &[
         "database.url",
         "`sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`, several hosts allowed",
         "",
-        "The database. Without it: SQLite in the data folder.",
+        "The database. Without it: SQLite in the data folder. `?sslmode=verify-full` demands TLS of PostgreSQL, from an authority \
+         that the machine knows or that `sslrootcert=FILE` holds.",
     )
     .flag("--database")
     .secret(),
