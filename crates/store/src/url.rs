@@ -77,42 +77,60 @@ pub(crate) enum Tls {
 /// A `postgres://` URL as the driver reads it, and what it says of TLS, of which the driver knows less.
 ///
 /// # Errors
-/// A value of `sslmode` that there is not.
+/// A value of `sslmode` that there is not, or an `sslrootcert` that cannot be or means nothing.
 pub(crate) fn split_tls(url: &str) -> Result<(String, Tls), OpenError> {
-    let Some((rest, options)) = url.rsplit_once('?') else {
+    // As the driver looks for them: a `?` may be in what stands before the first `@`.
+    let host = url.find('@').map_or(0, |at| at + 1);
+    let Some(start) = url[host..].find('?').map(|at| host + at) else {
         return Ok((url.to_owned(), Tls::Off));
     };
-    let (mut is_wanted, mut file) = (false, None);
+    let (mut mode, mut file) = (None, None);
     let mut others = Vec::new();
-    for option in options.split('&') {
+    for option in url[start + 1..].split('&') {
         match option.split_once('=') {
-            Some(("sslmode", mode)) => is_wanted = is_tls(mode)?,
-            Some(("sslrootcert", path)) => file = Some(path).filter(|path| *path != "system"),
+            Some(("sslmode", value)) => mode = Some(value),
+            Some(("sslrootcert", value)) => file = Some(value),
             _ => others.push(option),
         }
     }
-    let tls = match (is_wanted, file) {
-        (false, _) => Tls::Off,
-        (true, None) => Tls::Machine,
-        (true, Some(path)) => Tls::File(path.to_owned()),
+    let tls = match (is_tls(mode)?, file) {
+        (false, None) => Tls::Off,
+        (false, Some(_)) => {
+            return Err(refused(
+                "sslrootcert means nothing without sslmode=verify-full",
+            ));
+        }
+        (true, None | Some("system")) => Tls::Machine,
+        (true, Some(path)) if path.starts_with('/') && !path.contains('%') => {
+            Tls::File(path.to_owned())
+        }
+        // Servers that follow a move read the same from folders of their own.
+        (true, Some(_)) => {
+            return Err(refused(
+                "sslrootcert is an absolute path without %, or system",
+            ));
+        }
     };
-    others.retain(|option| !option.is_empty());
-    let url = match others.is_empty() {
-        true => rest.to_owned(),
-        false => format!("{rest}?{}", others.join("&")),
-    };
-    Ok((url, tls))
+    let rest = &url[..start];
+    Ok(match others.is_empty() {
+        _ if mode.is_none() => (url.to_owned(), tls),
+        true => (rest.to_owned(), tls),
+        false => (format!("{rest}?{}", others.join("&")), tls),
+    })
 }
 
-fn is_tls(mode: &str) -> Result<bool, OpenError> {
+fn is_tls(mode: Option<&str>) -> Result<bool, OpenError> {
     match mode {
-        "require" | "verify-ca" | "verify-full" => Ok(true),
-        "disable" | "allow" | "prefer" => Ok(false),
-        _ => Err(OpenError::Url(
-            "sslmode is disable, or verify-full for TLS (require and verify-ca are the same)"
-                .into(),
+        Some("require" | "verify-ca" | "verify-full") => Ok(true),
+        Some("disable") | None => Ok(false),
+        Some(_) => Err(refused(
+            "sslmode is disable, or verify-full for TLS (require and verify-ca are the same)",
         )),
     }
+}
+
+fn refused(why: &str) -> OpenError {
+    OpenError::Url(why.into())
 }
 
 /// Hosts and database, from the parsed URL: cutting the text would show part of a password with an odd character.

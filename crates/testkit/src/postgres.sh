@@ -57,7 +57,7 @@ secure() {
     chmod 600 "$folder/data/server.key"
     chmod 644 "$folder/ca.pem" "$folder/other.pem"
     sed -i '/^host/d' "$folder/data/pg_hba.conf"
-    echo 'hostssl all all 127.0.0.0/8 trust' >>"$folder/data/pg_hba.conf"
+    echo 'hostssl all all 127.0.0.0/8 scram-sha-256' >>"$folder/data/pg_hba.conf"
     echo 'ssl = on' >>"$folder/data/postgresql.conf"
     $as "$binaries/pg_ctl" -D "$folder/data" -w -m fast stop && start "$2"
 }

@@ -120,7 +120,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         "`sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`, several hosts allowed",
         "",
         "The database. Without it: SQLite in the data folder. `?sslmode=verify-full` demands TLS of PostgreSQL, from an authority \
-         that the machine knows or that `sslrootcert=FILE` holds.",
+         that the machine knows or that the file `sslrootcert=/…` holds.",
     )
     .flag("--database")
     .secret(),

@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use deadpool_postgres::PoolError;
 use tokio_postgres::error::SqlState;
@@ -108,6 +109,9 @@ fn is_io(error: &tokio_postgres::Error) -> bool {
         .is_some_and(|source| source.is::<io::Error>())
 }
 
+/// Whether the last attempt to connect came to nothing.
+pub(super) static UNREACHED: AtomicBool = AtomicBool::new(false);
+
 /// Why there is no connection.
 pub(super) fn pool_error(error: PoolError) -> Error {
     match error {
@@ -116,7 +120,10 @@ pub(super) fn pool_error(error: PoolError) -> Error {
             let name = error.to_string();
             match Failure::Said(error).into_error() {
                 Error::Busy => {
-                    tracing::warn!(error = name, "cannot connect to PostgreSQL");
+                    // Once, and again after it could.
+                    if !UNREACHED.swap(true, Ordering::Relaxed) {
+                        tracing::warn!(error = name, "cannot connect to PostgreSQL");
+                    }
                     Error::Busy
                 }
                 other => other,

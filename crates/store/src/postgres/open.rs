@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use deadpool_postgres::{
@@ -11,6 +12,7 @@ use deadpool_postgres::{
 use tokio_postgres::Config;
 use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 
+use super::errors::UNREACHED;
 use super::signals::NOTIFY;
 use super::tls::Secure;
 use crate::url::{Tls, split_tls};
@@ -47,6 +49,10 @@ pub(super) fn target(url: &str) -> Result<Target, OpenError> {
     let mut config: Config = url
         .parse()
         .map_err(|_| OpenError::Url("this is not a postgres:// URL that can be read".into()))?;
+    // Written in a way that only the driver reads.
+    if config.get_ssl_mode() == SslMode::Require {
+        return Err(OpenError::Url("sslmode is to be written as it is".into()));
+    }
     config.ssl_mode(match tls {
         Tls::Off => SslMode::Disable,
         Tls::Machine | Tls::File(_) => SslMode::Require,
@@ -80,7 +86,9 @@ pub(super) fn pool(target: Target, options: &OpenOptions) -> Result<Pool, OpenEr
             client
                 .batch_execute(&session)
                 .await
-                .map_err(HookError::Backend)
+                .map_err(HookError::Backend)?;
+            UNREACHED.store(false, Ordering::Relaxed);
+            Ok(())
         })
     });
     let pool = Pool::builder(Manager::from_config(target.config, target.secure, fast))

@@ -9,7 +9,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use rustls::crypto::aws_lc_rs;
+use aws_lc_rs::digest::{Algorithm, SHA256, SHA384, SHA512, digest};
+use rustls::crypto;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -31,15 +32,10 @@ impl Secure {
     pub(super) fn of(wish: &Tls) -> Result<Self, OpenError> {
         let roots = match wish {
             Tls::Off => return Ok(Self(None)),
-            Tls::Machine => machine(),
+            Tls::Machine => machine()?,
             Tls::File(path) => file(path)?,
         };
-        if roots.is_empty() {
-            return Err(OpenError::Url(
-                "sslmode: this machine has no certificates of authorities: name a file with sslrootcert".into(),
-            ));
-        }
-        let provider = Arc::new(aws_lc_rs::default_provider());
+        let provider = Arc::new(crypto::aws_lc_rs::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(OpenError::other)?;
@@ -49,11 +45,18 @@ impl Secure {
 }
 
 /// The authorities that the machine trusts.
-fn machine() -> RootCertStore {
+fn machine() -> Result<RootCertStore, OpenError> {
     let mut roots = RootCertStore::empty();
     let found = rustls_native_certs::load_native_certs();
     let (_added, _ignored) = roots.add_parsable_certificates(found.certs);
-    roots
+    if roots.is_empty() {
+        let why: Vec<String> = found.errors.iter().map(ToString::to_string).collect();
+        return Err(OpenError::Url(format!(
+            "sslmode: no certificates of authorities are found on this machine: name a file with sslrootcert ({})",
+            why.join("; ")
+        )));
+    }
+    Ok(roots)
 }
 
 fn file(path: &str) -> Result<RootCertStore, OpenError> {
@@ -109,10 +112,52 @@ impl TlsConnect<Socket> for Handshake {
 pub(super) struct Secured(Box<client::TlsStream<Socket>>);
 
 impl TlsStream for Secured {
-    /// The password goes through TLS with a server that is known: nobody is between.
+    /// `tls-server-end-point` (RFC 5929 section 4.1): ties the password's proof to the server's certificate.
     fn channel_binding(&self) -> ChannelBinding {
-        ChannelBinding::none()
+        let (_, session) = self.0.get_ref();
+        let certificate = session.peer_certificates().and_then(<[_]>::first);
+        let digest = certificate.and_then(|certificate| {
+            let algorithm = signed_with(certificate)?;
+            Some(digest(algorithm, certificate).as_ref().to_vec())
+        });
+        digest.map_or_else(ChannelBinding::none, ChannelBinding::tls_server_end_point)
     }
+}
+
+/// The digest of a certificate's signature (RFC 5280 section 4.1.1.2), where it is one of those that its algorithm names.
+fn signed_with(certificate: &[u8]) -> Option<&'static Algorithm> {
+    const ECDSA: [u8; 7] = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03];
+    const RSA: [u8; 8] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01];
+    let (body, _) = element(certificate)?;
+    let (_, rest) = element(body)?;
+    let (algorithm, _) = element(rest)?;
+    let (name, _) = element(algorithm)?;
+    match name.split_last()? {
+        (2, family) if *family == ECDSA => Some(&SHA256),
+        (3, family) if *family == ECDSA => Some(&SHA384),
+        (4, family) if *family == ECDSA => Some(&SHA512),
+        (11, family) if *family == RSA => Some(&SHA256),
+        (12, family) if *family == RSA => Some(&SHA384),
+        (13, family) if *family == RSA => Some(&SHA512),
+        _ => None,
+    }
+}
+
+/// What the first element of some DER holds, and what is behind it (X.690 section 8.1).
+fn element(der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (&length, rest) = der.get(1..)?.split_first()?;
+    let (length, rest) = match length {
+        0..=0x7f => (usize::from(length), rest),
+        0x81..=0x84 => {
+            let (bytes, rest) = rest.split_at_checked(usize::from(length & 0x7f))?;
+            let length = bytes
+                .iter()
+                .fold(0, |all, byte| all << 8 | usize::from(*byte));
+            (length, rest)
+        }
+        _ => return None,
+    };
+    rest.split_at_checked(length)
 }
 
 impl AsyncRead for Secured {

@@ -65,7 +65,7 @@ fn what_a_url_says_of_tls() {
         ("postgres://h/db", "postgres://h/db", Tls::Off),
         ("postgres://h/db?a=b", "postgres://h/db?a=b", Tls::Off),
         (
-            "postgres://h/db?sslmode=prefer",
+            "postgres://h/db?sslmode=disable",
             "postgres://h/db",
             Tls::Off,
         ),
@@ -75,8 +75,13 @@ fn what_a_url_says_of_tls() {
             Tls::Machine,
         ),
         (
-            "postgres://h/db?sslrootcert=/ca.pem",
-            "postgres://h/db",
+            "postgres://me:a?b&&c@h/db?sslmode=require&password=a?b",
+            "postgres://me:a?b&&c@h/db?password=a?b",
+            Tls::Machine,
+        ),
+        (
+            "postgres://me:a?b&&c@h/db",
+            "postgres://me:a?b&&c@h/db",
             Tls::Off,
         ),
         (
@@ -92,6 +97,17 @@ fn what_a_url_says_of_tls() {
     ] {
         assert_eq!(split_tls(url).unwrap(), (rest.to_owned(), tls), "{url}");
     }
-    let refused = split_tls("postgres://h/db?sslmode=verify_full").unwrap_err();
-    assert!(matches!(refused, OpenError::Url(_)), "{refused:?}");
+    for bad in [
+        "sslmode=verify_full",
+        "sslmode=prefer",
+        "sslmode=",
+        "sslrootcert=/ca.pem",
+        "sslmode=disable&sslrootcert=/ca.pem",
+        "sslmode=require&sslrootcert=ca.pem",
+        "sslmode=require&sslrootcert=",
+        "sslmode=require&sslrootcert=/my%20ca.pem",
+    ] {
+        let refused = split_tls(&format!("postgres://h/db?{bad}")).unwrap_err();
+        assert!(matches!(refused, OpenError::Url(_)), "{bad}: {refused:?}");
+    }
 }

@@ -432,9 +432,11 @@ async fn p9_connections_that_are_secure() {
     let by_socket = server.url();
     let name = by_socket.split(['/', '?']).nth(3).unwrap();
     let folder = server.folder();
-    let url = |host: &str, options: &str| format!("postgres://postgres@{host}/{name}?{options}");
+    server.run(&by_socket, "CREATE ROLE me LOGIN SUPERUSER PASSWORD 'a?b'");
+    let url = |host: &str, options: &str| format!("postgres://me:a?b@{host}/{name}?{options}");
     let known = format!("sslrootcert={folder}/ca.pem");
-    let store = open(&url(&address, &format!("sslmode=verify-full&{known}"))).await;
+    let wanted = format!("sslmode=verify-full&{known}&channel_binding=require");
+    let store = open(&url(&address, &wanted)).await;
     commit!(store, insert_user(&user(1), None)).unwrap();
     let secure = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
                   WHERE application_name = 'symbolon'";
