@@ -7,6 +7,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use symbolon_domain::revocation::Entry;
 use symbolon_store::{Feed, Watch};
 use tokio::task::JoinSet;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
@@ -230,6 +231,8 @@ pub async fn follow(app: &App) {
 struct Follower {
     watch: Watch,
     failing: bool,
+    /// The last revocation that was published.
+    last: Option<Entry>,
     /// The state of keys and settings that is in use here; none where they could not be read.
     reloads: Option<i64>,
     /// The state in which nothing was left unsaid.
@@ -263,21 +266,31 @@ impl Follower {
         let issuance = app.issuance()?;
         // First: who hears that a key was withdrawn asks for the ones that are good.
         self.reload_keys(app).await;
-        let before = issuance.feed.place().seq();
+        let mut before = issuance.feed.place().seq();
+        // With the last one that is known, which must be the same.
+        let mut page = app.store.list_revocations(before - 1, PAGE).await?;
+        if self.is_replaced(app, &page, before) {
+            self.renew(app).await?;
+            before = issuance.feed.place().seq();
+            page = app.store.list_revocations(before - 1, PAGE).await?;
+        }
         let mut after = before;
         loop {
-            let page = app.store.list_revocations(after, PAGE).await?;
+            let is_last = page.len() < PAGE as usize;
+            self.last = page.last().cloned().or(self.last.take());
+            page.retain(|entry| entry.seq > after);
             for entry in &page {
                 issuance.apply(entry);
                 after = entry.seq;
             }
             issuance.feed.publish(&page);
             app.metrics.revocations(page.len() as u64);
-            if page.len() < PAGE as usize {
+            if is_last {
                 break;
             }
             // Readers would fall behind a burst that is published faster than they are woken.
             sleep(issuance.feed.gap()).await;
+            page = app.store.list_revocations(after, PAGE).await?;
         }
         self.announce(app).await;
         Ok(after > before)
@@ -289,13 +302,33 @@ impl Follower {
         let issuance = app.issuance()?;
         let place = issuance.feed.place();
         let lost = |feed: &Feed| feed.epoch == place.epoch() && feed.seq < place.seq();
-        if self.watch.feed().is_some_and(lost) {
-            tracing::warn!(
-                "the database has lost revocations: the feed of revocations begins another epoch"
-            );
-            revocations::renew(app, &Origin::default()).await?;
-            app.store.changed(&mut self.watch).await?;
+        match self.watch.feed().is_some_and(lost) {
+            true => self.renew(app).await,
+            false => self.go_over(app).await,
         }
+    }
+
+    /// Whether another revocation has the number of the last that was published: it was lost, and its number given again.
+    fn is_replaced(&self, app: &App, page: &[Entry], published: i64) -> bool {
+        let now_s = app.clock.now().plus(PURGE).seconds();
+        // One that is about to be purged says nothing.
+        let last = self.last.as_ref().filter(|last| last.until_s > now_s);
+        last.is_some_and(|last| last.seq == published && page.first() != Some(last))
+    }
+
+    async fn renew(&mut self, app: &App) -> Result<(), Error> {
+        tracing::warn!(
+            "the database has lost revocations: the feed of revocations begins another epoch"
+        );
+        let place = app.issuance()?.feed.place();
+        revocations::renew_from(app, place.epoch(), &Origin::default()).await?;
+        app.store.changed(&mut self.watch).await?;
+        self.go_over(app).await
+    }
+
+    async fn go_over(&mut self, app: &App) -> Result<(), Error> {
+        let issuance = app.issuance()?;
+        let place = issuance.feed.place();
         let Some(feed) = self.watch.feed().filter(|feed| feed.epoch != place.epoch()) else {
             return Ok(());
         };
@@ -306,6 +339,7 @@ impl Follower {
             for entry in &page {
                 issuance.apply(entry);
             }
+            self.last = page.last().cloned().or(self.last.take());
             after = page.last().map_or(feed.seq, |entry| entry.seq);
         }
         issuance.feed.begin(&feed.epoch, feed.seq);

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use symbolon_guard::{Checker, CheckerOptions, ProofOptions, Proofs};
-use symbolon_store::{DatabaseUrl, Feed, OpenOptions, Store};
+use symbolon_store::{DatabaseUrl, OpenOptions, Store};
 use symbolon_token::Verifier;
 use symbolon_token::dpop::Nonces;
 use tokio::sync::Semaphore;
@@ -28,7 +28,7 @@ use crate::config::{Config, Issuer};
 use crate::feed::{Hub, Mark};
 use crate::flows::import::upload::Imports;
 use crate::flows::oauth::introspect::SeenTokens;
-use crate::flows::revocations::former::{self, former_epochs};
+use crate::flows::revocations::former::{Former, is_lost};
 use crate::flows::stats::Kept;
 use crate::flows::{ROUNDS, keys};
 use crate::hashing::Hasher;
@@ -237,41 +237,37 @@ impl App {
         let epoch = epoch.map_err(|error| StartError::new("random source", &error))?;
         let epoch = symbolon_token::encoding::encode(&epoch);
         for _ in 0..ROUNDS {
+            let former = Former::read(&self.store).await.map_err(store_error)?;
             let feed = self.store.feed().await.map_err(store_error)?;
-            let restored = self.is_restored(&feed).await.map_err(store_error)?;
-            if !feed.epoch.is_empty() && !restored {
-                return Ok(feed.epoch);
-            }
+            // What this node has published, and the database does not know.
+            let lost = self
+                .mark
+                .read()
+                .filter(|mark| match mark.epoch == feed.epoch {
+                    true => mark.seq > feed.seq,
+                    false => !former.contains(&mark.epoch),
+                });
             let mut batch = self.store.batch();
-            if restored {
-                tracing::warn!(
-                    "the database was restored from a backup: the feed of revocations begins another epoch"
-                );
-                let renewed = former::renew(&self.store, &mut batch, &epoch).await;
-                renewed.map_err(store_error)?;
-            } else {
-                batch.begin_feed(&epoch);
+            match lost {
+                None if !feed.epoch.is_empty() => return Ok(feed.epoch),
+                None => {
+                    batch.begin_feed(&epoch);
+                }
+                Some(mark) => {
+                    tracing::warn!(
+                        "the database was restored from a backup: the feed of revocations begins another epoch"
+                    );
+                    former.renew(&mut batch, &[&mark.epoch, &feed.epoch], &epoch);
+                }
             }
             let committed = batch.commit().await;
-            if !former::is_lost(&committed) {
+            if !is_lost(&committed) {
                 committed.map_err(store_error)?;
                 break;
             }
         }
         // Another node may have been quicker.
         Ok(self.store.feed().await.map_err(store_error)?.epoch)
-    }
-
-    /// Whether the database knows less than this node has published.
-    async fn is_restored(&self, feed: &Feed) -> Result<bool, symbolon_store::Error> {
-        let Some(mark) = self.mark.read() else {
-            return Ok(false);
-        };
-        if mark.epoch == feed.epoch {
-            return Ok(mark.seq > feed.seq);
-        }
-        let former = former_epochs(&self.store).await?;
-        Ok(!former.contains(&mark.epoch))
     }
 
     /// The master key, checked against the store.

@@ -17,6 +17,7 @@ use symbolon_domain::{ClientId, Refusal, SessionId, User};
 use symbolon_store::{Feed, Watch};
 use symbolon_token::feed_key;
 
+use self::former::{Former, is_lost};
 use super::actor::Actor;
 use super::login::OWN_CLIENT;
 use super::page::Page;
@@ -199,6 +200,18 @@ async fn must_be_known(app: &App, client: &str) -> Result<(), Error> {
 /// # Errors
 /// A fault.
 pub async fn renew(app: &App, origin: &Origin) -> Result<String, Error> {
+    renew_if(app, None, origin).await
+}
+
+/// The same, unless another node has done so since the feed was of `epoch`.
+///
+/// # Errors
+/// A fault.
+pub async fn renew_from(app: &App, epoch: &str, origin: &Origin) -> Result<String, Error> {
+    renew_if(app, Some(epoch), origin).await
+}
+
+async fn renew_if(app: &App, only: Option<&str>, origin: &Origin) -> Result<String, Error> {
     let now = app.clock.now();
     let epoch = app.rng.bytes::<9>().map_err(|error| Error::Fault {
         context: "random source",
@@ -210,9 +223,14 @@ pub async fn renew(app: &App, origin: &Origin) -> Result<String, Error> {
     for _ in 0..ROUNDS {
         let mut batch = app.store.batch();
         batch.insert_audit(audit_id(app, now)?, &event);
-        former::renew(&app.store, &mut batch, &epoch).await?;
+        let former = Former::read(&app.store).await?;
+        let feed = app.store.feed().await?;
+        if only.is_some_and(|only| only != feed.epoch) {
+            return Ok(feed.epoch);
+        }
+        former.renew(&mut batch, &[&feed.epoch], &epoch);
         let committed = batch.commit().await;
-        if !former::is_lost(&committed) {
+        if !is_lost(&committed) {
             committed?;
             return Ok(epoch);
         }

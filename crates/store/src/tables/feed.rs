@@ -6,7 +6,8 @@ use crate::value::Row;
 use crate::{Batch, Error, Store, Watch};
 
 statements! {
-    FIND = "SELECT epoch, seq, reloads FROM feed WHERE id = 1";
+    FIND =
+        "SELECT epoch, seq, reloads, (SELECT key FROM revocations WHERE revocations.seq = feed.seq) FROM feed WHERE id = 1";
     LIST =
         "SELECT seq, kind, key, effect, below, before_s, until_s FROM revocations WHERE seq > $1 \
          ORDER BY seq LIMIT $2";
@@ -34,6 +35,8 @@ pub struct Feed {
     pub seq: i64,
     /// Rises with every change of keys and settings.
     pub reloads: i64,
+    /// What the last revocation is about, as long as it is kept: a database that has lost it may give its number again.
+    pub last: Option<[u8; 16]>,
 }
 
 impl Store {
@@ -157,6 +160,7 @@ fn read_feed(row: &Row<'_>) -> Result<Feed, Error> {
         epoch: row.text(0)?,
         seq: row.int(1)?,
         reloads: row.int(2)?,
+        last: row.array_or_none(3)?,
     })
 }
 

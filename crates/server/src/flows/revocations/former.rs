@@ -9,30 +9,38 @@ const FORMER: &str = "feed_former_epochs";
 const MOST: usize = 16;
 
 /// The epochs before this one, as far back as they are remembered.
-///
-/// # Errors
-/// As the store says.
-pub async fn former_epochs(store: &Store) -> Result<Vec<String>, Error> {
-    let kept = store.find_setting(FORMER).await?.unwrap_or_default();
-    Ok(kept.split_whitespace().map(str::to_owned).collect())
-}
+pub struct Former(Option<String>);
 
-/// Begins the epoch `next`; the one before it is remembered. Where [`is_lost`] says so of the commit, another was quicker.
-///
-/// # Errors
-/// As the store says.
-pub async fn renew(store: &Store, batch: &mut Batch, next: &str) -> Result<(), Error> {
-    let kept = store.find_setting(FORMER).await?;
-    // Behind that: whoever renews it from here on changes what was kept as well.
-    let feed = store.feed().await?;
-    let former = kept.as_deref().unwrap_or_default().split_whitespace();
-    let mut former: Vec<&str> = former.chain([feed.epoch.as_str()]).collect();
-    former.retain(|epoch| !epoch.is_empty());
-    let latest = former.split_off(former.len().saturating_sub(MOST));
-    batch
-        .replace_setting(FORMER, kept.as_deref(), Some(&latest.join(" ")))
-        .renew_feed(next);
-    Ok(())
+impl Former {
+    /// To be read before the feed: whoever renews that later changes this as well.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn read(store: &Store) -> Result<Self, Error> {
+        Ok(Self(store.find_setting(FORMER).await?))
+    }
+
+    /// Whether this was one of them.
+    pub fn contains(&self, epoch: &str) -> bool {
+        self.epochs().any(|former| former == epoch)
+    }
+
+    fn epochs(&self) -> impl Iterator<Item = &str> {
+        self.0.as_deref().unwrap_or_default().split_whitespace()
+    }
+
+    /// Begins the epoch `next`; those that it replaces are remembered. Where [`is_lost`] says so of the commit, another was
+    /// quicker.
+    pub fn renew(&self, batch: &mut Batch, replaced: &[&str], next: &str) {
+        let known = self.epochs().filter(|epoch| !replaced.contains(epoch));
+        let mut former: Vec<&str> = known.chain(replaced.iter().copied()).collect();
+        former.retain(|epoch| !epoch.is_empty());
+        former.dedup();
+        let latest = former.split_off(former.len().saturating_sub(MOST));
+        batch
+            .replace_setting(FORMER, self.0.as_deref(), Some(&latest.join(" ")))
+            .renew_feed(next);
+    }
 }
 
 /// Whether another has renewed the feed in between.
