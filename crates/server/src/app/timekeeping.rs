@@ -19,8 +19,11 @@ const TOLD: Duration = Duration::from_secs(2);
 /// An answer that took longer says too little about the time.
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// How far the clocks of two nodes may be from each other that were put right with answers of 200 ms at most.
-const MOST_APART: Duration = Duration::from_millis(250);
+/// An answer in this time tells the time well enough for a process that begins.
+const QUICK: Duration = Duration::from_millis(200);
+/// How far the clocks of two nodes may be from each other that were put right with such answers: each by what is tolerated and
+/// what the answer took.
+const MOST_APART: Duration = Duration::from_millis(450);
 /// Attempts of a process that begins: the first also pays for the connection.
 const ATTEMPTS: usize = 3;
 
@@ -38,26 +41,30 @@ pub fn issued_by(store: &Store, now: Timestamp) -> i64 {
 /// # Errors
 /// As [`keep_time`].
 pub async fn begin_time(store: &Store, clock: &Clock) -> Result<(), Error> {
+    let mut took = Duration::MAX;
     for _ in 0..ATTEMPTS {
-        if keep_time(store, clock).await? {
+        took = took.min(keep_time(store, clock).await?);
+        if took <= QUICK {
             return Ok(());
         }
     }
-    tracing::warn!(
-        "the database answers too late to tell the time: the clock of this machine is believed"
-    );
+    if took > LONGEST {
+        tracing::warn!(
+            "the database answers too late to tell the time: the clock of this machine is believed"
+        );
+    }
     Ok(())
 }
 
-/// Puts `clock` right by the database's, where there is another machine's. Asked from time to time. Whether the answer came
-/// in time to tell.
+/// Puts `clock` right by the database's, where there is another machine's. Asked from time to time. Returns how long the answer
+/// took; above [`LONGEST`] it was not believed.
 ///
 /// # Errors
 /// As the store says; the clock is as before.
-pub async fn keep_time(store: &Store, clock: &Clock) -> Result<bool, Error> {
+pub async fn keep_time(store: &Store, clock: &Clock) -> Result<Duration, Error> {
     let (asked, watch) = (clock.now(), Stopwatch::start());
     let Some(theirs) = store.time().await? else {
-        return Ok(true);
+        return Ok(Duration::ZERO);
     };
     let took = watch.elapsed();
     if let Some(millis) = correction(asked, theirs, took) {
@@ -69,7 +76,7 @@ pub async fn keep_time(store: &Store, clock: &Clock) -> Result<bool, Error> {
         }
         clock.correct(millis);
     }
-    Ok(took <= LONGEST)
+    Ok(took)
 }
 
 /// By how many milliseconds a clock that read `asked` is wrong, if `theirs` came from the middle of the time that the answer

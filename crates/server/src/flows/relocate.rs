@@ -79,18 +79,21 @@ pub async fn relocate(
         }
     };
     // Step 2.
+    let mut told = Ok(());
     if moved.as_ref().err().is_none_or(MoveError::is_moved) {
         let detail = format!("from {from} to {to_url}");
-        let told = tell(config, (to, detail), (clock, rng), origin).await;
-        told.map_err(|error| {
-            StartError::new(
-                "the data was moved, but the audit log does not say so",
-                &error,
-            )
-        })?;
+        told = tell(config, (to, detail), (clock, rng), origin).await;
     }
+    // What is wrong with the move is said before what is wrong with the audit log.
+    let tables = moved.map_err(|error| StartError::new("move", &error))?;
+    told.map_err(|error| {
+        StartError::new(
+            "the data was moved, but the audit log does not say so",
+            &error,
+        )
+    })?;
     Ok(Moved {
-        tables: moved.map_err(|error| StartError::new("move", &error))?,
+        tables,
         from: from.to_string(),
         to: to_url.to_string(),
         held: waits.longest,

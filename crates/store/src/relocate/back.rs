@@ -108,7 +108,9 @@ async fn fill(
     source.put_aside(&target.tables).await?;
     target.writer.execute_batch("COMMIT")?;
     // Without it the tables keep their names, and what step 1 said still holds.
-    let _aside = source.client.batch_execute("COMMIT").await;
+    if let Err(error) = source.client.batch_execute("COMMIT").await {
+        tracing::warn!(%error, "the data is in the file, but the tables of PostgreSQL keep their names: see that no node runs on them");
+    }
     on(MoveStep::Unlocked { sealed: true });
     Ok(here)
 }

@@ -7,7 +7,7 @@
 //! 3. Triggers that refuse every write: for programs that look at neither. (House rule: no triggers. These are there only
 //!    where nothing is to be written any more.)
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use crate::marks::{MOVED_TO, MOVING_FROM};
 
@@ -35,15 +35,16 @@ pub(crate) fn destination(connection: &Connection) -> rusqlite::Result<Option<De
     if !is_sealed(connection)? {
         return Ok(None);
     }
-    let text =
-        "SELECT a.value, b.value FROM settings a, settings b WHERE a.name = $1 AND b.name = $2";
-    let found = connection.query_row(text, [MOVED_TO, MOVING_FROM], |row| {
+    // A file that says that it was left, and not to where, is an error.
+    let text = "SELECT value, coalesce((SELECT value FROM settings WHERE name = $1), '') FROM settings \
+                WHERE name = $2";
+    let found = connection.query_row(text, [MOVING_FROM, MOVED_TO], |row| {
         Ok(Destination {
             url: row.get(0)?,
             mark: row.get(1)?,
         })
     });
-    found.optional()
+    found.map(Some)
 }
 
 /// Says where the data is and refuses writes from here on. To be called within a transaction.

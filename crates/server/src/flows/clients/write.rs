@@ -8,7 +8,7 @@ use symbolon_store::Batch;
 use symbolon_token::Algorithm;
 
 use super::super::actor::Authority;
-use super::super::{Error, Origin, audit_id, consequences, keys};
+use super::super::{Error, Origin, ROUNDS, audit_id, consequences, keys};
 use crate::app::App;
 use crate::app::timekeeping::issued_by;
 
@@ -107,7 +107,7 @@ impl<'a> Writer<'a> {
     /// Commits all of it.
     pub(in crate::flows) async fn commit(self) -> Result<(), symbolon_store::Error> {
         self.app.commit(self.batch, &self.revocations).await?;
-        end_since(self.app, self.revocations).await?;
+        end_since(self.app, self.revocations).await;
         if self.app.issuance().is_ok() {
             for algorithm in self.algorithms {
                 // Ahead of the first token, so that it is published by then; what fails here is tried again with that.
@@ -129,7 +129,7 @@ impl<'a> Writer<'a> {
 }
 
 /// Says it again of what was issued until the commit, by those who had read the client before it: which is seldom anything.
-async fn end_since(app: &App, mut ended: Vec<Revocation>) -> Result<(), symbolon_store::Error> {
+async fn end_since(app: &App, mut ended: Vec<Revocation>) {
     let until_s = issued_by(&app.store, app.clock.now());
     ended.retain_mut(|one| match &mut one.subject {
         Subject::Client { before_s, .. } if *before_s < until_s => {
@@ -138,9 +138,14 @@ async fn end_since(app: &App, mut ended: Vec<Revocation>) -> Result<(), symbolon
         }
         _ => false,
     });
-    match ended.is_empty() {
-        true => Ok(()),
-        false => app.commit(app.store.batch(), &ended).await,
+    if ended.is_empty() {
+        return;
+    }
+    for _ in 0..ROUNDS {
+        match app.commit(app.store.batch(), &ended).await {
+            Ok(()) => return,
+            Err(error) => tracing::warn!(%error, "what a client got just now is not ended yet"),
+        }
     }
 }
 
