@@ -63,6 +63,17 @@ impl TestApp {
         Self::of(&configured(sources, settings), Clock::frozen(START), 1).await
     }
 
+    /// The same with a clock and chance of its own: a node beside others.
+    pub async fn timed(
+        database: &str,
+        clock: Clock,
+        seed: u64,
+        settings: &[(&'static str, &str)],
+    ) -> Self {
+        let sources = stored(cheap(Sources::default()), database);
+        Self::of(&configured(sources, settings), clock, seed).await
+    }
+
     /// Another installation, with other keys.
     pub async fn of_seed(seed: u64) -> Self {
         let sources = memory(cheap(Sources::default()));

@@ -12,6 +12,7 @@ mod app;
 mod audit;
 mod bearer;
 mod client;
+mod clocks;
 mod conformance;
 mod cross_site;
 mod docs;
