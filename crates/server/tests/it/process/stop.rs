@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::http::{Connection, request};
 use super::place::{PASSWORD, Place};
-use super::running::Server;
+use super::running::{Server, Stopwatch};
 
 /// More attempts than any listener is closed in.
 const MOST_POLLS: usize = 1_000_000;
@@ -62,6 +62,36 @@ fn a_second_signal_ends_the_drain() {
     assert!((0..MOST_POLLS).any(not_ready), "it does not drain");
     server.signal(Signal::INT);
     assert_eq!(server.ended().0, Some(0));
+}
+
+/// Connections that ask nothing, half of something, or no more: none holds up the end for longer than requests may take.
+#[test]
+fn n2_connections_that_bring_nothing_do_not_hold_up_the_end() {
+    let place = Place::new().with("server.drain", "1s");
+    let server = place.serve();
+    let mut held = [(); 4].map(|()| server.connect());
+    let [_silent, idle, half_a_head, half_a_body] = &mut held;
+    let asked = idle.call("GET", "/healthz", None, None);
+    asked.unwrap().expect(200);
+    half_a_head
+        .send(b"GET /healthz HTTP/1.1\r\nhost: loc")
+        .unwrap();
+    let body = json!({ "email": "slow@example.com", "password": PASSWORD });
+    let whole = request("POST", "/api/register", None, Some(&body));
+    half_a_body.send(&whole[..whole.len() - 5]).unwrap();
+    let watch = Stopwatch::start();
+    server.signal(Signal::TERM);
+    let (code, said) = server.ended();
+    assert_eq!(code, Some(0), "{said}");
+    // A second of the drain, and twenty for what is in flight.
+    let took = watch.elapsed().as_secs_f32();
+    assert!((1.0..30.0).contains(&took), "{took}");
+    let [silent, idle, half_a_head, half_a_body] = held;
+    for mut connection in [silent, idle, half_a_head] {
+        assert!(connection.reply().is_err());
+    }
+    let told = { half_a_body }.reply().unwrap();
+    told.refused(400, "malformed_request");
 }
 
 #[test]
