@@ -3,10 +3,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use symbolon_testkit::Postgres;
 use symbolon_token::encoding;
 
 use super::http::find;
-use super::place::{PASSWORD, Place};
+use super::place::{Outcome, PASSWORD, Place};
 
 const OTHER_PASSWORD: &str = "granite meadow lantern 3";
 /// The PKCS#8 beginnings of an EC, an Ed25519 and any RSA key, after the length.
@@ -108,4 +109,55 @@ fn a_database_elsewhere_is_private_too() {
     }
     assert_eq!(mode(&place.path("a/b")), 0o700);
     server.stop();
+}
+
+/// The URL of a database with a password, as an owner writes it; a server that trusts everybody takes it.
+fn with_a_password(postgres: &Postgres) -> String {
+    let url = postgres.url().replace("&user=postgres", "");
+    url.replace("postgres:///", "postgres://postgres:hunter2@/")
+}
+
+#[test]
+fn p9_a_move_says_no_password() {
+    let Some(postgres) = Postgres::start() else {
+        return;
+    };
+    let mut said = Vec::new();
+    let mut note = |outcome: Outcome| {
+        said.push(String::from_utf8(outcome.stdout).unwrap());
+        said.push(outcome.stderr);
+        outcome.code
+    };
+    let places = [(); 2].map(|()| Place::new().with("log.level", "trace"));
+    for (place, json) in places.iter().zip([true, false]) {
+        let server = place.serve();
+        let device = server.register("ada@example.com");
+        let url = with_a_password(&postgres);
+        let words = ["migrate", "--to", &url, "--json"];
+        let words = if json { &words[..] } else { &words[..3] };
+        assert_eq!(note(place.run(words)), Some(0));
+        // It goes over, which is what its log tells of.
+        let mut connection = server.connect();
+        connection.refresh(&device.refresh).unwrap().expect(200);
+        let log = server.stop();
+        assert!(log.contains("database.url"), "{log}");
+        assert!(!log.contains("hunter2"), "{log}");
+        note(place.run(&["audit", "list", "--json"]));
+        note(place.run(&["user", "list"]));
+        note(place.run(&["doctor"]));
+        note(place.run(&["migrate", "--to", &url]));
+        note(place.run(&["migrate", "--abandon"]));
+        let other = with_a_password(&postgres);
+        note(place.run(&["migrate", "--to", &other, "--json"]));
+    }
+    drop(postgres);
+    for place in &places {
+        for words in [&["user", "list"][..], &["doctor"], &["serve", "--json"]] {
+            assert_ne!(note(place.run(words)), Some(0), "{words:?}");
+        }
+    }
+    assert!(said.iter().any(|text| text.contains("database_moved")));
+    for text in &said {
+        assert!(!text.contains("hunter2"), "{text}");
+    }
 }
