@@ -2,7 +2,11 @@
 //! answered stays true, nobody is signed out, nothing that was revoked comes back to life, and all goes on by itself (SECURITY
 //! rows X1 and X2; CONTRACT section 5, rules 2, 4 and 5). The table of it is in `docs/nodes.md`.
 
+mod keys;
 mod load;
+mod pair;
+mod races;
+mod shop;
 mod wire;
 
 use symbolon_testkit::Postgres;
@@ -75,7 +79,7 @@ fn x2_a_node_that_is_killed() {
 }
 
 #[test]
-fn two_nodes_rotate_keys_at_once() {
+fn x5_two_nodes_rotate_keys_at_once() {
     let Some(postgres) = Postgres::start() else {
         return;
     };

@@ -1,0 +1,153 @@
+//! An application, and the browser of a person who lets it in, at each node in turn.
+
+use super::super::http::{Connection, Reply};
+use super::super::place::{PASSWORD, Place};
+use super::super::running::Server;
+use super::pair::EMAIL;
+use crate::oauth::{CALLBACK, CHALLENGE, VERIFIER, form};
+
+/// Makes the application.
+pub fn open(place: &Place) {
+    let words = "client add shop --type public --grant authorization_code --grant refresh_token --scope openid \
+                 --redirect-uri";
+    let mut words: Vec<_> = words.split_whitespace().collect();
+    words.push(CALLBACK);
+    place.run(&words).text();
+}
+
+/// A code for it, once Ada has signed in and agreed: each page from another node.
+pub fn code(nodes: &[Server]) -> String {
+    let mut browser = Browser {
+        nodes,
+        turn: 0,
+        cookie: String::new(),
+    };
+    let asked = form(&[
+        ("client_id", "shop"),
+        ("response_type", "code"),
+        ("redirect_uri", CALLBACK),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+        ("scope", "openid"),
+    ]);
+    let (_, page) = browser.get(&format!("/oauth/authorize?{asked}"));
+    let pairs = [
+        ("interaction", hidden(&page)),
+        ("identifier", EMAIL),
+        ("password", PASSWORD),
+    ];
+    let (head, _) = browser.post("/oauth/sign-in", &pairs);
+    let (mut head, page) = browser.get(&header(&head, "location").unwrap());
+    if head.starts_with("HTTP/1.1 200") {
+        let pairs = [("interaction", hidden(&page)), ("decision", "allow")];
+        (head, _) = browser.post("/oauth/consent", &pairs);
+    }
+    let to = header(&head, "location").unwrap_or_else(|| panic!("{head}"));
+    let to = url::Url::parse(&to).unwrap();
+    let code = to.query_pairs().find(|(name, _)| name == "code");
+    code.unwrap_or_else(|| panic!("{to}")).1.into_owned()
+}
+
+/// Exchanges a code.
+pub fn redeem(connection: &mut Connection, code: &str) -> Reply {
+    let pairs = [
+        ("grant_type", "authorization_code"),
+        ("client_id", "shop"),
+        ("code", code),
+        ("redirect_uri", CALLBACK),
+        ("code_verifier", VERIFIER),
+    ];
+    post(connection, "/oauth/token", &pairs)
+}
+
+/// Exchanges a refresh token.
+pub fn refresh(connection: &mut Connection, token: &str) -> Reply {
+    let pairs = [
+        ("grant_type", "refresh_token"),
+        ("client_id", "shop"),
+        ("refresh_token", token),
+    ];
+    post(connection, "/oauth/token", &pairs)
+}
+
+/// Revokes a token.
+pub fn revoke(connection: &mut Connection, token: &str) -> Reply {
+    let pairs = [("client_id", "shop"), ("token", token)];
+    post(connection, "/oauth/revoke", &pairs)
+}
+
+/// Asks who it is.
+pub fn userinfo(connection: &mut Connection, access: &str) -> Reply {
+    let asked = connection.call("GET", "/oauth/userinfo", Some(access), None);
+    asked.unwrap()
+}
+
+fn post(connection: &mut Connection, path: &str, pairs: &[(&str, &str)]) -> Reply {
+    connection.send(&posted(path, "", pairs)).unwrap();
+    connection.reply().unwrap()
+}
+
+fn posted(path: &str, headers: &str, pairs: &[(&str, &str)]) -> Vec<u8> {
+    let body = form(pairs);
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\n{headers}content-type: application/x-www-form-urlencoded\r\n\
+         content-length: {}\r\n\r\n",
+        body.len()
+    );
+    (head + &body).into_bytes()
+}
+
+/// A browser with its cookie.
+struct Browser<'a> {
+    nodes: &'a [Server],
+    turn: usize,
+    cookie: String,
+}
+
+impl Browser<'_> {
+    fn get(&mut self, path: &str) -> (String, String) {
+        let headers = self.headers();
+        let head = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n");
+        self.ask(head.as_bytes())
+    }
+
+    fn post(&mut self, path: &str, pairs: &[(&str, &str)]) -> (String, String) {
+        let headers = format!("sec-fetch-site: same-origin\r\n{}", self.headers());
+        self.ask(&posted(path, &headers, pairs))
+    }
+
+    fn headers(&self) -> String {
+        let cookie = &self.cookie;
+        match cookie.is_empty() {
+            true => "connection: close\r\n".to_owned(),
+            false => format!("connection: close\r\ncookie: {cookie}\r\n"),
+        }
+    }
+
+    /// Head and body as they came.
+    fn ask(&mut self, request: &[u8]) -> (String, String) {
+        let mut connection = self.nodes[self.turn % self.nodes.len()].connect();
+        self.turn += 1;
+        connection.send(request).unwrap();
+        let head = connection.until("\r\n\r\n").unwrap();
+        let body = String::from_utf8(connection.rest().unwrap()).unwrap();
+        if let Some(set) = header(&head, "set-cookie") {
+            let (pair, _) = set.split_once(';').unwrap();
+            pair.clone_into(&mut self.cookie);
+        }
+        (head, body)
+    }
+}
+
+fn header(head: &str, name: &str) -> Option<String> {
+    let lines = head.lines().filter_map(|line| line.split_once(": "));
+    let mut found = lines.filter(|(known, _)| known.eq_ignore_ascii_case(name));
+    found.next().map(|(_, value)| value.to_owned())
+}
+
+/// The sealed text in the form of a page.
+fn hidden(page: &str) -> &str {
+    let rest = page.split("name=\"interaction\" value=\"").nth(1);
+    let found = rest.and_then(|rest| rest.split('"').next());
+    found.unwrap_or_else(|| panic!("no form: {page}"))
+}
