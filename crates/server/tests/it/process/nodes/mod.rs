@@ -7,6 +7,7 @@ mod load;
 mod pair;
 mod races;
 mod shop;
+mod stuck;
 mod wire;
 
 use symbolon_testkit::Postgres;

@@ -1,0 +1,196 @@
+//! A database that does not answer in time, and one whose rows somebody else holds: nothing is acknowledged that is not stored,
+//! whoever asks is told to come back, and all is well afterwards (SECURITY rows A25 and X1).
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::process::{ChildStdin, ChildStdout, Stdio};
+use std::thread;
+
+use serde_json::json;
+use symbolon_testkit::Postgres;
+
+use super::super::http::{Connection, Reply};
+use super::super::place::{Kept, PASSWORD};
+use super::super::running::{Device, Stopwatch};
+use super::pair::{EMAIL, Pair};
+use super::shop;
+
+/// Callers of each kind: more than there are connections to the database.
+const CALLERS: usize = 24;
+/// No answer takes longer, in seconds: what is tried gives up after ten, and waits for its turn before.
+const BOUND: u64 = 25;
+
+#[track_caller]
+fn told_to_come_back(reply: Reply) {
+    assert!(reply.has_header("retry-after"), "{reply:?}");
+    reply.expect(503);
+}
+
+#[test]
+fn a25_a_revocation_is_not_acknowledged_by_a_database_that_stands_still() {
+    let Some(postgres) = Postgres::start() else {
+        return;
+    };
+    let url = postgres.url();
+    let pair = Pair::start(&url);
+    pair.nodes[0].register(EMAIL);
+    shop::open(&pair.places[0]);
+    let codes = [(); 2].map(|()| shop::code(&pair.nodes));
+    let tokens = codes.map(|code| {
+        let reply = shop::redeem(&mut pair.nodes[0].connect(), &code).expect(200);
+        [reply.text("access_token"), reply.text("refresh_token")]
+    });
+    let revoked = [&tokens[0][0], &tokens[1][1]];
+    let none_is_done = || {
+        let watch = Stopwatch::start();
+        let replies = pair.at_once(4, |number, connection| {
+            shop::revoke(connection, revoked[number / 2])
+        });
+        replies.into_iter().for_each(told_to_come_back);
+        assert!(watch.elapsed().as_secs() < BOUND);
+    };
+    // Everything can be read, and nothing written.
+    let holder = Holder::hold(&postgres, &url, "sessions, revocations, feed");
+    none_is_done();
+    holder.release();
+    for [access, _] in &tokens {
+        shop::userinfo(&mut pair.nodes[1].connect(), access).expect(200);
+    }
+    postgres.freeze();
+    none_is_done();
+    postgres.thaw();
+    // What was not acknowledged is asked again, until it is.
+    for token in revoked {
+        let mut connection = pair.nodes[1].connect();
+        let done = (0..1000).any(|_| shop::revoke(&mut connection, token).status == 200);
+        assert!(done, "it does not go on");
+    }
+    for node in &pair.nodes {
+        let mut connection = node.connect();
+        for [access, _] in &tokens {
+            until_dead(&mut connection, access);
+        }
+        // One died alone, the other with its session.
+        shop::refresh(&mut connection, &tokens[0][1]).expect(200);
+        shop::refresh(&mut connection, &tokens[1][1]).expect(400);
+    }
+    for node in pair.nodes {
+        let _warned = node.stop();
+    }
+}
+
+fn until_dead(connection: &mut Connection, access: &str) {
+    let dead = (0..20_000).any(|_| shop::userinfo(connection, access).status == 401);
+    assert!(dead, "it was revoked and lives");
+}
+
+/// A transaction of somebody else, which holds tables.
+struct Holder {
+    _process: Kept,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+}
+
+impl Holder {
+    /// Others may read them and not write to them.
+    fn hold(postgres: &Postgres, url: &str, tables: &str) -> Self {
+        let mut command = postgres.program("psql");
+        command.args(["-X", "-A", "-t", "-q", "-d", url]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = Kept(command.spawn().unwrap());
+        let mut holder = Self {
+            input: process.0.stdin.take().unwrap(),
+            output: BufReader::new(process.0.stdout.take().unwrap()),
+            _process: process,
+        };
+        holder.say(&format!(
+            "BEGIN; LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE;"
+        ));
+        holder
+    }
+
+    fn release(mut self) {
+        self.say("ROLLBACK;");
+    }
+
+    fn say(&mut self, sql: &str) {
+        writeln!(self.input, "{sql} SELECT 'done';").unwrap();
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        assert_eq!(line, "done\n");
+    }
+}
+
+#[test]
+fn x1_rows_that_somebody_holds_and_no_connection_left() {
+    let Some(postgres) = Postgres::shared() else {
+        return;
+    };
+    let url = postgres.url();
+    let pair = Pair::start(&url);
+    let node = &pair.nodes[0];
+    node.register(EMAIL);
+    let devices: Vec<_> = (0..CALLERS).map(|_| node.sign_in(EMAIL)).collect();
+    let ended = node.sign_in(EMAIL);
+    sign_out(&mut node.connect(), &ended).expect(204);
+    let [mut guard, _] = pair.guards(1);
+    let (address, kids) = (node.address, node.kids());
+    let holder = Holder::hold(postgres, &url, "sessions, audit");
+    thread::scope(|scope| {
+        let calls = scope.spawn(|| all_at_once(address, &devices));
+        // Guards hear that they have missed nothing, and what is known to be dead stays so.
+        for _ in 0..2 {
+            guard.until("event: heartbeat").unwrap();
+            let refused = node.connect().profile(&ended.access).unwrap();
+            refused.refused(401, "token_revoked");
+            assert_eq!(node.kids(), kids);
+        }
+        calls.join().unwrap();
+    });
+    holder.release();
+    for device in &devices {
+        let mut connection = node.connect();
+        connection.profile(&device.access).unwrap().expect(200);
+        let next = connection.refresh(&device.refresh).unwrap().expect(200);
+        let other = pair.nodes[1].connect().refresh(&device.refresh).unwrap();
+        let [next, other] = [&next, &other].map(|reply| reply.text("refreshToken"));
+        assert_eq!(next, other);
+        sign_out(&mut connection, device).expect(204);
+    }
+    for node in pair.nodes {
+        let _warned = node.stop();
+    }
+}
+
+fn sign_out(connection: &mut Connection, device: &Device) -> Reply {
+    let asked = connection.call("POST", "/api/logout", Some(&device.access), None);
+    asked.unwrap()
+}
+
+/// A refresh, a sign-in and a sign-out for each device: none is done, and each caller hears so in time.
+fn all_at_once(node: SocketAddr, devices: &[Device]) {
+    let sign_in = json!({ "email": EMAIL, "password": PASSWORD });
+    let (sign_in, watch) = (&sign_in, Stopwatch::start());
+    thread::scope(|scope| {
+        let mut calls = Vec::new();
+        for device in devices {
+            let mut connections = [(); 3].map(|()| Connection::open(node).unwrap());
+            calls.push(scope.spawn(move || {
+                let [one, other, third] = &mut connections;
+                [
+                    one.refresh(&device.refresh).unwrap(),
+                    other.post("/api/login", sign_in).unwrap(),
+                    sign_out(third, device),
+                ]
+            }));
+        }
+        for call in calls {
+            for reply in call.join().unwrap() {
+                assert_eq!(reply.text("code"), "overloaded");
+                told_to_come_back(reply);
+            }
+        }
+    });
+    let took = watch.elapsed();
+    assert!(took.as_secs() < BOUND, "{took:?}");
+}
