@@ -4,6 +4,7 @@
 
 mod keys;
 mod load;
+mod lost;
 mod pair;
 mod races;
 mod shop;

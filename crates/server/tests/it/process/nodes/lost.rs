@@ -1,0 +1,103 @@
+//! Revocations that the database has lost, and a database that is not there (SECURITY row X7).
+
+use symbolon_testkit::Postgres;
+
+use super::super::feed::{list, listed};
+use super::super::running::Server;
+use super::pair::{EMAIL, Pair, places};
+
+/// What a standby that took over has not heard of: everything from this number on.
+fn lose(postgres: &Postgres, url: &str, from: i64) {
+    let last = from - 1;
+    let sql = format!(
+        "BEGIN; DELETE FROM revocations WHERE seq >= {from}; UPDATE feed SET seq = {last}; \
+         UPDATE sessions SET ended_at = NULL, end_reason = NULL; COMMIT"
+    );
+    postgres.run(url, &sql);
+}
+
+fn sign_out(node: &Server, access: &str) {
+    let path = "/api/logout";
+    let reply = node.connect().call("POST", path, Some(access), None);
+    reply.unwrap().expect(204);
+}
+
+#[test]
+fn x7_revocations_that_the_database_lost_are_kept_by_the_nodes_and_begin_an_epoch() {
+    let Some(postgres) = Postgres::shared() else {
+        return;
+    };
+    let url = postgres.url();
+    let pair = Pair::start(&url);
+    let [here, there] = &pair.nodes;
+    here.register(EMAIL);
+    let devices = [(); 4].map(|()| here.sign_in(EMAIL));
+    for device in &devices[..3] {
+        sign_out(here, &device.access);
+    }
+    let before = listed(there, 3);
+    assert_eq!(listed(here, 3), before);
+    let guards = pair.guards(3);
+    lose(postgres, &url, 2);
+    // Guards are cut off, and who comes back gets everything.
+    for mut guard in guards {
+        guard.rest().unwrap();
+    }
+    let after = list(here);
+    assert_ne!(after["epoch"], before["epoch"]);
+    assert_eq!(after["entries"].as_array().unwrap().len(), 1);
+    for node in &pair.nodes {
+        let mut connection = node.connect();
+        for device in &devices[..3] {
+            let dead = connection.profile(&device.access).unwrap();
+            dead.refused(401, "token_revoked");
+        }
+        connection.profile(&devices[3].access).unwrap().expect(200);
+    }
+    // A number that was given before is given again, and heard of at both.
+    sign_out(there, &devices[3].access);
+    pair.assert_ended(&devices[3]);
+    let here = listed(here, 2);
+    assert_eq!(here["epoch"], listed(there, 2)["epoch"]);
+    let said = pair.nodes.map(Server::stop).concat();
+    assert!(said.contains("lost revocations"), "{said}");
+}
+
+#[test]
+fn x7_a_node_begins_with_what_is_revoked_and_not_without_its_database() {
+    let Some(postgres) = Postgres::start() else {
+        return;
+    };
+    let url = postgres.url();
+    let [here, away] = places(&url);
+    let node = here.serve();
+    let ended = node.register(EMAIL);
+    let alive = node.sign_in(EMAIL);
+    sign_out(&node, &ended.access);
+    // Nothing of it is in the folder of a node that was never there.
+    let other = away.serve();
+    let mut connection = other.connect();
+    let dead = connection.profile(&ended.access).unwrap();
+    dead.refused(401, "token_revoked");
+    connection.profile(&alive.access).unwrap().expect(200);
+    for node in [node, other] {
+        node.stop();
+    }
+    postgres.crash();
+    for place in [&here, &away] {
+        let refused = place.run(&["serve", "--listen", "127.0.0.1:0"]);
+        assert!(refused.sentence().contains("database"), "{refused:?}");
+    }
+    postgres.restart();
+    let node = away.serve();
+    let dead = node.connect().profile(&ended.access).unwrap();
+    dead.refused(401, "token_revoked");
+    pair_of_tokens_works(&node, &alive.access, &alive.refresh);
+    node.stop();
+}
+
+fn pair_of_tokens_works(node: &Server, access: &str, refresh: &str) {
+    let mut connection = node.connect();
+    connection.profile(access).unwrap().expect(200);
+    connection.refresh(refresh).unwrap().expect(200);
+}
