@@ -83,9 +83,27 @@ impl Postgres {
         Self::try_start(DURABLE)
     }
 
+    /// A standby of this one, which follows it and is read only until it is promoted. [`Postgres::url`] is not for it: it has
+    /// the databases of this one.
+    ///
+    /// # Panics
+    /// If it cannot be made.
+    #[must_use]
+    #[expect(clippy::panic, reason = "only tests call this")]
+    pub fn standby(&self) -> Self {
+        match Self::begin(FLEETING, &self.folder) {
+            Ok(standby) => standby,
+            Err(reason) => panic!("no standby: {reason}"),
+        }
+    }
+
     fn try_start(options: &str) -> Result<Self, String> {
+        Self::begin(options, "")
+    }
+
+    fn begin(options: &str, primary: &str) -> Result<Self, String> {
         let spawned = Command::new("sh")
-            .args(["-c", SCRIPT, "sh", options])
+            .args(["-c", SCRIPT, "sh", options, primary])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn();

@@ -1,4 +1,4 @@
-# $1: options of the server. Prints "FOLDER<tab>BINARIES" once the server answers, or a reason. Then obeys the words of standard
+# $1: options of the server; $2: the folder of one that it is a standby of, if any. Prints "FOLDER<tab>BINARIES" once the server answers, or a reason. Then obeys the words of standard
 # input, each with a line of answer, and stops the server when that ends.
 fail() { echo "$1"; exit 1; }
 
@@ -34,8 +34,13 @@ if [ "$(id -u)" = 0 ]; then
 fi
 cd "$folder" || fail "no temporary folder"
 
-$as "$binaries/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >"$folder/initdb.log" 2>&1 </dev/null \
-    || fail "initdb failed: $(tail -n 1 "$folder/initdb.log")"
+if [ -z "$2" ]; then
+    $as "$binaries/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >"$folder/initdb.log" 2>&1 </dev/null \
+        || fail "initdb failed: $(tail -n 1 "$folder/initdb.log")"
+else
+    $as "$binaries/pg_basebackup" -h "$2" -U postgres -D "$folder/data" -R -c fast --no-sync >"$folder/initdb.log" 2>&1 </dev/null \
+        || fail "pg_basebackup failed: $(tail -n 1 "$folder/initdb.log")"
+fi
 address=
 start() {
     $as "$binaries/pg_ctl" -D "$folder/data" -w -t 60 -l "$folder/data/server.log" \

@@ -8,6 +8,7 @@ mod lost;
 mod pair;
 mod races;
 mod shop;
+mod standby;
 mod stuck;
 mod wire;
 
