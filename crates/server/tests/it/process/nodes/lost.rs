@@ -39,10 +39,7 @@ fn x7_revocations_that_the_database_lost_are_kept_by_the_nodes_and_begin_an_epoc
     assert_eq!(listed(here, 3), before);
     let guards = pair.guards(3);
     lose(postgres, &url, 2);
-    // Guards are cut off, and who comes back gets everything.
-    for mut guard in guards {
-        guard.rest().unwrap();
-    }
+    Pair::are_cut_off(guards);
     let after = list(here);
     assert_ne!(after["epoch"], before["epoch"]);
     assert_eq!(after["entries"].as_array().unwrap().len(), 1);

@@ -9,6 +9,8 @@ use super::super::place::{MASTER_KEY, Place};
 use super::super::running::{Device, Server};
 
 pub const EMAIL: &str = "ada@example.com";
+/// Heartbeats that a guard hears at most before it is cut off.
+const MOST_BEATS: usize = 6;
 
 /// Two places of nodes with one database.
 pub fn places(url: &str) -> [Place; 2] {
@@ -95,6 +97,15 @@ impl Pair {
             guard.until(&format!("\"seq\":{last}}}")).unwrap();
             guard
         })
+    }
+
+    /// Guards are cut off, as by another epoch: who comes back gets everything.
+    pub fn are_cut_off(guards: [Connection; 2]) {
+        for mut guard in guards {
+            let mut beats = 0..MOST_BEATS;
+            let is_cut_off = beats.any(|_| guard.until("event: heartbeat").is_err());
+            assert!(is_cut_off, "it follows on");
+        }
     }
 
     pub fn stop(self) {

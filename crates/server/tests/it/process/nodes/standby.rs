@@ -125,10 +125,7 @@ fn x7_a_standby_that_takes_over_without_the_last_revocations_brings_no_access_to
     let before = listed(here, 3);
     let guards = pair.guards(3);
     both.take_over();
-    // Guards are cut off, and who comes back gets everything.
-    for mut guard in guards {
-        guard.rest().unwrap();
-    }
+    Pair::are_cut_off(guards);
     for node in &pair.nodes {
         let mut connection = node.connect();
         let mut looks = 0..MOST_LOOKS;
