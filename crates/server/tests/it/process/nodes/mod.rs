@@ -2,6 +2,7 @@
 //! answered stays true, nobody is signed out, nothing that was revoked comes back to life, and all goes on by itself (SECURITY
 //! rows X1 and X2; CONTRACT section 5, rules 2, 4 and 5). The table of it is in `docs/nodes.md`.
 
+mod again;
 mod keys;
 mod load;
 mod lost;
