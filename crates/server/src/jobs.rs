@@ -39,6 +39,8 @@ const SESSION_GRACE: Duration = Duration::from_secs(7 * 24 * 3600);
 const SEAL: Duration = Duration::from_secs(10);
 /// How often the audit log's oldest lines are dropped: each time leaves a line.
 const PURGE_AUDIT: Duration = Duration::from_secs(3600);
+/// How often it is looked whether a key has signed for long enough.
+const ROTATE_KEYS: Duration = Duration::from_secs(3600);
 /// Revocations read at once.
 const PAGE: u32 = 1000;
 
@@ -75,6 +77,10 @@ impl Jobs {
         });
         let purging = (Job::PurgeAudit, PURGE_AUDIT, "purging the audit log");
         jobs.one(app, purging, |app| async move { audit::purge(&app).await });
+        let rotating = (Job::RotateKeys, ROTATE_KEYS, "replacing keys");
+        jobs.one(app, rotating, |app| async move {
+            keys::rotate_by_age(&app).await.map(|_| ())
+        });
         let mailing = (Job::Mail, MAIL, "handing in mail");
         jobs.one(
             app,

@@ -53,6 +53,14 @@ fn check_lives(config: &Config, reader: &mut Reader) {
         tokens.access_ttl,
         10 * SECOND..=DAY,
     );
+    if !tokens.rotate_keys.is_zero() {
+        within(
+            reader,
+            "tokens.rotate_keys",
+            tokens.rotate_keys,
+            DAY..=3650 * DAY,
+        );
+    }
     within(
         reader,
         "refresh.idle_ttl",

@@ -189,6 +189,7 @@ impl Config {
                 audience: reader.optional("tokens.audience", parse::text),
                 email: reader.required("tokens.email", false, parse::plain),
                 algorithm: reader.required("tokens.algorithm", Algorithm::Es256, parse::algorithm),
+                rotate_keys: reader.duration("tokens.rotate_keys"),
             },
             refresh: RefreshConfig::read(reader),
             cookie: CookieConfig {

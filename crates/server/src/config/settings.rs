@@ -134,6 +134,13 @@ pub(super) const SETTINGS: &[Setting] = &[
     .secret(),
     Setting::new("tokens.access_ttl", DURATION, "15m", "The life of an access token, from `10s` to `24h`."),
     Setting::new("tokens.audience", "text", "", "The `aud` of access tokens. Without it: the issuer."),
+    Setting::new(
+        "tokens.rotate_keys",
+        DURATION,
+        "90d",
+        "For how long a key signs before it is replaced by one that is published 15 minutes before it signs. `0s`, or from `1d`; \
+         with `0s` by command only. A shared secret (HS256) is replaced by command only.",
+    ),
     Setting::new("tokens.email", SWITCH, "false", "Whether access tokens carry the user's `email`."),
     Setting::new(
         "tokens.algorithm",

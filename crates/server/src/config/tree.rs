@@ -61,6 +61,8 @@ pub struct TokensConfig {
     pub email: bool,
     /// What new keys are made for.
     pub algorithm: Algorithm,
+    /// For how long a key signs; zero: until it is replaced by command.
+    pub rotate_keys: Duration,
 }
 
 /// `[refresh]`

@@ -12,6 +12,7 @@
 //! One key signs access tokens, and the ID tokens of clients that ask for nothing else. For each other algorithm that a
 //! client asks for there is one that signs ID tokens alone: made when it is first needed, replaced with the other.
 
+mod age;
 mod id_token;
 mod reach;
 mod ring;
@@ -25,6 +26,7 @@ use symbolon_store::{Batch, KeyRow, KeyState};
 use symbolon_token::{Algorithm, KeySet, SigningKey};
 use zeroize::Zeroizing;
 
+pub use age::rotate_by_age;
 pub(super) use id_token::provide;
 pub use reach::{Announced, Reach, reach};
 pub use ring::KeyRing;

@@ -35,10 +35,17 @@ pub(super) enum Job {
     PurgeAudit,
     Mail,
     Tell,
+    RotateKeys,
 }
 
 impl Job {
-    const ALL: [Self; 4] = [Self::Purge, Self::PurgeAudit, Self::Mail, Self::Tell];
+    const ALL: [Self; 5] = [
+        Self::Purge,
+        Self::PurgeAudit,
+        Self::Mail,
+        Self::Tell,
+        Self::RotateKeys,
+    ];
 
     fn lease(self) -> &'static str {
         match self {
@@ -46,6 +53,7 @@ impl Job {
             Self::PurgeAudit => "audit_purge",
             Self::Mail => "mail",
             Self::Tell => "backchannel_logout",
+            Self::RotateKeys => "rotate_keys",
         }
     }
 }
@@ -76,12 +84,13 @@ impl Leader {
     }
 
     fn flag(&self, job: Job) -> &AtomicBool {
-        let [purge, audit, mail, tell] = &self.leads;
+        let [purge, audit, mail, tell, keys] = &self.leads;
         match job {
             Job::Purge => purge,
             Job::PurgeAudit => audit,
             Job::Mail => mail,
             Job::Tell => tell,
+            Job::RotateKeys => keys,
         }
     }
 

@@ -208,3 +208,33 @@ async fn x5_a_rotation_at_the_same_time_does_not_save_a_leaked_key() {
         app.profile(&next.access).await.expect(200);
     }
 }
+
+#[tokio::test]
+async fn a_key_is_replaced_once_it_has_signed_for_long_enough() {
+    const DAY: u64 = 24 * 3600;
+    let app = TestApp::start().await;
+    assert!(!keys::rotate_by_age(&app.app).await.unwrap());
+    app.wait(90 * DAY - 1);
+    assert!(!keys::rotate_by_age(&app.app).await.unwrap());
+    app.wait(1);
+    assert!(keys::rotate_by_age(&app.app).await.unwrap());
+    assert!(!keys::rotate_by_age(&app.app).await.unwrap(), "twice");
+    let parts = async || {
+        let all = keys::list(&app.app).await.unwrap();
+        let signing = all.iter().filter(|key| key.row.purpose == "sign");
+        let mut parts: Vec<_> = signing.map(|key| key.part).collect();
+        parts.sort_unstable();
+        parts
+    };
+    assert_eq!(parts().await, ["published", "signing"]);
+    app.wait(keys::PUBLISH_LEAD.as_secs());
+    assert_eq!(parts().await, ["retired", "signing"]);
+    for settings in [("tokens.rotate_keys", "0s"), ("tokens.algorithm", "HS256")] {
+        let app = TestApp::with(&[settings]).await;
+        app.wait(1000 * DAY);
+        assert!(
+            !keys::rotate_by_age(&app.app).await.unwrap(),
+            "{settings:?}"
+        );
+    }
+}

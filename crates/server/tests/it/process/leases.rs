@@ -31,7 +31,7 @@ fn one_node_leads_every_job_and_gives_them_up_when_it_ends() {
     };
     let (_first_place, first) = node();
     let led = holders();
-    assert_eq!(led.len(), 4, "{led:?}");
+    assert_eq!(led.len(), 5, "{led:?}");
     let ids: BTreeSet<_> = led
         .iter()
         .filter_map(|line| line.split(' ').nth(1))
