@@ -32,6 +32,7 @@ use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::outbound::{Outbound, Shelf};
 use crate::pages::Pages;
+use crate::peers::{Told, Voice};
 use crate::rng::Rng;
 use crate::sealing::MasterKey;
 use crate::throttle::Throttle;
@@ -56,6 +57,8 @@ pub struct App {
     pub hasher: Hasher,
     /// Limits on guessing.
     pub throttle: Throttle,
+    /// To the other nodes, where they hear each other.
+    pub voice: OnceLock<Voice>,
     /// What the process counts.
     pub metrics: Metrics,
     /// Renders mail and hands it in.
@@ -151,6 +154,9 @@ impl App {
             }
             if !revocations.is_empty() {
                 issuance.feed.committed();
+                if let Some(voice) = self.voice.get() {
+                    voice.tell(Told::Look);
+                }
             }
         }
         Ok(())

@@ -16,6 +16,7 @@ pub mod metrics;
 pub mod outbound;
 pub mod pages;
 mod rfc3339;
+pub mod peers;
 pub mod rng;
 pub mod sealing;
 pub mod secret;

@@ -15,17 +15,20 @@
 //! No wait grows beyond 15 minutes, a refused attempt makes none longer, and nothing is locked for good. The counters
 //! live in a table of fixed size: what is crowded out is what says least, so a flood of new keys cannot wash away the
 //! record of an attack. They are this process's own, and a restart forgets them; who signed in before is then known by
-//! the sessions in the store ([`Throttle::recognize`]).
+//! the sessions in the store ([`Throttle::recognize`]). Nodes that have a Redis tell each other what they count
+//! ([`Throttle::hear`]).
 
 mod admitted;
 mod cell;
 mod quota;
+mod shared;
 mod slots;
 mod table;
 #[cfg(test)]
 mod tests;
 
 use std::net::IpAddr;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use symbolon_domain::{Timestamp, UserId};
@@ -34,8 +37,11 @@ pub use self::admitted::Admitted;
 use self::admitted::Lanes;
 use self::cell::{Pair, Rate};
 pub use self::quota::Quota;
+use self::shared::Change;
+pub use self::shared::Counted;
 use self::slots::{Network, Slots};
 use self::table::{Key, Lane, Table};
+use crate::peers::Voice;
 
 /// Failures on one network that cost nothing, and how fast they are forgotten.
 const NETWORK: Rate = Rate {
@@ -124,6 +130,8 @@ pub struct Throttle {
     slots: Slots,
     /// Attempts of one network that may be under way at once.
     share: usize,
+    /// To the other nodes, where there are some.
+    voice: OnceLock<Voice>,
 }
 
 impl std::fmt::Debug for Throttle {
@@ -144,6 +152,7 @@ impl Throttle {
             table: Table::new(seed),
             slots: Slots::default(),
             share: (queue / 4).max(1),
+            voice: OnceLock::new(),
         }
     }
 
@@ -301,7 +310,7 @@ impl Throttle {
             return Ok(());
         };
         let key = self.table.key(lane, &[&network_bytes(address)]);
-        limited(self.table.update(key, now, |bits| rate.take(bits, now)))
+        self.take(key, rate, now)
     }
 
     /// Counts a code of a device that somebody types (RFC 8628 section 5.1).
@@ -360,7 +369,14 @@ impl Throttle {
             return Ok(());
         }
         let key = self.table.key(lane, &[user.as_bytes()]);
-        limited(self.table.update(key, now, |bits| rate.take(bits, now)))
+        self.take(key, rate, now)
+    }
+
+    /// Counts one, if it fits, here and at the other nodes.
+    fn take(&self, key: Key, rate: Rate, now: Timestamp) -> Result<(), RateLimited> {
+        limited(self.table.update(key, now, |bits| rate.take(bits, now)))?;
+        self.tell(Change::Charged, key);
+        Ok(())
     }
 
     fn count(
@@ -375,7 +391,7 @@ impl Throttle {
         };
         let slot = self.slot(network, self.share)?;
         let key = self.table.key(lane, &[&network_bytes(address)]);
-        limited(self.table.update(key, now, |bits| rate.take(bits, now)))?;
+        self.take(key, rate, now)?;
         Ok(Admitted::new(self, None, slot))
     }
 

@@ -1,14 +1,18 @@
-//! What the tests of several crates need and production never does: a PostgreSQL server of their own.
+//! What the tests of several crates need and production never does: a PostgreSQL or Redis server of their own.
 //!
 //! Not published, and nothing but a dev-dependency.
 
 #![warn(missing_docs)]
+
+mod redis;
 
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
+
+pub use redis::Redis;
 
 /// Makes a server in a folder of its own, says where, waits until its input ends, and takes everything away.
 const SCRIPT: &str = include_str!("postgres.sh");

@@ -124,6 +124,7 @@ impl App {
         Ok(Arc::new(Self {
             hasher,
             throttle,
+            voice: OnceLock::new(),
             mail,
             pages,
             outbound: Outbound::new(config.outbound.allow_loopback_http),

@@ -16,6 +16,7 @@ use crate::flows::setup;
 use crate::http::serve::{serve, serve_metrics};
 use crate::jobs::Jobs;
 use crate::logging;
+use crate::peers;
 use crate::rng::Rng;
 
 /// Run the server.
@@ -50,9 +51,6 @@ impl Serve {
 }
 
 async fn run(config: Config) -> Result<(), Failed> {
-    if config.cache.url.is_some() {
-        tracing::warn!("cache.url is set, but this version does not use it");
-    }
     let listener = listen(config.server.listen).await?;
     let metrics = match config.metrics.listen {
         Some(address) => Some(listen(address).await?),
@@ -77,7 +75,11 @@ async fn serve_until(
     let bound = listener.local_addr()?;
     app.open_keys(Some(bound)).await?;
     offer_setup(app, bound).await?;
+    let talk = peers::start(app)?;
     let mut jobs = Jobs::start(app).await?;
+    if let Some(talk) = talk {
+        jobs.spawn(talk);
+    }
     if let Some(listener) = metrics {
         jobs.spawn(serve_metrics(Arc::clone(app), listener));
     }

@@ -128,7 +128,8 @@ pub(super) const SETTINGS: &[Setting] = &[
         "cache.url",
         "`redis://HOST:PORT` or `rediss://HOST:PORT`",
         "",
-        "Shares rate limits and signals between nodes.",
+        "Redis or Valkey, by which several nodes count together who guesses, and hear of revocations where PostgreSQL does not \
+         notify. It keeps nothing, and without it each node counts for itself.",
     )
     .flag("--cache")
     .secret(),

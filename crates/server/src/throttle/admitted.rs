@@ -3,6 +3,7 @@
 use symbolon_domain::Timestamp;
 
 use super::cell::Pair;
+use super::shared::Change;
 use super::slots::Slot;
 use super::table::Key;
 use super::{ACCOUNT, NETWORK, RateLimited, Throttle, limited};
@@ -68,11 +69,13 @@ impl<'a> Admitted<'a> {
         let table = &self.throttle.table;
         if let (Some(key), false) = (lanes.network, pair.is_trusted(now)) {
             limited(table.update(key, now, |bits| NETWORK.take(bits, now)))?;
+            self.throttle.tell(Change::Charged, key);
             self.charged.network = true;
         }
         let mut pairs = [lanes.pair, None];
         if !pair.is_known() {
             limited(table.update(lanes.account, now, |bits| ACCOUNT.take(bits, now)))?;
+            self.throttle.tell(Change::Charged, lanes.account);
             self.charged.account = true;
             pairs[1] = lanes.name;
         }
@@ -99,10 +102,12 @@ impl<'a> Admitted<'a> {
         let table = &self.throttle.table;
         for key in [lanes.pair, lanes.name].into_iter().flatten() {
             table.update(key, now, |bits| (Pair::fail(bits, now), ()));
+            self.throttle.tell(Change::Failed, key);
         }
         // Whoever was trusted at the start pays now.
         if let (Some(key), false) = (lanes.network, self.charged.network) {
             table.update(key, now, |bits| (NETWORK.charge(bits, now), ()));
+            self.throttle.tell(Change::Charged, key);
         }
     }
 
@@ -113,6 +118,7 @@ impl<'a> Admitted<'a> {
         if let Some(key) = lanes.pair {
             let table = &self.throttle.table;
             table.update(key, now, |bits| (Pair::succeed(bits, now), ()));
+            self.throttle.tell(Change::Succeeded, key);
             self.charged.pair = false;
         }
         self.excused(now);
@@ -126,11 +132,13 @@ impl<'a> Admitted<'a> {
         let (table, charged) = (&self.throttle.table, self.charged);
         if let (Some(key), true) = (lanes.network, charged.network) {
             table.update(key, now, |bits| (NETWORK.give_back(bits, now), ()));
+            self.throttle.tell(Change::GivenBack, key);
         }
         if charged.account {
             table.update(lanes.account, now, |bits| {
                 (ACCOUNT.give_back(bits, now), ())
             });
+            self.throttle.tell(Change::GivenBack, lanes.account);
         }
         for (key, begun) in [(lanes.pair, charged.pair), (lanes.name, charged.name)] {
             if let (Some(key), true) = (key, begun) {

@@ -161,6 +161,29 @@ impl Pair {
         .to_bits()
     }
 
+    /// Another node ended one that failed. What runs here is not touched.
+    pub(super) fn failed_elsewhere(bits: u64, now: Timestamp) -> u64 {
+        let pair = Self::from_bits(bits).at(now);
+        Self {
+            time: millis(now),
+            failures: pair.failures.saturating_add(1),
+            ..pair
+        }
+        .to_bits()
+    }
+
+    /// Another node ended one that succeeded.
+    pub(super) fn succeeded_elsewhere(bits: u64, now: Timestamp) -> u64 {
+        let pair = Self::from_bits(bits).at(now);
+        Self {
+            time: millis(now),
+            failures: 0,
+            known: true,
+            ..pair
+        }
+        .to_bits()
+    }
+
     /// Ends an attempt of which nothing is to be said.
     pub(super) fn abandon(bits: u64, now: Timestamp) -> u64 {
         let pair = Self::from_bits(bits).at(now);

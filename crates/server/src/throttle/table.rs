@@ -1,7 +1,7 @@
 //! A table of fixed size. A key has eight places it can be in; when all are taken, the one that says least goes.
 
 use std::ops::Range;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use symbolon_domain::Timestamp;
@@ -33,10 +33,30 @@ pub(super) enum Lane {
 
 /// Where a counter is, and the tag by which it is known there. Two keys that share both share a counter: with 60 bits
 /// that nobody can aim at, it does not happen.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Key {
     place: usize,
     tag: u64,
+}
+
+impl Key {
+    /// As it is told to other nodes.
+    pub(super) fn to_bytes(self) -> [u8; 16] {
+        let place = self.place as u64;
+        (u128::from(place) << 64 | u128::from(self.tag)).to_be_bytes()
+    }
+
+    pub(super) fn from_bytes(bytes: [u8; 16]) -> Self {
+        let both = u128::from_be_bytes(bytes);
+        Self {
+            place: usize::try_from(both >> 64).unwrap_or(0),
+            tag: both as u64,
+        }
+    }
+
+    pub(super) fn is_of(self, lane: Lane) -> bool {
+        self.tag & 0xf == lane as u64
+    }
 }
 
 /// A tag and what is counted under it; a free cell is all zero.
@@ -44,6 +64,8 @@ type Cell = [u64; 2];
 
 pub(super) struct Table {
     seed: [u8; 16],
+    /// That of all nodes, where they count together.
+    shared_seed: OnceLock<[u8; 16]>,
     shards: Vec<Mutex<Vec<Cell>>>,
 }
 
@@ -51,12 +73,21 @@ impl Table {
     pub(super) fn new(seed: [u8; 16]) -> Self {
         // A shard takes its memory when it is first written to: an idle server has none.
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self { seed, shards }
+        Self {
+            seed,
+            shared_seed: OnceLock::new(),
+            shards,
+        }
+    }
+
+    /// Gives keys that other nodes know from now on.
+    pub(super) fn share(&self, seed: [u8; 16]) {
+        let _set_once = self.shared_seed.set(seed);
     }
 
     pub(super) fn key(&self, lane: Lane, parts: &[&[u8]]) -> Key {
         let mut context = Context::new(&SHA256);
-        context.update(&self.seed);
+        context.update(self.shared_seed.get().unwrap_or(&self.seed));
         context.update(&[lane as u8]);
         for part in parts {
             context.update(part);
