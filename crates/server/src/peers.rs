@@ -103,7 +103,10 @@ pub fn start(app: &Arc<App>) -> Result<Option<impl Future<Output = ()> + Send + 
     let place = digest(&SHA256, &key[..]);
     let talk = Talk {
         client,
-        channel: format!("symbolon:{}", symbolon_token::encoding::encode(&place.as_ref()[..12])),
+        channel: format!(
+            "symbolon:{}",
+            symbolon_token::encoding::encode(&place.as_ref()[..12])
+        ),
         name: *audit_id(app, app.clock.now())?.as_bytes(),
     };
     let app = Arc::clone(app);
@@ -150,7 +153,9 @@ impl Talk {
                 let config = AsyncConnectionConfig::new()
                     .set_connection_timeout(Some(PATIENCE))
                     .set_response_timeout(Some(PATIENCE));
-                let opened = self.client.get_multiplexed_async_connection_with_config(&config);
+                let opened = self
+                    .client
+                    .get_multiplexed_async_connection_with_config(&config);
                 connection.insert(opened.await?)
             }
         };
@@ -177,7 +182,7 @@ impl Talk {
         let subscribed = timeout(PATIENCE, async {
             let mut heard = self.client.get_async_pubsub().await?;
             heard.subscribe(&self.channel).await?;
-            Ok(heard)
+            Ok::<_, redis::RedisError>(heard)
         });
         let mut heard = subscribed.await.map_err(late)??;
         let mut messages = heard.on_message();

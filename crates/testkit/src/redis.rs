@@ -26,7 +26,11 @@ impl Redis {
     #[expect(clippy::panic, reason = "only tests call this")]
     pub fn start() -> Option<Self> {
         static STARTED: AtomicU16 = AtomicU16::new(0);
-        if Command::new("redis-server").arg("--version").output().is_err() {
+        if Command::new("redis-server")
+            .arg("--version")
+            .output()
+            .is_err()
+        {
             skip("Redis: install the package redis-server to test it");
             return None;
         }
@@ -45,7 +49,8 @@ impl Redis {
             },
             Err(error) => panic!("cannot run sh: {error}"),
         };
-        let begun = (0..ATTEMPTS).any(|_| redis.ask("PING").is_some_and(|said| said.contains("PONG")));
+        let begun =
+            (0..ATTEMPTS).any(|_| redis.ask("PING").is_some_and(|said| said.contains("PONG")));
         assert!(begun, "Redis does not begin");
         Some(redis)
     }
@@ -61,17 +66,28 @@ impl Redis {
     pub fn listeners(&self) -> usize {
         let channels = self.ask("PUBSUB CHANNELS").unwrap_or_default();
         let channel = channels.lines().nth(2).unwrap_or_default();
-        let said = self.ask(&format!("PUBSUB NUMSUB {channel}")).unwrap_or_default();
+        let said = self
+            .ask(&format!("PUBSUB NUMSUB {channel}"))
+            .unwrap_or_default();
         let count = said.lines().last().and_then(|line| line.strip_prefix(':'));
-        count.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
+        count
+            .and_then(|count| count.trim().parse().ok())
+            .unwrap_or(0)
     }
 
     fn ask(&self, command: &str) -> Option<String> {
         let mut connection = TcpStream::connect(&self.address).ok()?;
-        connection.write_all(format!("{command}\r\nQUIT\r\n").as_bytes()).ok()?;
+        connection
+            .write_all(format!("{command}\r\nQUIT\r\n").as_bytes())
+            .ok()?;
         let mut said = String::new();
         connection.read_to_string(&mut said).ok()?;
-        Some(said.trim_end().trim_end_matches("+OK").trim_end().to_owned())
+        Some(
+            said.trim_end()
+                .trim_end_matches("+OK")
+                .trim_end()
+                .to_owned(),
+        )
     }
 }
 

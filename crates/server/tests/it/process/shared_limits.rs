@@ -49,7 +49,10 @@ fn l1_what_is_guessed_at_one_node_counts_at_the_other_as_long_as_there_is_a_redi
     for name in ["ada", "bob"] {
         here.register(&format!("{name}@example.com"));
     }
-    assert!((0..MOST_LOOKS).any(|_| redis.listeners() == 2), "they do not listen");
+    assert!(
+        (0..MOST_LOOKS).any(|_| redis.listeners() == 2),
+        "they do not listen"
+    );
     assert_eq!(guesses(&here, "ada@example.com"), FREE);
     let looked_at = guesses(&there, "ada@example.com");
     assert!(looked_at < FREE - 1, "{looked_at} were free once more");
