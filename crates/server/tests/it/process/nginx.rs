@@ -6,7 +6,7 @@ use std::path::Path;
 use std::thread;
 
 use super::place::{PASSWORD, Place};
-use super::proxy::Nginx;
+use super::proxy::Proxy;
 use super::running::Server;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/forward-auth");
@@ -35,7 +35,7 @@ fn app() -> SocketAddr {
 }
 
 /// The proxy of the forward authentication before an app.
-fn start(place: &Place, symbolon: SocketAddr, app: SocketAddr) -> Option<Nginx> {
+fn start(place: &Place, symbolon: SocketAddr, app: SocketAddr) -> Option<Proxy> {
     let folder = place.path("");
     for name in ["verify.inc", "forward-auth.inc"] {
         std::fs::copy(Path::new(FOLDER).join(name), folder.join(name)).unwrap();
@@ -45,7 +45,7 @@ fn start(place: &Place, symbolon: SocketAddr, app: SocketAddr) -> Option<Nginx> 
         ("127.0.0.1:8080", symbolon.to_string()),
         ("127.0.0.1:3000", app.to_string()),
     ];
-    Nginx::start(place, &config, &changes)
+    Proxy::nginx(place, &config, &changes)
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn bearer(access: &str) -> String {
 }
 
 /// Who is behind a token is told to the app, and nobody else's word for it.
-fn who_passes(nginx: &Nginx, authorization: (&str, &str), user: &str) {
+fn who_passes(nginx: &Proxy, authorization: (&str, &str), user: &str) {
     let forged = [
         ("remote-user", "root"),
         ("Remote-Name", "root"),

@@ -1,4 +1,4 @@
-//! nginx with a file of `deploy/` as it stands, only its addresses changed.
+//! nginx or HAProxy with a file of `deploy/` as it stands, only its addresses changed.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -12,35 +12,23 @@ use super::place::{Kept, PATIENCE, Place, drain};
 
 /// Where it listens in every file of `deploy/`.
 const LISTENS: &str = "127.0.0.1:8090";
+/// More attempts than it takes to listen.
+const MOST_LOOKS: usize = 10_000_000;
 static STARTED: AtomicU32 = AtomicU32::new(0);
 
-/// nginx on a socket of its own; killed when it is dropped.
-pub struct Nginx {
+/// One of them on a socket of its own; killed when it is dropped.
+pub struct Proxy {
     _process: Kept,
     socket: PathBuf,
 }
 
-impl Nginx {
+impl Proxy {
     /// Runs what stands in the `http` block, with other addresses for those in it; nothing where there is no nginx.
-    pub fn start(place: &Place, config: &str, changes: &[(&str, String)]) -> Option<Self> {
-        let found = Command::new("nginx")
-            .arg("-v")
-            .stderr(Stdio::null())
-            .status();
-        if !found.is_ok_and(|status| status.success()) {
-            skip("nginx: apt-get install nginx-light");
+    pub fn nginx(place: &Place, config: &str, changes: &[(&str, String)]) -> Option<Self> {
+        if !is_there("nginx", "nginx-light") {
             return None;
         }
-        // A path to a socket is short by law.
-        let number = STARTED.fetch_add(1, Ordering::Relaxed);
-        let name = format!("symbolon-{}-{number}.sock", std::process::id());
-        let socket = std::env::temp_dir().join(name);
-        let listens = [(LISTENS, format!("unix:{}", socket.display()))];
-        let changes = changes.iter().chain(&listens);
-        let config = changes.fold(config.to_owned(), |config, (theirs, ours)| {
-            assert!(config.contains(theirs), "{theirs}");
-            config.replace(theirs, ours)
-        });
+        let (socket, config) = placed(config, changes, "unix:");
         let folder = place.path("");
         let paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .map(|name| format!("{name}_temp_path {0}/{name};", folder.display()));
@@ -69,6 +57,26 @@ impl Nginx {
             assert_ne!(lines.read_line(&mut said).unwrap(), 0, "{said}");
         }
         drain(lines);
+        Some(Self {
+            _process: process,
+            socket,
+        })
+    }
+
+    /// The same with HAProxy and a whole file.
+    pub fn haproxy(place: &Place, config: &str, changes: &[(&str, String)]) -> Option<Self> {
+        if !is_there("haproxy", "haproxy") {
+            return None;
+        }
+        let (socket, config) = placed(config, changes, "unix@");
+        place.write("haproxy.cfg", config);
+        let mut command = Command::new("haproxy");
+        command
+            .args(["-db", "-q", "-f"])
+            .arg(place.path("haproxy.cfg"));
+        let process = Kept(command.stdin(Stdio::null()).spawn().unwrap());
+        let listens = (0..MOST_LOOKS).any(|_| UnixStream::connect(&socket).is_ok());
+        assert!(listens, "it does not listen");
         Some(Self {
             _process: process,
             socket,
@@ -109,8 +117,33 @@ impl Nginx {
     }
 }
 
-impl Drop for Nginx {
+impl Drop for Proxy {
     fn drop(&mut self) {
         let _gone = std::fs::remove_file(&self.socket);
     }
+}
+
+fn is_there(program: &str, package: &str) -> bool {
+    let mut asked = Command::new(program);
+    asked.arg("-v").stdout(Stdio::null()).stderr(Stdio::null());
+    let found = asked.status().is_ok_and(|status| status.success());
+    if !found {
+        skip(&format!("{program}: apt-get install {package}"));
+    }
+    found
+}
+
+/// Where it will listen, and the file with that and other addresses.
+fn placed(config: &str, changes: &[(&str, String)], kind: &str) -> (PathBuf, String) {
+    // A path to a socket is short by law.
+    let number = STARTED.fetch_add(1, Ordering::Relaxed);
+    let name = format!("symbolon-{}-{number}.sock", std::process::id());
+    let socket = std::env::temp_dir().join(name);
+    let listens = [(LISTENS, format!("{kind}{}", socket.display()))];
+    let changes = changes.iter().chain(&listens);
+    let config = changes.fold(config.to_owned(), |config, (theirs, ours)| {
+        assert!(config.contains(theirs), "{theirs}");
+        config.replace(theirs, ours)
+    });
+    (socket, config)
 }

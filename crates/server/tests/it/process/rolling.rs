@@ -1,4 +1,4 @@
-//! `deploy/balancer/nginx.conf` before two nodes of one PostgreSQL, each ended and started in turn under load: no request
+//! `deploy/balancer/nginx.conf` and `haproxy.cfg` before two nodes of one PostgreSQL, each ended and started in turn under load: no request
 //! fails, and nobody is signed out.
 
 use std::collections::BTreeSet;
@@ -11,13 +11,10 @@ use serde_json::{Value, json};
 use symbolon_testkit::Postgres;
 
 use super::place::{MASTER_KEY, PASSWORD, PATIENCE, Place};
-use super::proxy::Nginx;
+use super::proxy::Proxy;
 use super::running::{Server, Stopwatch};
 
-const CONFIG: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../deploy/balancer/nginx.conf"
-);
+const CONFIGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/balancer/");
 const ISSUER: &str = "http://127.0.0.1:8090";
 const JSON: (&str, &str) = ("content-type", "application/json");
 /// Longer than `keepalive_timeout` in the file.
@@ -29,32 +26,44 @@ const WAYS: [fn(&Balanced, &str); 3] = [
     Balanced::sign_in_and_out,
 ];
 
-/// Two nodes behind nginx.
+/// Two nodes behind a balancer.
 struct Balanced {
-    nginx: Nginx,
+    proxy: Proxy,
     over: AtomicBool,
     answers: AtomicU64,
 }
 
 #[test]
-fn a_node_after_the_other_is_started_anew_and_no_request_fails() {
+fn behind_nginx_a_node_after_the_other_is_started_anew_and_no_request_fails() {
+    no_request_fails("nginx.conf", Proxy::nginx);
+}
+
+#[test]
+fn behind_haproxy_a_node_after_the_other_is_started_anew_and_no_request_fails() {
+    no_request_fails("haproxy.cfg", Proxy::haproxy);
+}
+
+type Start = fn(&Place, &str, &[(&str, String)]) -> Option<Proxy>;
+
+fn no_request_fails(config: &str, start: Start) {
     let Some(postgres) = Postgres::shared() else {
         return;
     };
     let url = postgres.url();
+    let network = config.len() as u8;
     // On addresses of their own, where nobody takes a node's port while it is started anew.
-    let nodes = [2, 3].map(|last| Node::start(&url, ([127, 0, 77, last], 0).into()));
+    let nodes = [2, 3].map(|last| Node::start(&url, ([127, 0, network, last], 0).into()));
     let changes = [
         ("127.0.0.1:8081", nodes[0].server.address.to_string()),
         ("127.0.0.1:8082", nodes[1].server.address.to_string()),
     ];
     let place = Place::new();
-    let config = std::fs::read_to_string(CONFIG).unwrap();
-    let Some(nginx) = Nginx::start(&place, &config, &changes) else {
+    let config = std::fs::read_to_string(format!("{CONFIGS}{config}")).unwrap();
+    let Some(proxy) = start(&place, &config, &changes) else {
         return;
     };
     let balanced = Balanced {
-        nginx,
+        proxy,
         over: AtomicBool::new(false),
         answers: AtomicU64::new(0),
     };
@@ -152,7 +161,7 @@ impl Balanced {
         } else {
             body.to_string()
         };
-        let (answered, text) = self.nginx.send(method, path, &headers, &body);
+        let (answered, text) = self.proxy.send(method, path, &headers, &body);
         assert_eq!(answered, status, "{method} {path}: {text}");
         self.answers.fetch_add(1, Ordering::Relaxed);
         let (_, body) = text.split_once("\r\n\r\n").unwrap();
@@ -214,7 +223,7 @@ impl Balanced {
         }
     }
 
-    /// Until nginx has had an answer of each of these nodes. A request's id begins with what its node is called.
+    /// Until the balancer has had an answer of each of these nodes. A request's id begins with what its node is called.
     fn until_asked(&self, nodes: &[&Server]) {
         let names: BTreeSet<_> = nodes.iter().map(|node| name_of(node)).collect();
         let watch = Stopwatch::start();
@@ -224,7 +233,7 @@ impl Balanced {
                 watch.elapsed() < PATIENCE,
                 "{heard:?}, not all of {names:?}"
             );
-            let (_, text) = self.nginx.ask("GET", "/.well-known/jwks.json", &[]);
+            let (_, text) = self.proxy.ask("GET", "/.well-known/jwks.json", &[]);
             heard.insert(name_in(&text.to_lowercase()));
         }
     }

@@ -40,6 +40,7 @@ fn l1_what_is_guessed_at_one_node_counts_at_the_other_as_long_as_there_is_a_redi
         let place = Place::new()
             .with("database.url", &url)
             .with("cache.url", &redis.url())
+            .with("throttle.enabled", "true")
             .with("server.master_key", MASTER_KEY)
             .with("server.issuer", "https://login.example.com");
         let server = place.serve();
