@@ -5,7 +5,7 @@ pub(crate) mod timekeeping;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -30,9 +30,9 @@ use crate::flows::upstream::Provider;
 use crate::hashing::Hasher;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
+use crate::nodes::{Fact, Outlet};
 use crate::outbound::{Outbound, Shelf};
 use crate::pages::Pages;
-use crate::peers::{Told, Voice};
 use crate::rng::Rng;
 use crate::sealing::MasterKey;
 use crate::throttle::Throttle;
@@ -58,7 +58,7 @@ pub struct App {
     /// Limits on guessing.
     pub throttle: Throttle,
     /// To the other nodes, where they hear each other.
-    pub voice: OnceLock<Voice>,
+    pub outlet: OnceLock<Outlet>,
     /// What the process counts.
     pub metrics: Metrics,
     /// Renders mail and hands it in.
@@ -91,6 +91,7 @@ pub struct App {
     /// Whether it was told to end: others are to be asked from now on.
     draining: AtomicBool,
     issuance: OnceLock<Issuance>,
+    this: Weak<Self>,
 }
 
 /// What issues and checks tokens: there once the keys are open.
@@ -154,12 +155,17 @@ impl App {
             }
             if !revocations.is_empty() {
                 issuance.feed.committed();
-                if let Some(voice) = self.voice.get() {
-                    voice.tell(Told::Look);
+                if let Some(outlet) = self.outlet.get() {
+                    outlet.tell(Fact::Revoked);
                 }
             }
         }
         Ok(())
+    }
+
+    /// The application itself, for work that goes on when whoever asked for it has hung up.
+    pub(crate) fn shared(&self) -> Option<Arc<Self>> {
+        self.this.upgrade()
     }
 
     /// The settings with those that the database keeps.

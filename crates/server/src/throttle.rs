@@ -21,6 +21,7 @@
 mod admitted;
 mod cell;
 mod quota;
+mod rates;
 mod shared;
 mod slots;
 mod table;
@@ -37,68 +38,15 @@ pub use self::admitted::Admitted;
 use self::admitted::Lanes;
 use self::cell::{Pair, Rate};
 pub use self::quota::Quota;
-use self::shared::Change;
+use self::rates::{
+    ACCOUNT, ARRIVAL, CLIENT, DOCUMENT, MAIL, NETWORK, OPEN_REQUEST, PROFILE, REGISTRATION, SETUP,
+    USER_CODE,
+};
 pub use self::shared::Counted;
+use self::shared::{Change, Tell};
 use self::slots::{Network, Slots};
 use self::table::{Key, Lane, Table};
-use crate::peers::Voice;
 
-/// Failures on one network that cost nothing, and how fast they are forgotten.
-const NETWORK: Rate = Rate {
-    burst: 60,
-    each: Duration::from_secs(1),
-};
-/// Failures on one account from networks that never signed in to it.
-const ACCOUNT: Rate = Rate {
-    burst: 100,
-    each: Duration::from_secs(36),
-};
-/// Accounts that one network may make.
-const REGISTRATION: Rate = Rate {
-    burst: 100,
-    each: Duration::from_secs(10),
-};
-
-/// Changes of one's own profile.
-const PROFILE: Rate = Rate {
-    burst: 60,
-    each: Duration::from_secs(2),
-};
-/// Tries at the set-up token from one network.
-const SETUP: Rate = Rate {
-    burst: 10,
-    each: Duration::from_secs(60),
-};
-/// Mails that one network may cause by naming addresses.
-const MAIL: Rate = Rate {
-    burst: 60,
-    each: Duration::from_secs(20),
-};
-/// Clients that one network may register.
-const CLIENT: Rate = Rate {
-    burst: 20,
-    each: Duration::from_secs(180),
-};
-/// Documents that one network may have fetched.
-const DOCUMENT: Rate = Rate {
-    burst: 30,
-    each: Duration::from_secs(20),
-};
-/// Codes of devices that one network, or one person, may type: a guess hits one of 2^34.
-const USER_CODE: Rate = Rate {
-    burst: 30,
-    each: Duration::from_secs(30),
-};
-/// Requests of clients that prove nothing which one network may have kept here.
-const OPEN_REQUEST: Rate = Rate {
-    burst: 60,
-    each: Duration::from_secs(2),
-};
-/// Answers of other providers that one network may have us ask about.
-const ARRIVAL: Rate = Rate {
-    burst: 120,
-    each: Duration::from_secs(1),
-};
 /// Until a network's place in the queue may be free.
 const SLOT_WAIT: Duration = Duration::from_secs(1);
 
@@ -131,7 +79,7 @@ pub struct Throttle {
     /// Attempts of one network that may be under way at once.
     share: usize,
     /// To the other nodes, where there are some.
-    voice: OnceLock<Voice>,
+    others: OnceLock<Tell>,
 }
 
 impl std::fmt::Debug for Throttle {
@@ -152,7 +100,7 @@ impl Throttle {
             table: Table::new(seed),
             slots: Slots::default(),
             share: (queue / 4).max(1),
-            voice: OnceLock::new(),
+            others: OnceLock::new(),
         }
     }
 

@@ -156,6 +156,16 @@ pub(super) const ROOMS: &[Room] = &[
         sql: false,
     },
     Room {
+        name: "server::nodes",
+        within: &["crates/server/src/nodes"],
+        package: None,
+        ours: Some(&["symbolon_domain", "symbolon_token"]),
+        paths: &[SQL, WEB, &[&["crate", "http"], &["crate", "cli"]]],
+        names: &["symbolon_store", "SigningKey"],
+        fields: &["store"],
+        sql: false,
+    },
+    Room {
         name: "server::transfer",
         within: &["crates/server/src/transfer"],
         package: None,

@@ -16,7 +16,7 @@ use crate::flows::setup;
 use crate::http::serve::{serve, serve_metrics};
 use crate::jobs::Jobs;
 use crate::logging;
-use crate::peers;
+use crate::nodes;
 use crate::rng::Rng;
 
 /// Run the server.
@@ -25,7 +25,7 @@ pub(super) struct Serve {
     /// Address to listen on; port 0 picks a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
-    /// Cache for what several nodes share: redis://…
+    /// Redis or Valkey by which nodes count together who guesses: redis://… or rediss://…
     #[arg(long, value_name = "URL")]
     cache: Option<String>,
     /// Public URL of this server [default: the address of the first start]
@@ -75,7 +75,7 @@ async fn serve_until(
     let bound = listener.local_addr()?;
     app.open_keys(Some(bound)).await?;
     offer_setup(app, bound).await?;
-    let talk = peers::start(app)?;
+    let talk = nodes::start(app)?;
     let mut jobs = Jobs::start(app).await?;
     if let Some(talk) = talk {
         jobs.spawn(talk);

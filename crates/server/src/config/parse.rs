@@ -84,7 +84,11 @@ pub(super) fn database_url(text: &str) -> Result<(), Detail> {
 }
 
 pub(super) fn cache_url(text: &str) -> Result<(), Detail> {
-    scheme(text, &["redis://", "rediss://"])
+    scheme(text, &["redis://", "rediss://"])?;
+    // What is wrong is not said: it may name the password.
+    redis::Client::open(text)
+        .map(drop)
+        .map_err(|_| Detail::new())
 }
 
 pub(super) fn mail_url(text: &str) -> Result<(), Detail> {

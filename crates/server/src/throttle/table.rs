@@ -31,6 +31,24 @@ pub(super) enum Lane {
     Arrival = 13,
 }
 
+impl Lane {
+    const ALL: [Self; 13] = [
+        Self::Account,
+        Self::Network,
+        Self::Pair,
+        Self::Registration,
+        Self::Name,
+        Self::Setup,
+        Self::Mail,
+        Self::Profile,
+        Self::Client,
+        Self::Document,
+        Self::UserCode,
+        Self::OpenRequest,
+        Self::Arrival,
+    ];
+}
+
 /// Where a counter is, and the tag by which it is known there. Two keys that share both share a counter: with 60 bits
 /// that nobody can aim at, it does not happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,8 +72,10 @@ impl Key {
         }
     }
 
-    pub(super) fn is_of(self, lane: Lane) -> bool {
-        self.tag & 0xf == lane as u64
+    /// What it counts; nothing where another node knows more kinds.
+    pub(super) fn lane(self) -> Option<Lane> {
+        let kind = self.tag & 0xf;
+        Lane::ALL.into_iter().find(|lane| *lane as u64 == kind)
     }
 }
 

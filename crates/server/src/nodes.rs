@@ -2,82 +2,47 @@
 //! look at.
 //!
 //! 1. Each node publishes what it has counted, many things at once, to one channel. They are keyed digests: neither account nor
-//!    address can be read from them.
+//!    address can be read from them. Each message bears a tag that only nodes can make ([`message`]).
 //! 2. Each adds what others have counted to its own table. Nobody waits for that: what is lost, or comes late, gives somebody who
 //!    guesses at several nodes a few attempts more, and nothing else.
 //! 3. A revocation that was committed is told as well: where PostgreSQL does not notify, the others look at once.
 //! 4. Each hears itself too. Who has heard nothing for a while connects anew.
 
+mod message;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::hmac;
 use futures_util::StreamExt;
 use redis::AsyncConnectionConfig;
 use redis::aio::MultiplexedConnection;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
+pub use self::message::Fact;
+use self::message::{MOST, NAME, Reader, Writer};
 use crate::app::App;
 use crate::flows::{Error, audit_id};
-use crate::throttle::Counted;
 
 /// What waits to be told; beyond it is forgotten.
 const QUEUE: usize = 4096;
-/// The most that one message tells.
-const MOST: usize = 512;
 /// How often a node that has nothing to tell is heard nevertheless, and after what silence it connects anew.
 const BEAT: Duration = Duration::from_secs(5);
 const SILENCE: Duration = Duration::from_secs(15);
 /// How long to wait for Redis, and between two attempts.
 const PATIENCE: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_secs(1);
-/// The label of the key under which nodes know the same counter.
-const LABEL: &str = "throttle";
-/// The length of a node's name, with which each message begins.
-const NAME: usize = 16;
-
-/// Something that other nodes are to hear.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Told {
-    /// A revocation was committed.
-    Look,
-    /// An attempt was counted.
-    Counted(Counted),
-}
-
-impl Told {
-    const BYTES: usize = Counted::BYTES;
-
-    fn write(self, message: &mut Vec<u8>) {
-        match self {
-            Self::Look => message.extend([0; Self::BYTES]),
-            Self::Counted(counted) => message.extend(counted.to_bytes()),
-        }
-    }
-
-    /// Nothing where it is of a version that this one does not know.
-    fn read(bytes: &[u8]) -> Option<Self> {
-        match bytes.iter().all(|byte| *byte == 0) {
-            true => Some(Self::Look),
-            false => Counted::from_bytes(bytes).map(Self::Counted),
-        }
-    }
-}
 
 /// Where what this node has to tell goes.
 #[derive(Debug, Clone)]
-pub struct Voice(mpsc::Sender<Told>);
+pub struct Outlet(mpsc::Sender<Fact>);
 
-impl Voice {
-    /// One that is heard at the other end.
-    pub fn new(told: mpsc::Sender<Told>) -> Self {
-        Self(told)
-    }
-
+impl Outlet {
     /// Tells it, unless too much waits already.
-    pub fn tell(&self, told: Told) {
-        let _forgotten = self.0.try_send(told);
+    pub fn tell(&self, fact: Fact) {
+        let _forgotten = self.0.try_send(fact);
     }
 }
 
@@ -91,53 +56,81 @@ pub fn start(app: &Arc<App>) -> Result<Option<impl Future<Output = ()> + Send + 
     };
     let client = redis::Client::open(url.expose().as_str());
     let client = client.map_err(|_| Error::fault("cache.url")("it cannot be read".into()))?;
-    let key = app.issuance()?.master.subkey(LABEL);
-    let key = key.map_err(|error| Error::fault("cache.url")(error.into()))?;
+    let master = &app.issuance()?.master;
+    let subkey = |label| {
+        let key = master.subkey(label);
+        key.map_err(|error| Error::fault("the keys of nodes")(error.into()))
+    };
+    let (counters, tags) = (subkey("throttle")?, subkey("nodes")?);
     let mut seed = [0; 16];
-    seed.copy_from_slice(&key[..16]);
-    let (voice, told) = mpsc::channel(QUEUE);
-    let voice = Voice::new(voice);
-    app.throttle.share(seed, voice.clone());
-    let _set_once = app.voice.set(voice);
+    seed.copy_from_slice(&counters[..16]);
+    let (tell, facts) = mpsc::channel(QUEUE);
+    let outlet = Outlet(tell);
+    let counted = outlet.clone();
+    let share = move |one| counted.tell(Fact::Counted(one));
+    app.throttle.share(seed, Box::new(share));
+    let _set_once = app.outlet.set(outlet);
     // Installations that share a Redis do not hear each other.
-    let place = digest(&SHA256, &key[..]);
+    let place = digest(&SHA256, &counters[..]);
     let talk = Talk {
         client,
         channel: format!(
             "symbolon:{}",
             symbolon_token::encoding::encode(&place.as_ref()[..12])
         ),
+        key: hmac::Key::new(hmac::HMAC_SHA256, tags.as_slice()),
         name: *audit_id(app, app.clock.now())?.as_bytes(),
     };
     let app = Arc::clone(app);
     Ok(Some(async move {
-        tokio::join!(talk.publish(told), talk.listen(&app));
+        tokio::join!(talk.publish(&app, facts), talk.listen(&app));
     }))
 }
 
 struct Talk {
     client: redis::Client,
     channel: String,
+    key: hmac::Key,
     name: [u8; NAME],
+}
+
+/// Whether Redis failed when it was last asked, so that it is said once.
+#[derive(Default)]
+struct Trouble(bool);
+
+impl Trouble {
+    fn begins(&mut self, error: &redis::RedisError) {
+        if !std::mem::replace(&mut self.0, true) {
+            tracing::warn!(%error, "cache.url does not answer as it should: until it does, each node counts for itself");
+        }
+    }
+
+    fn ends(&mut self) {
+        if std::mem::take(&mut self.0) {
+            tracing::info!("cache.url answers again: nodes count together");
+        }
+    }
 }
 
 impl Talk {
     /// Step 1.
-    async fn publish(&self, mut told: mpsc::Receiver<Told>) {
+    async fn publish(&self, app: &App, mut facts: mpsc::Receiver<Fact>) {
+        let mut writer = Writer::new(self.key.clone(), self.name);
         let mut connection = None;
         let mut batch = Vec::new();
+        let mut trouble = Trouble::default();
         loop {
             batch.clear();
             // Nothing is told where there is nothing, save that this node is there.
-            let _waited = timeout(BEAT, told.recv_many(&mut batch, MOST)).await;
-            let mut message = self.name.to_vec();
-            for one in &batch {
-                one.write(&mut message);
-            }
-            if let Err(error) = self.send(&mut connection, &message).await {
-                tracing::debug!(%error, "other nodes are not told; trying again");
-                connection = None;
-                sleep(PAUSE).await;
+            let _waited = timeout(BEAT, facts.recv_many(&mut batch, MOST)).await;
+            let message = writer.write(&batch, app.clock.now());
+            match self.send(&mut connection, &message).await {
+                Ok(()) => trouble.ends(),
+                Err(error) => {
+                    trouble.begins(&error);
+                    connection = None;
+                    sleep(PAUSE).await;
+                }
             }
         }
     }
@@ -166,18 +159,22 @@ impl Talk {
 
     /// Steps 2 to 4.
     async fn listen(&self, app: &App) {
-        let mut is_failing = false;
+        let mut reader = Reader::new(self.key.clone(), self.name);
+        let mut trouble = Trouble::default();
         loop {
-            if let Err(error) = self.hear(app, &mut is_failing).await
-                && !std::mem::replace(&mut is_failing, true)
-            {
-                tracing::warn!(%error, "Redis does not answer: each node counts for itself until it does");
+            if let Err(error) = self.hear(app, &mut reader, &mut trouble).await {
+                trouble.begins(&error);
             }
             sleep(PAUSE).await;
         }
     }
 
-    async fn hear(&self, app: &App, is_failing: &mut bool) -> redis::RedisResult<()> {
+    async fn hear(
+        &self,
+        app: &App,
+        reader: &mut Reader,
+        trouble: &mut Trouble,
+    ) -> redis::RedisResult<()> {
         let late = |_| redis::RedisError::from((redis::ErrorKind::Io, "nothing was heard in time"));
         let subscribed = timeout(PATIENCE, async {
             let mut heard = self.client.get_async_pubsub().await?;
@@ -192,28 +189,25 @@ impl Talk {
                 let closed = (redis::ErrorKind::Io, "the connection was closed");
                 return Err(closed.into());
             };
-            *is_failing = false;
-            self.apply(app, message.get_payload_bytes());
+            trouble.ends();
+            apply(
+                app,
+                &reader.read(message.get_payload_bytes(), app.clock.now()),
+            );
         }
     }
+}
 
-    fn apply(&self, app: &App, message: &[u8]) {
-        let Some((name, told)) = message.split_at_checked(NAME) else {
-            return;
-        };
-        if name == self.name {
-            return;
+fn apply(app: &App, facts: &[Fact]) {
+    let now = app.clock.now();
+    for fact in facts {
+        if let Fact::Counted(counted) = fact {
+            app.throttle.hear(*counted, now);
         }
-        let now = app.clock.now();
-        for one in told.chunks_exact(Told::BYTES).filter_map(Told::read) {
-            match one {
-                Told::Counted(counted) => app.throttle.hear(counted, now),
-                Told::Look => {
-                    if let Ok(issuance) = app.issuance() {
-                        issuance.feed.committed();
-                    }
-                }
-            }
-        }
+    }
+    if facts.contains(&Fact::Revoked)
+        && let Ok(issuance) = app.issuance()
+    {
+        issuance.feed.committed();
     }
 }
