@@ -12,10 +12,10 @@
 //! One key signs access tokens, and the ID tokens of clients that ask for nothing else. For each other algorithm that a
 //! client asks for there is one that signs ID tokens alone: made when it is first needed, replaced with the other.
 
-mod age;
 mod id_token;
 mod reach;
 mod ring;
+mod rotation;
 
 use std::time::Duration;
 
@@ -26,14 +26,14 @@ use symbolon_store::{Batch, KeyRow, KeyState};
 use symbolon_token::{Algorithm, KeySet, SigningKey};
 use zeroize::Zeroizing;
 
-pub use age::rotate_by_age;
 pub(super) use id_token::provide;
 pub use reach::{Announced, Reach, reach};
 pub use ring::KeyRing;
+pub use rotation::{rotate, rotate_by_age};
 
 use super::actor::Actor;
 use super::oauth::id_token::LIFE;
-use super::{Error, Origin, ROUNDS, audit_id, lost_race, overloaded};
+use super::{Error, Origin, ROUNDS, audit_id, lost_race, overloaded, was_forestalled};
 use crate::app::App;
 use crate::sealing::MasterKey;
 
@@ -91,10 +91,10 @@ pub async fn open(app: &App, master: &MasterKey) -> Result<KeyRing, Error> {
     if !missing {
         return KeyRing::open(master, rows);
     }
-    match batch.commit().await {
-        // Another node was quicker: its keys are as good.
-        Ok(()) | Err(symbolon_store::Error::Conflict(_) | symbolon_store::Error::Stale) => {}
-        Err(error) => return Err(error.into()),
+    let committed = batch.commit().await;
+    // Another node was quicker: its keys are as good.
+    if !was_forestalled(&committed) {
+        committed?;
     }
     KeyRing::open(master, app.store.list_keys().await?)
 }
@@ -157,43 +157,6 @@ pub fn published(app: &App) -> Result<Published, Error> {
         symbolon_token::encoding::encode(&symbolon_token::feed_key("jwks", &json))
     );
     Ok(Published { json, etag })
-}
-
-/// Makes a new signing key of the configured algorithm, and one for each that signs ID tokens alone. They sign after
-/// [`PUBLISH_LEAD`], or at once.
-///
-/// # Errors
-/// `forbidden`, `conflict` when another rotation is under way, or a fault.
-pub async fn rotate(
-    app: &App,
-    actor: Actor,
-    master: &MasterKey,
-    at_once: bool,
-    origin: &Origin,
-) -> Result<KeyRow, Error> {
-    for _ in 0..ROUNDS {
-        let authority = actor.authorize(app, WRITE).await?;
-        let now = app.clock.now();
-        let activate = if at_once { now } else { now.plus(PUBLISH_LEAD) };
-        let rows = app.store.list_keys().await?;
-        let mut batch = app.store.batch();
-        authority.bind(&mut batch);
-        let new = replace_signing_key(app, master, &rows, &mut batch, activate)?;
-        id_token::replace(app, master, &rows, &mut batch, activate).await?;
-        let mut event = origin.event(AuditKind::KeyRotated, now);
-        authority.stamp(&mut event);
-        event.detail = Some(new.kid.clone());
-        batch.insert_audit(audit_id(app, now)?, &event);
-        let committed = batch.commit().await;
-        if matches!(committed, Err(symbolon_store::Error::Conflict(_))) {
-            return Err(Refusal::Conflict("key").into());
-        }
-        if !lost_race(&committed) {
-            committed?;
-            return Ok(new);
-        }
-    }
-    Err(overloaded().into())
 }
 
 /// Kills a leaked signing key: it verifies nothing any more, here and at every guard. When it was the one

@@ -187,6 +187,11 @@ pub(crate) fn lost_race(result: &Result<(), symbolon_store::Error>) -> bool {
     matches!(result, Err(symbolon_store::Error::Stale))
 }
 
+/// True when another has done the same in between: it lost against that commit, or what it made is there already.
+pub(crate) fn was_forestalled(result: &Result<(), symbolon_store::Error>) -> bool {
+    lost_race(result) || matches!(result, Err(symbolon_store::Error::Conflict(_)))
+}
+
 /// A fresh id for an audit row.
 pub(crate) fn audit_id(app: &App, now: Timestamp) -> Result<uuid::Uuid, Error> {
     app.rng.uuid_v7(now).map_err(|error| Error::Fault {

@@ -56,15 +56,16 @@ async fn generated(algorithm: Algorithm) -> Result<SigningKey, Error> {
     }
 }
 
-/// Puts new keys in the place of all these, from `activate` on.
+/// Puts new keys in the place of all these, from `activate` on, and returns them.
 pub(super) async fn replace(
     app: &App,
     master: &MasterKey,
     rows: &[KeyRow],
     batch: &mut Batch,
     activate: Timestamp,
-) -> Result<(), Error> {
+) -> Result<Vec<KeyRow>, Error> {
     let now = app.clock.now();
+    let mut made = Vec::new();
     for row in current_of(rows, ID_TOKEN) {
         let fault = Error::fault("key for ID tokens");
         let algorithm = match row.algorithm.parse::<Algorithm>() {
@@ -76,6 +77,7 @@ pub(super) async fn replace(
         let new = stored(app, master, (ID_TOKEN, &key), now, activate)?;
         batch.insert_key(&new);
         note_created(app, batch, &new)?;
+        made.push(new);
     }
-    Ok(())
+    Ok(made)
 }

@@ -210,7 +210,7 @@ async fn x5_a_rotation_at_the_same_time_does_not_save_a_leaked_key() {
 }
 
 #[tokio::test]
-async fn a_key_is_replaced_once_it_has_signed_for_long_enough() {
+async fn k7_a_key_is_replaced_once_it_has_signed_for_long_enough() {
     const DAY: u64 = 24 * 3600;
     let app = TestApp::start().await;
     assert!(!keys::rotate_by_age(&app.app).await.unwrap());

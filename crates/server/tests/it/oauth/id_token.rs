@@ -130,6 +130,34 @@ async fn a22_k7_a_hint_of_a_replaced_key_still_counts() {
     told(&browser.authorize(&none).await, "code");
 }
 
+/// Also where the key of access tokens is one that others have a copy of.
+#[tokio::test]
+async fn k7_a_key_of_id_tokens_is_replaced_by_its_own_age() {
+    const DAY: u64 = 24 * 3600;
+    let place = Place::with(&[("tokens.algorithm", "HS256")]).await;
+    place.change(&json!({"idTokenAlg": "RS256"})).await;
+    let app = &place.app.app;
+    let first = header(&place.id_token().await)["kid"].clone();
+    place.app.wait(90 * DAY);
+    let (one, other) = tokio::join!(keys::rotate_by_age(app), keys::rotate_by_age(app));
+    assert_ne!(one.unwrap(), other.unwrap(), "once");
+    keys::reload(app).await.unwrap();
+    place.app.wait(keys::PUBLISH_LEAD.as_secs());
+    let second = header(&place.id_token().await)["kid"].clone();
+    assert_ne!(first, second);
+    let known = keys::list(app).await.unwrap();
+    let of = |purpose| {
+        let keys = known.iter().filter(move |key| key.row.purpose == purpose);
+        let mut parts: Vec<_> = keys.map(|key| key.part).collect();
+        parts.sort_unstable();
+        parts
+    };
+    assert_eq!(
+        (of("sign"), of("id_token")),
+        (vec!["signing"], vec!["retired", "signing"])
+    );
+}
+
 #[tokio::test]
 async fn many_that_need_a_key_at_once_make_one() {
     let place = Place::start().await;
