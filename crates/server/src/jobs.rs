@@ -283,7 +283,7 @@ impl Follower {
         let mut after = before;
         loop {
             let is_last = page.len() < PAGE as usize;
-            self.last = page.last().cloned().or(self.last.take());
+            self.see(app, page.last());
             page.retain(|entry| entry.seq > after);
             for entry in &page {
                 issuance.apply(entry);
@@ -314,6 +314,13 @@ impl Follower {
         }
     }
 
+    fn see(&mut self, app: &App, last: Option<&Entry>) {
+        if let Some(last) = last {
+            app.mark.saw(last);
+            self.last = Some(last.clone());
+        }
+    }
+
     /// Whether another revocation has the number of the last that was published: it was lost, and its number given again.
     fn is_replaced(&self, app: &App, page: &[Entry], published: i64) -> bool {
         let now_s = app.clock.now().plus(PURGE).seconds();
@@ -339,16 +346,17 @@ impl Follower {
             return Ok(());
         };
         // Its numbers say nothing about what the guard of this process has: it is told of all, as others are.
+        let (epoch, seq) = (feed.epoch.clone(), feed.seq);
         let mut after = 0;
-        while after < feed.seq {
+        while after < seq {
             let page = app.store.list_revocations(after, PAGE).await?;
             for entry in &page {
                 issuance.apply(entry);
             }
-            self.last = page.last().cloned().or(self.last.take());
-            after = page.last().map_or(feed.seq, |entry| entry.seq);
+            after = page.last().map_or(seq, |entry| entry.seq);
+            self.see(app, page.last());
         }
-        issuance.feed.begin(&feed.epoch, feed.seq);
+        issuance.feed.begin(&epoch, seq);
         Ok(())
     }
 

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use symbolon_guard::{Checker, CheckerOptions, ProofOptions, Proofs};
-use symbolon_store::{DatabaseUrl, OpenOptions, Store};
+use symbolon_store::{DatabaseUrl, Feed, OpenOptions, Store};
 use symbolon_token::Verifier;
 use symbolon_token::dpop::Nonces;
 use tokio::sync::Semaphore;
@@ -25,12 +25,12 @@ use super::timekeeping::begin_time;
 use super::{App, Issuance};
 use crate::clock::Clock;
 use crate::config::{Config, Issuer};
-use crate::feed::{Hub, Mark};
+use crate::feed::{Hub, Mark, Marked};
 use crate::flows::import::upload::Imports;
 use crate::flows::oauth::introspect::SeenTokens;
-use crate::flows::revocations::former::{Former, is_lost};
+use crate::flows::revocations::former::Former;
 use crate::flows::stats::Kept;
-use crate::flows::{ROUNDS, keys};
+use crate::flows::{ROUNDS, keys, was_forestalled};
 use crate::hashing::Hasher;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
@@ -121,10 +121,11 @@ impl App {
             }
         };
         let throttle = Throttle::new(config.throttle.enabled, rng.table_seed(), hasher.room());
-        Ok(Arc::new(Self {
+        Ok(Arc::new_cyclic(|this| Self {
+            this: this.clone(),
             hasher,
             throttle,
-            voice: OnceLock::new(),
+            outlet: OnceLock::new(),
             mail,
             pages,
             outbound: Outbound::new(config.outbound.allow_loopback_http),
@@ -241,13 +242,10 @@ impl App {
             let former = Former::read(&self.store).await.map_err(store_error)?;
             let feed = self.store.feed().await.map_err(store_error)?;
             // What this node has published, and the database does not know.
-            let lost = self
-                .mark
-                .read()
-                .filter(|mark| match mark.epoch == feed.epoch {
-                    true => mark.seq > feed.seq,
-                    false => !former.contains(&mark.epoch),
-                });
+            let lost = match self.mark.read() {
+                Some(kept) if self.is_lost(&kept, &feed, &former).await? => Some(kept.point),
+                _ => None,
+            };
             let mut batch = self.store.batch();
             match lost {
                 None if !feed.epoch.is_empty() => return Ok(feed.epoch),
@@ -262,13 +260,33 @@ impl App {
                 }
             }
             let committed = batch.commit().await;
-            if !is_lost(&committed) {
+            if !was_forestalled(&committed) {
                 committed.map_err(store_error)?;
                 break;
             }
         }
         // Another node may have been quicker.
         Ok(self.store.feed().await.map_err(store_error)?.epoch)
+    }
+
+    /// Whether the database does not know what was kept: it never came that far, or another revocation has that number.
+    async fn is_lost(
+        &self,
+        kept: &Marked,
+        feed: &Feed,
+        former: &Former,
+    ) -> Result<bool, StartError> {
+        let Marked { point, key } = kept;
+        if point.epoch != feed.epoch {
+            return Ok(!former.contains(&point.epoch));
+        }
+        let last = self.store.list_revocations(point.seq.saturating_sub(1), 1);
+        let last = last.await.map_err(store_error)?;
+        // One that was purged says nothing.
+        let given_again = last
+            .first()
+            .is_some_and(|entry| entry.seq == point.seq && key.is_some_and(|key| key != entry.key));
+        Ok(point.seq > feed.seq || given_again)
     }
 
     /// The master key, checked against the store.

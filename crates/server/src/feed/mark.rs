@@ -1,20 +1,42 @@
 //! How far the feed was published, kept in the data folder beside the database. A database that does not know that
 //! point any more was restored from a backup: its feed begins another epoch, so that guards do not go on from where
-//! the lost one was.
+//! the lost one was. Nor does one that has given the number to another revocation.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use symbolon_domain::revocation::Entry;
+use symbolon_token::encoding;
 
 use super::{Place, Point};
+
+/// What a revocation is about, as the feed says it.
+type Key = [u8; 16];
 
 /// The file that remembers the feed's point. One for a process.
 pub struct Mark {
     path: Option<PathBuf>,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
     /// What the file says, as far as this process knows.
-    written: Mutex<String>,
+    written: String,
+    /// The number of the last revocation that was seen, and what it is about.
+    last: Option<(i64, Key)>,
+}
+
+/// What was published last, as it was kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marked {
+    /// How far.
+    pub point: Point,
+    /// What the revocation of that number is about, where that was known.
+    pub key: Option<Key>,
 }
 
 impl Mark {
@@ -23,28 +45,43 @@ impl Mark {
     pub fn new(path: Option<PathBuf>) -> Self {
         Self {
             path,
-            written: Mutex::default(),
+            known: Mutex::default(),
         }
     }
 
-    /// The point that was kept last. What cannot be read is no point.
+    /// What was kept last. What cannot be read is nothing.
     #[must_use]
-    pub fn read(&self) -> Option<Point> {
-        fs::read_to_string(self.path.as_ref()?)
-            .ok()?
-            .trim_end()
-            .parse()
-            .ok()
+    pub fn read(&self) -> Option<Marked> {
+        let text = fs::read_to_string(self.path.as_ref()?).ok()?;
+        let (point, key) = match text.trim_end().split_once(' ') {
+            Some((point, key)) => (point, Some(encoding::decode_exact(key.as_bytes()).ok()?)),
+            None => (text.trim_end(), None),
+        };
+        let point = point.parse().ok()?;
+        Some(Marked { point, key })
     }
 
-    /// Keeps the point. Losing it costs only the notice of a restored backup, so that a failure is logged and no more.
+    /// Notes the revocation that was seen last.
+    pub fn saw(&self, entry: &Entry) {
+        self.known().last = Some((entry.seq, entry.key));
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps how far the feed was published: `EPOCH:SEQ`, and in base64url what the revocation of that number is about. Losing it costs only the notice of a restored backup, so that a failure is logged and no more.
     pub fn keep(&self, place: &Place) {
         let Some(path) = &self.path else {
             return;
         };
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        let point = place.to_string();
-        if *written == point || !path.parent().is_some_and(Path::is_dir) {
+        let mut known = self.known();
+        let mut point = place.to_string();
+        if let Some((_, key)) = known.last.filter(|(seq, _)| *seq == place.seq()) {
+            point.push(' ');
+            encoding::encode_to(&key, &mut point);
+        }
+        if known.written == point || !path.parent().is_some_and(Path::is_dir) {
             return;
         }
         // Renamed, so that no half of it is ever read.
@@ -53,7 +90,7 @@ impl Mark {
         if let Err(error) = kept {
             tracing::warn!(%error, "the feed's mark cannot be written");
         }
-        *written = point;
+        known.written = point;
     }
 }
 

@@ -17,13 +17,16 @@ use symbolon_domain::{ClientId, Refusal, SessionId, User};
 use symbolon_store::{Feed, Watch};
 use symbolon_token::feed_key;
 
-use self::former::{Former, is_lost};
+use self::former::Former;
 use super::actor::Actor;
 use super::login::OWN_CLIENT;
 use super::page::Page;
-use super::{Error, Origin, ROUNDS, audit_id, clients, consequences, lost_race, overloaded, users};
+use super::{
+    Error, Origin, ROUNDS, audit_id, clients, consequences, lost_race, overloaded, users,
+    was_forestalled,
+};
 use crate::app::App;
-use crate::app::timekeeping::issued_by;
+use crate::app::timekeeping::last_issue_s;
 use crate::feed::Point;
 
 /// What it takes to see revocations.
@@ -230,7 +233,7 @@ async fn renew_if(app: &App, only: Option<&str>, origin: &Origin) -> Result<Stri
         }
         former.renew(&mut batch, &[&feed.epoch], &epoch);
         let committed = batch.commit().await;
-        if !is_lost(&committed) {
+        if !was_forestalled(&committed) {
             committed?;
             return Ok(epoch);
         }
@@ -248,7 +251,7 @@ async fn end_tokens(
         let authority = actor.authorize(app, WRITE).await?;
         let now = app.clock.now();
         if let Subject::Client { before_s, .. } | Subject::All { before_s } = &mut subject {
-            *before_s = issued_by(&app.store, now);
+            *before_s = last_issue_s(&app.store, now);
         }
         let subject = &subject;
         let mut batch = app.store.batch();

@@ -29,7 +29,7 @@ impl Former {
         self.0.as_deref().unwrap_or_default().split_whitespace()
     }
 
-    /// Begins the epoch `next`; those that it replaces are remembered. Where [`is_lost`] says so of the commit, another was
+    /// Begins the epoch `next`; those that it replaces are remembered. Where the commit was forestalled, another was
     /// quicker.
     pub fn renew(&self, batch: &mut Batch, replaced: &[&str], next: &str) {
         let known = self.epochs().filter(|epoch| !replaced.contains(epoch));
@@ -41,9 +41,4 @@ impl Former {
             .replace_setting(FORMER, self.0.as_deref(), Some(&latest.join(" ")))
             .renew_feed(next);
     }
-}
-
-/// Whether another has renewed the feed in between.
-pub fn is_lost(committed: &Result<(), Error>) -> bool {
-    matches!(committed, Err(Error::Stale | Error::Conflict(_)))
 }
