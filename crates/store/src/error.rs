@@ -21,7 +21,8 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn fault(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+    /// Anything that should not happen.
+    pub fn fault(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::Fault(source.into())
     }
 }

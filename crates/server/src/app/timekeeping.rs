@@ -27,8 +27,9 @@ const MOST_APART: Duration = Duration::from_millis(450);
 /// Attempts of a process that begins: the first also pays for the connection.
 const ATTEMPTS: usize = 3;
 
-/// The last second in which a token may have been issued by now, by any node: what ends tokens by their time ends those.
-pub fn issued_by(store: &Store, now: Timestamp) -> i64 {
+/// The last second in which a token may have been issued by now, by any node: what ends tokens by their time ends those. It may
+/// be up to [`MOST_APART`] ahead (docs/decisions/0015).
+pub fn last_issue_s(store: &Store, now: Timestamp) -> i64 {
     let apart = match store.is_embedded() {
         true => Duration::ZERO,
         false => MOST_APART,
@@ -48,10 +49,14 @@ pub async fn begin_time(store: &Store, clock: &Clock) -> Result<(), Error> {
             return Ok(());
         }
     }
-    if took > LONGEST {
-        tracing::warn!(
+    match took > LONGEST {
+        true => tracing::warn!(
             "the database answers too late to tell the time: the clock of this machine is believed"
-        );
+        ),
+        false => tracing::warn!(
+            milliseconds = took.as_millis(),
+            "the database answers late: the clock of this node may be off by as much"
+        ),
     }
     Ok(())
 }

@@ -21,7 +21,7 @@ use super::actor::{Actor, Authority};
 use super::clients::of_client;
 use super::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded};
 use crate::app::App;
-use crate::app::timekeeping::issued_by;
+use crate::app::timekeeping::last_issue_s;
 use crate::jobs::Causes;
 
 /// Holders whose tokens are named one by one; beyond, everybody refreshes once.
@@ -224,7 +224,7 @@ pub async fn announce(app: &App) -> Result<(), Error> {
     batch.announce_roles(state);
     let everything = Revocation {
         subject: Subject::All {
-            before_s: issued_by(&app.store, now),
+            before_s: last_issue_s(&app.store, now),
         },
         effect: Effect::Stale,
         until: revocation_until(now, app.longest_access_ttl()),

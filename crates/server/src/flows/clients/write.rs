@@ -1,5 +1,7 @@
 //! What a change of a client writes, whoever decided it.
 
+use std::sync::Arc;
+
 use symbolon_domain::audit::AuditKind;
 use symbolon_domain::ending::Event;
 use symbolon_domain::revocation::{Effect, Revocation, Subject};
@@ -10,7 +12,7 @@ use symbolon_token::Algorithm;
 use super::super::actor::Authority;
 use super::super::{Error, Origin, ROUNDS, audit_id, consequences, keys};
 use crate::app::App;
-use crate::app::timekeeping::issued_by;
+use crate::app::timekeeping::last_issue_s;
 
 /// Longest text of an audit row, in characters: lists of URIs can be long.
 const MOST_DETAIL: usize = 1_000;
@@ -106,12 +108,18 @@ impl<'a> Writer<'a> {
 
     /// Commits all of it.
     pub(in crate::flows) async fn commit(self) -> Result<(), symbolon_store::Error> {
-        self.app.commit(self.batch, &self.revocations).await?;
-        end_since(self.app, self.revocations).await;
-        if self.app.issuance().is_ok() {
+        let (app, batch) = (self.app, self.batch);
+        match app.shared().filter(|_| !self.revocations.is_empty()) {
+            // Also where whoever asked has hung up.
+            Some(app) => tokio::spawn(end(app, batch, self.revocations))
+                .await
+                .unwrap_or_else(|error| Err(symbolon_store::Error::fault(error)))?,
+            None => app.commit(batch, &self.revocations).await?,
+        }
+        if app.issuance().is_ok() {
             for algorithm in self.algorithms {
                 // Ahead of the first token, so that it is published by then; what fails here is tried again with that.
-                keys::provide(self.app, algorithm).await.ok();
+                keys::provide(app, algorithm).await.ok();
             }
         }
         Ok(())
@@ -128,32 +136,36 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Says it again of what was issued until the commit, by those who had read the client before it: which is seldom anything.
-async fn end_since(app: &App, mut ended: Vec<Revocation>) {
-    let until_s = issued_by(&app.store, app.clock.now());
-    ended.retain_mut(|one| match &mut one.subject {
-        Subject::Client { before_s, .. } if *before_s < until_s => {
-            *before_s = until_s;
-            true
-        }
-        _ => false,
-    });
-    if ended.is_empty() {
-        return;
-    }
+/// Commits what ends a client's tokens, and says it again of what was issued until then, by those who had read the client before:
+/// which is seldom anything.
+async fn end(
+    app: Arc<App>,
+    batch: Batch,
+    ended: Vec<Revocation>,
+) -> Result<(), symbolon_store::Error> {
+    app.commit(batch, &ended).await?;
     for _ in 0..ROUNDS {
-        match app.commit(app.store.batch(), &ended).await {
-            Ok(()) => return,
-            Err(error) => tracing::warn!(%error, "what a client got just now is not ended yet"),
+        let until_s = last_issue_s(&app.store, app.clock.now());
+        let mut late = ended.clone();
+        late.retain_mut(|one| match &mut one.subject {
+            Subject::Client { before_s, .. } => std::mem::replace(before_s, until_s) < until_s,
+            _ => false,
+        });
+        if late.is_empty() || app.commit(app.store.batch(), &late).await.is_ok() {
+            return Ok(());
         }
     }
+    tracing::warn!(
+        "tokens that a client got while it was changed could not be ended: `symbolon revocations add` ends them"
+    );
+    Ok(())
 }
 
 /// The tokens that a client has by now.
 pub(in crate::flows) fn of_client(app: &App, id: &ClientId, now: Timestamp) -> Subject {
     Subject::Client {
         id: id.to_string(),
-        before_s: issued_by(&app.store, now),
+        before_s: last_issue_s(&app.store, now),
     }
 }
 
