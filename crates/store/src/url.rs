@@ -107,7 +107,7 @@ pub(crate) fn split_tls(url: &str) -> Result<(String, Tls), OpenError> {
         // Servers that follow a move read the same from folders of their own.
         (true, Some(_)) => {
             return Err(refused(
-                "sslrootcert is an absolute path without %, or system",
+                "sslrootcert must be an absolute path (such as /etc/ssl/ca.pem) without %, or the word system",
             ));
         }
     };

@@ -62,7 +62,7 @@ async fn serve_router(
     if !drain.is_zero() {
         tracing::info!(
             seconds = drain.as_secs_f32(),
-            "told to end: others are to be asked from now on; a second signal ends that wait"
+            "stopping: /readyz answers 503 for as long as server.drain says, then the listener closes; a second signal closes it now"
         );
         door.accept_until(&listener, timeout(drain, stop.next()))
             .await

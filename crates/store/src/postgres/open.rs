@@ -51,7 +51,10 @@ pub(super) fn target(url: &str) -> Result<Target, OpenError> {
         .map_err(|_| OpenError::Url("this is not a postgres:// URL that can be read".into()))?;
     // Written in a way that only the driver reads.
     if config.get_ssl_mode() == SslMode::Require {
-        return Err(OpenError::Url("sslmode is to be written as it is".into()));
+        return Err(OpenError::Url(
+            "the name `sslmode` must not be percent-encoded in the URL: write ?sslmode=verify-full"
+                .into(),
+        ));
     }
     config.ssl_mode(match tls {
         Tls::Off => SslMode::Disable,

@@ -44,7 +44,9 @@ pub(crate) fn main(path: &Path, options: &OpenOptions) -> Result<Connection, Ope
             return Ok(connection);
         }
     }
-    Err(OpenError::other("the database is being replaced"))
+    Err(OpenError::other(
+        "the database file was replaced several times while it was opened (a restore?): try again",
+    ))
 }
 
 /// Which file is there.
