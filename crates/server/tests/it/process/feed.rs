@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 use symbolon_testkit::Postgres;
 
-use super::place::{MASTER_KEY, Place};
+use super::place::Place;
 use super::running::Server;
 
 /// More looks than any revocation takes to be published.
@@ -76,13 +76,7 @@ fn a_node_that_was_away_when_the_feed_was_renewed_goes_on_in_the_new_epoch() {
         return;
     };
     let url = postgres.url();
-    let nodes = [Place::new(), Place::new()].map(|place| {
-        place
-            .with("database.url", &url)
-            .with("server.master_key", MASTER_KEY)
-            .with("server.issuer", "https://login.example.com")
-    });
-    let [here, away] = &nodes;
+    let [here, away] = [(); 2].map(|()| Place::node(&url));
     let running = here.serve();
     let other = away.serve();
     running.register("ada@example.com");

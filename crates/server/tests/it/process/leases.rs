@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use symbolon_testkit::Postgres;
 
-use super::place::{MASTER_KEY, Place};
+use super::place::Place;
 
 #[test]
 fn one_node_leads_every_job_and_gives_them_up_when_it_ends() {
@@ -21,15 +21,8 @@ fn one_node_leads_every_job_and_gives_them_up_when_it_ends() {
         let lines = lines.filter(|line| !line.is_empty());
         lines.map(str::to_owned).collect::<BTreeSet<_>>()
     };
-    let node = || {
-        let place = Place::new()
-            .with("database.url", &url)
-            .with("server.master_key", MASTER_KEY)
-            .with("server.issuer", "https://login.example.com");
-        let server = place.serve();
-        (place, server)
-    };
-    let (_first_place, first) = node();
+    let places = [(); 2].map(|()| Place::node(&url));
+    let first = places[0].serve();
     let led = holders();
     assert_eq!(led.len(), 5, "{led:?}");
     let ids: BTreeSet<_> = led
@@ -37,7 +30,7 @@ fn one_node_leads_every_job_and_gives_them_up_when_it_ends() {
         .filter_map(|line| line.split(' ').nth(1))
         .collect();
     assert_eq!(ids.len(), 1, "{led:?}");
-    let (_second_place, second) = node();
+    let second = places[1].serve();
     // It is renewed and left alone.
     assert_eq!(holders(), led);
     first.stop();

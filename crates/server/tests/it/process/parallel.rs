@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use symbolon_testkit::Postgres;
 
-use super::place::{MASTER_KEY, Place};
+use super::place::Place;
 use super::running::{Server, Stopwatch};
 
 const CALLERS: usize = 64;
@@ -110,13 +110,9 @@ fn parallel_refreshes_have_one_successor_on_two_servers_of_one_postgresql() {
         return;
     };
     let url = postgres.url();
-    let place = || {
-        Place::new()
-            .with("database.url", &url)
-            .with("server.master_key", MASTER_KEY)
-    };
-    let (one, other) = (place(), place());
-    let (one, other) = (one.serve(), other.serve());
+    // Their issuer is the one that the first start keeps with the data.
+    let places = [(); 2].map(|()| Place::node(&url).without("server.issuer"));
+    let [one, other] = places.each_ref().map(Place::serve);
     let device = one.register("ada@example.com");
     let mut token = device.refresh.clone();
     for _ in 0..3 {

@@ -18,7 +18,7 @@ use crate::app::Folder;
 pub const PATIENCE: Duration = Duration::from_secs(60);
 pub const PASSWORD: &str = "violet-staple orbit 7";
 /// What nodes of one database share.
-pub const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 const BINARY: &str = env!("CARGO_BIN_EXE_symbolon");
 
 /// Contents by path.
@@ -51,6 +51,14 @@ impl Place {
             .with("password.iterations", "5")
             .with("throttle.enabled", "false")
             .with("log.level", "warn")
+    }
+
+    /// One node of several with the same database, and so with the same keys and one issuer.
+    pub fn node(url: &str) -> Self {
+        Self::new()
+            .with("database.url", url)
+            .with("server.master_key", MASTER_KEY)
+            .with("server.issuer", "https://login.example.com")
     }
 
     /// A setting for every process from here on, as a variable.

@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use symbolon_testkit::Postgres;
 
-use super::place::{MASTER_KEY, PASSWORD, PATIENCE, Place};
+use super::place::{PASSWORD, PATIENCE, Place};
 use super::proxy::Proxy;
 use super::running::{Server, Stopwatch};
 
@@ -93,10 +93,8 @@ struct Node {
 
 impl Node {
     fn start(url: &str, address: SocketAddr) -> Self {
-        let place = Place::new()
-            .with("database.url", url)
+        let place = Place::node(url)
             .with("server.issuer", ISSUER)
-            .with("server.master_key", MASTER_KEY)
             .with("server.trusted_proxies", "127.0.0.1")
             .with("server.drain", DRAIN);
         let server = Self::serve(&place, address);

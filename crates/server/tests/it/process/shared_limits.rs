@@ -3,7 +3,7 @@
 use serde_json::json;
 use symbolon_testkit::{Postgres, Redis};
 
-use super::place::{MASTER_KEY, Place};
+use super::place::Place;
 use super::running::Server;
 
 /// Attempts that cost no wait.
@@ -37,12 +37,9 @@ fn l1_what_is_guessed_at_one_node_counts_at_the_other_as_long_as_there_is_a_redi
     };
     let url = postgres.url();
     let node = || {
-        let place = Place::new()
-            .with("database.url", &url)
+        let place = Place::node(&url)
             .with("cache.url", &redis.url())
-            .with("throttle.enabled", "true")
-            .with("server.master_key", MASTER_KEY)
-            .with("server.issuer", "https://login.example.com");
+            .with("throttle.enabled", "true");
         let server = place.serve();
         (place, server)
     };

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::super::http::{Connection, Reply};
-use super::super::place::{MASTER_KEY, PASSWORD, PATIENCE, Place};
+use super::super::place::{PASSWORD, PATIENCE, Place};
 use super::super::running::{Device, Server, Stopwatch};
 
 const CLIENTS: usize = 6;
@@ -25,8 +25,8 @@ const AFTER: u64 = 5;
 
 /// Two servers with one database.
 pub struct Nodes {
-    places: Vec<Place>,
-    servers: Vec<Option<Server>>,
+    places: [Place; 2],
+    servers: [Option<Server>; 2],
     shared: Arc<Shared>,
     clients: Vec<JoinHandle<Chain>>,
 }
@@ -57,16 +57,8 @@ impl Nodes {
     /// With the database of each; an empty URL is that of the first.
     pub fn start(urls: &[&str; 2]) -> Self {
         let urls = urls.map(|url| if url.is_empty() { urls[0] } else { url });
-        let place = |url: &str| {
-            Place::new()
-                .with("database.url", url)
-                .with("server.master_key", MASTER_KEY)
-                .with("server.issuer", "https://id.example.com")
-                .with("throttle.enabled", "false")
-                .with("refresh.leeway", "60s")
-        };
-        let places: Vec<_> = urls.iter().map(|url| place(url)).collect();
-        let servers: Vec<_> = places.iter().map(|place| Some(place.serve())).collect();
+        let places = urls.map(|url| Place::node(url).with("refresh.leeway", "60s"));
+        let servers = places.each_ref().map(|place| Some(place.serve()));
         let addresses = servers.iter().flatten().map(|server| server.address);
         let shared = Arc::new(Shared {
             addresses: Mutex::new(addresses.collect()),
@@ -114,9 +106,7 @@ impl Nodes {
 
     /// The keys that each publishes.
     pub fn kids(&self) -> (Vec<String>, Vec<String>) {
-        let [one, other] = &self.servers[..] else {
-            panic!("two nodes");
-        };
+        let [one, other] = &self.servers;
         let kids = |server: &Option<Server>| server.as_ref().unwrap().kids();
         // The other node hears of a key a moment later.
         for _ in 0..MOST_LOOKS {

@@ -5,7 +5,7 @@ use std::thread;
 
 use super::super::commands::until_refused;
 use super::super::http::Connection;
-use super::super::place::{MASTER_KEY, Place};
+use super::super::place::Place;
 use super::super::running::{Device, Server};
 
 pub const EMAIL: &str = "ada@example.com";
@@ -14,12 +14,7 @@ const MOST_BEATS: usize = 6;
 
 /// Two places of nodes with one database.
 pub fn places(url: &str) -> [Place; 2] {
-    [Place::new(), Place::new()].map(|place| {
-        place
-            .with("database.url", url)
-            .with("server.master_key", MASTER_KEY)
-            .with("server.issuer", "https://id.example.com")
-    })
+    [(); 2].map(|()| Place::node(url))
 }
 
 /// Two nodes that run.
