@@ -26,13 +26,6 @@ fn first_event(server: &Server, point: &str) -> String {
     connection.until("\n").unwrap()
 }
 
-fn sign_out(server: &Server, device: &Device) {
-    let answer = server
-        .connect()
-        .call("POST", "/api/logout", Some(&device.access), None);
-    answer.unwrap().expect(204);
-}
-
 #[test]
 fn a_backup_is_made_beside_the_requests_and_brought_back() {
     let place = Place::new();
@@ -69,7 +62,7 @@ fn a_backup_is_made_beside_the_requests_and_brought_back() {
     assert!(place.path(key).exists(), "{key}");
 
     // What comes after the backup is lost with it.
-    sign_out(&server, &gone);
+    server.sign_out(&gone);
     let before = listed(&server, 1);
     server.stop();
     let restored = place.run(&["restore", FILE, "--json"]).json();

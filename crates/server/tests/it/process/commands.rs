@@ -231,7 +231,7 @@ fn a_set_password_ends_every_session_and_a_deleted_user_is_gone() {
         .refused(401, "invalid_credentials");
     let new = json!({ "email": "ada@example.com", "password": "granite meadow lantern 3", "transport": "body" });
     let reply = connection.post("/api/login", &new).unwrap().expect(200);
-    let device = Device::of(&reply.text("accessToken"), &reply.text("refreshToken"));
+    let device = Device::given(&reply);
     place.run(&["user", "delete", "ada@example.com"]).text();
     until_refused(&server, &device.access);
     let refused = connection.refresh(&device.refresh).unwrap();

@@ -21,12 +21,7 @@ pub fn list(server: &Server) -> Value {
 }
 
 fn sign_out(server: &Server, email: &str) {
-    let device = server.sign_in(email);
-    let reply = server
-        .connect()
-        .call("POST", "/api/logout", Some(&device.access), None)
-        .unwrap();
-    reply.expect(204);
+    server.sign_out(&server.sign_in(email));
 }
 
 /// The list once it holds so many.

@@ -64,6 +64,11 @@ impl Connection {
         )
     }
 
+    /// Ends the session of an access token.
+    pub fn sign_out(&mut self, access: &str) -> io::Result<Reply> {
+        self.call("POST", "/api/logout", Some(access), None)
+    }
+
     /// Reads a protected route.
     pub fn profile(&mut self, access: &str) -> io::Result<Reply> {
         self.call("GET", "/api/user/profile", Some(access), None)

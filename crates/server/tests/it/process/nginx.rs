@@ -83,10 +83,7 @@ fn n11_forward_authentication_with_nginx() {
     assert_eq!(nginx.ask("GET", "/admin/orders", &[as_admin]).0, 200);
     assert_eq!(nginx.ask("GET", "/.symbolon/verify", &[as_ada]).0, 404);
 
-    let logout = server
-        .connect()
-        .call("POST", "/api/logout", Some(&ada.access), None);
-    logout.unwrap().expect(204);
+    server.sign_out(&ada);
     let (status, said) = nginx.ask("GET", "/orders", &[as_ada]);
     assert!(status == 401 && said.contains("token_revoked"), "{said}");
     server.stop();

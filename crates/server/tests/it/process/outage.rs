@@ -19,12 +19,7 @@ fn writes(server: &Server, device: &Device) -> [Reply; 3] {
         let [one, other, third] = &mut connections;
         let refreshed = scope.spawn(|| one.refresh(&device.refresh).unwrap());
         let signed_in = scope.spawn(|| other.post("/api/login", &sign_in).unwrap());
-        let path = "/api/logout";
-        let signed_out = scope.spawn(|| {
-            third
-                .call("POST", path, Some(&device.access), None)
-                .unwrap()
-        });
+        let signed_out = scope.spawn(|| third.sign_out(&device.access).unwrap());
         [refreshed, signed_in, signed_out].map(|call| call.join().unwrap())
     })
 }

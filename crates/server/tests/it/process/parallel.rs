@@ -134,9 +134,7 @@ fn parallel_refreshes_have_one_successor_on_two_servers_of_one_postgresql() {
 fn signs_out_everywhere(one: &Server, other: &Server, access: &str) -> Duration {
     let mut connection = other.connect();
     connection.profile(access).unwrap().expect(200);
-    let reply = one
-        .connect()
-        .call("POST", "/api/logout", Some(access), None);
+    let reply = one.connect().sign_out(access);
     let watch = Stopwatch::start();
     reply.unwrap().expect(204);
     one.connect()

@@ -45,8 +45,7 @@ fn go_on(mut connection: Connection, email: &str, done: &AtomicBool) -> Sessions
             sessions.live.push((access, refresh));
             continue;
         }
-        let out = connection.call("POST", "/api/logout", Some(&access), None);
-        out.unwrap().expect(204);
+        connection.sign_out(&access).unwrap().expect(204);
         connection.profile(&access).unwrap().expect(401);
         sessions.ended.push((access, refresh));
     }

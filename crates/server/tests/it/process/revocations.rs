@@ -83,8 +83,7 @@ fn live(server: &Server, device: &Device) -> bool {
 
 fn renewed(server: &Server, device: &Device) -> Device {
     let reply = server.connect().refresh(&device.refresh).unwrap();
-    let reply = reply.expect(200);
-    Device::of(&reply.text("accessToken"), &reply.text("refreshToken"))
+    Device::given(&reply.expect(200))
 }
 
 fn issuer(server: &Server) -> String {

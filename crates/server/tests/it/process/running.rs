@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use super::http::Connection;
+use super::http::{Connection, Reply};
 use super::place::{Kept, PASSWORD, PATIENCE, Place, drain};
 
 /// A server that answers. It is killed when it is dropped.
@@ -127,8 +127,14 @@ impl Server {
     pub fn sign_in(&self, email: &str) -> Device {
         let body = json!({ "email": email, "password": PASSWORD, "transport": "body" });
         let reply = self.connect().post("/api/login", &body).unwrap();
-        let reply = reply.expect(200);
-        Device::of(&reply.text("accessToken"), &reply.text("refreshToken"))
+        Device::given(&reply.expect(200))
+    }
+
+    /// Signs out, which succeeds.
+    #[track_caller]
+    pub fn sign_out(&self, device: &Device) {
+        let reply = self.connect().sign_out(&device.access);
+        reply.unwrap().expect(204);
     }
 
     /// Makes an account over HTTP and signs in.
@@ -150,13 +156,14 @@ impl Server {
 }
 
 impl Device {
-    pub fn of(access: &str, refresh: &str) -> Self {
-        let claims = crate::people::claims(access);
-        let text = |name: &str| claims[name].as_str().unwrap().to_owned();
+    /// What a sign-in or a refresh answered.
+    pub fn given(reply: &Reply) -> Self {
+        let access = reply.text("accessToken");
+        let claims = crate::people::claims(&access);
         Self {
-            access: access.to_owned(),
-            refresh: refresh.to_owned(),
-            sid: text("sid"),
+            refresh: reply.text("refreshToken"),
+            sid: claims["sid"].as_str().unwrap().to_owned(),
+            access,
         }
     }
 }

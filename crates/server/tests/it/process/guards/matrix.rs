@@ -366,9 +366,8 @@ impl People {
         let there = world.server.register(&email);
         let earlier = world.server.sign_in(&email);
         let reply = world.server.connect().refresh(&earlier.refresh).unwrap();
-        let reply = reply.expect(200);
         Self {
-            here: Device::of(&reply.text("accessToken"), &reply.text("refreshToken")),
+            here: Device::given(&reply.expect(200)),
             earlier,
             there,
             other: world.server.register(&format!("bob{number}@example.com")),

@@ -298,8 +298,7 @@ fn go_on(shared: &Shared, number: usize, email: String, device: Device) -> Chain
 }
 
 fn sign_out(caller: &mut Caller<'_>, chain: &mut Chain) {
-    let reply = caller
-        .insist(|connection| connection.call("POST", "/api/logout", Some(&chain.access), None));
+    let reply = caller.insist(|connection| connection.sign_out(&chain.access));
     // A former attempt, whose answer was lost, may have ended it.
     if reply.status != 204 {
         reply.refused(401, "token_revoked");

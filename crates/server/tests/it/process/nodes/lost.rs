@@ -16,12 +16,6 @@ fn lose(postgres: &Postgres, url: &str, from: i64) {
     postgres.run(url, &sql);
 }
 
-fn sign_out(node: &Server, access: &str) {
-    let path = "/api/logout";
-    let reply = node.connect().call("POST", path, Some(access), None);
-    reply.unwrap().expect(204);
-}
-
 #[test]
 fn x7_revocations_that_the_database_lost_are_kept_by_the_nodes_and_begin_an_epoch() {
     let Some(postgres) = Postgres::shared() else {
@@ -33,7 +27,7 @@ fn x7_revocations_that_the_database_lost_are_kept_by_the_nodes_and_begin_an_epoc
     here.register(EMAIL);
     let devices = [(); 4].map(|()| here.sign_in(EMAIL));
     for device in &devices[..3] {
-        sign_out(here, &device.access);
+        here.sign_out(device);
     }
     let before = listed(there, 3);
     let same = listed(here, 3);
@@ -56,7 +50,7 @@ fn x7_revocations_that_the_database_lost_are_kept_by_the_nodes_and_begin_an_epoc
         connection.profile(&devices[3].access).unwrap().expect(200);
     }
     // A number that was given before is given again, and heard of at both.
-    sign_out(there, &devices[3].access);
+    there.sign_out(&devices[3]);
     pair.assert_ended(&devices[3]);
     let here = listed(here, 2);
     assert_eq!(here["epoch"], listed(there, 2)["epoch"]);
@@ -74,7 +68,7 @@ fn x7_a_node_begins_with_what_is_revoked_and_not_without_its_database() {
     let node = here.serve();
     let ended = node.register(EMAIL);
     let alive = node.sign_in(EMAIL);
-    sign_out(&node, &ended.access);
+    node.sign_out(&ended);
     // Nothing of it is in the folder of a node that was never there.
     let other = away.serve();
     let mut connection = other.connect();

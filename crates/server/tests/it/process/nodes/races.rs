@@ -7,7 +7,7 @@ use std::thread;
 use serde_json::json;
 use symbolon_testkit::Postgres;
 
-use super::super::http::{Connection, Reply};
+use super::super::http::Connection;
 use super::super::running::{Device, Server};
 use super::pair::{EMAIL, Pair};
 use super::shop;
@@ -30,7 +30,7 @@ fn r2_one_token_fifty_times_at_two_nodes() {
         });
         let next: Vec<_> = replies
             .into_iter()
-            .map(|reply| of(&reply.expect(200)))
+            .map(|reply| Device::given(&reply.expect(200)))
             .collect();
         let successors: BTreeSet<_> = next.iter().map(|next| &next.refresh).collect();
         assert_eq!(successors.len(), 1, "one token, several successors");
@@ -55,10 +55,6 @@ fn r2_one_token_fifty_times_at_two_nodes() {
     });
     assert_eq!(last[0], last[1]);
     pair.stop();
-}
-
-fn of(reply: &Reply) -> Device {
-    Device::of(&reply.text("accessToken"), &reply.text("refreshToken"))
 }
 
 #[test]
@@ -102,7 +98,7 @@ fn r5_a_session_that_ends_at_one_node_while_the_other_refreshes_it() {
 fn end(node: &Server, device: &Device, way: usize) {
     let mut connection = node.connect();
     let reply = match way {
-        0 => connection.call("POST", "/api/logout", Some(&device.access), None),
+        0 => connection.sign_out(&device.access),
         1 => connection.call("POST", "/api/logout/all", Some(&device.access), None),
         _ => {
             let body = json!({ "refreshToken": device.refresh });
@@ -127,7 +123,7 @@ fn go_on(
             reply.refused(401, "session_revoked");
             break;
         }
-        given.push(of(&reply));
+        given.push(Device::given(&reply));
         answered.fetch_add(1, Ordering::SeqCst);
     }
     given

@@ -70,10 +70,7 @@ impl Both {
 /// Ends a session at a node, which is asked again where it says so.
 fn sign_out(node: &Server, device: &Device) {
     let mut connection = node.connect();
-    let mut answers = (0..MOST_LOOKS).map(|_| {
-        let asked = connection.call("POST", "/api/logout", Some(&device.access), None);
-        asked.unwrap()
-    });
+    let mut answers = (0..MOST_LOOKS).map(|_| connection.sign_out(&device.access).unwrap());
     let done = answers.find(|reply| reply.status != 503);
     done.unwrap().expect(204);
 }
@@ -94,7 +91,7 @@ fn x3_codes_refreshes_and_revocations_ask_the_primary_and_not_a_standby_that_lag
         let again = pair.nodes[(round + 1) % 2].connect();
         let again = { again }.refresh(&device.refresh).unwrap().expect(200);
         assert_eq!(next.text("refreshToken"), again.text("refreshToken"));
-        device = Device::of(&next.text("accessToken"), &next.text("refreshToken"));
+        device = Device::given(&next);
     }
     let code = shop::code(&pair.nodes);
     shop::redeem(&mut there.connect(), &code).expect(200);

@@ -132,7 +132,7 @@ fn x1_rows_that_somebody_holds_and_no_connection_left() {
     node.register(EMAIL);
     let devices: Vec<_> = (0..CALLERS).map(|_| node.sign_in(EMAIL)).collect();
     let ended = node.sign_in(EMAIL);
-    sign_out(&mut node.connect(), &ended).expect(204);
+    node.sign_out(&ended);
     let [mut guard, _] = pair.guards(1);
     let (address, kids) = (node.address, node.kids());
     let holder = Holder::hold(postgres, &url, "sessions, audit");
@@ -155,16 +155,11 @@ fn x1_rows_that_somebody_holds_and_no_connection_left() {
         let other = pair.nodes[1].connect().refresh(&device.refresh).unwrap();
         let [next, other] = [&next, &other].map(|reply| reply.text("refreshToken"));
         assert_eq!(next, other);
-        sign_out(&mut connection, device).expect(204);
+        connection.sign_out(&device.access).unwrap().expect(204);
     }
     for node in pair.nodes {
         let _warned = node.stop();
     }
-}
-
-fn sign_out(connection: &mut Connection, device: &Device) -> Reply {
-    let asked = connection.call("POST", "/api/logout", Some(&device.access), None);
-    asked.unwrap()
 }
 
 /// A refresh, a sign-in and a sign-out for each device: none is done, and each caller hears so in time.
@@ -180,7 +175,7 @@ fn all_at_once(node: SocketAddr, devices: &[Device]) {
                 [
                     one.refresh(&device.refresh).unwrap(),
                     other.post("/api/login", sign_in).unwrap(),
-                    sign_out(third, device),
+                    third.sign_out(&device.access).unwrap(),
                 ]
             }));
         }
