@@ -34,7 +34,5 @@ fn x7_a_number_that_was_lost_and_given_again_before_anybody_looked_is_heard_of()
     for mut guard in guards {
         guard.rest().unwrap();
     }
-    for node in pair.nodes {
-        let _warned = node.stop();
-    }
+    pair.stop();
 }

@@ -42,7 +42,7 @@ fn x5_keys_that_two_nodes_rotate_at_once_leave_one_that_signs_and_no_token_behin
     let used: BTreeSet<_> = own.iter().chain(&others).map(|token| kid(token)).collect();
     assert!(used.len() > ROTATIONS, "{used:?}");
     for node in &pair.nodes {
-        let published: BTreeSet<_> = node.kids().into_iter().collect();
+        let published = published(node);
         assert!(used.is_subset(&published), "{used:?} {published:?}");
         let mut connection = node.connect();
         for access in &own {
@@ -52,11 +52,11 @@ fn x5_keys_that_two_nodes_rotate_at_once_leave_one_that_signs_and_no_token_behin
             shop::userinfo(&mut connection, access).expect(200);
         }
     }
-    assert_eq!(sorted(&pair.nodes[0]), sorted(&pair.nodes[1]));
+    assert_eq!(published(&pair.nodes[0]), published(&pair.nodes[1]));
     pair.stop();
 }
 
-fn sorted(node: &Server) -> BTreeSet<String> {
+fn published(node: &Server) -> BTreeSet<String> {
     node.kids().into_iter().collect()
 }
 

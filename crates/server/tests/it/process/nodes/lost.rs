@@ -3,7 +3,6 @@
 use symbolon_testkit::Postgres;
 
 use super::super::feed::{list, listed};
-use super::super::running::Server;
 use super::pair::{EMAIL, Pair, places};
 
 /// What a standby that took over has not heard of: everything from this number on.
@@ -54,7 +53,7 @@ fn x7_revocations_that_the_database_lost_are_kept_by_the_nodes_and_begin_an_epoc
     pair.assert_ended(&devices[3]);
     let here = listed(here, 2);
     assert_eq!(here["epoch"], listed(there, 2)["epoch"]);
-    let said = pair.nodes.map(Server::stop).concat();
+    let said = pair.stop();
     assert!(said.contains("lost revocations"), "{said}");
 }
 
@@ -85,14 +84,10 @@ fn x7_a_node_begins_with_what_is_revoked_and_not_without_its_database() {
     }
     postgres.restart();
     let node = away.serve();
-    let dead = node.connect().profile(&ended.access).unwrap();
-    dead.refused(401, "token_revoked");
-    pair_of_tokens_works(&node, &alive.access, &alive.refresh);
-    node.stop();
-}
-
-fn pair_of_tokens_works(node: &Server, access: &str, refresh: &str) {
     let mut connection = node.connect();
-    connection.profile(access).unwrap().expect(200);
-    connection.refresh(refresh).unwrap().expect(200);
+    let dead = connection.profile(&ended.access).unwrap();
+    dead.refused(401, "token_revoked");
+    connection.profile(&alive.access).unwrap().expect(200);
+    connection.refresh(&alive.refresh).unwrap().expect(200);
+    node.stop();
 }

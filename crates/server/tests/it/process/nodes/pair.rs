@@ -103,9 +103,9 @@ impl Pair {
         }
     }
 
-    pub fn stop(self) {
-        for node in self.nodes {
-            node.stop();
-        }
+    /// Ends both: what they said.
+    #[track_caller]
+    pub fn stop(self) -> String {
+        self.nodes.map(Server::stop).concat()
     }
 }

@@ -152,15 +152,8 @@ fn a8_one_code_twenty_times_at_two_nodes() {
             let mut connection = node.connect();
             let refused = shop::refresh(&mut connection, &refresh).expect(400);
             assert_eq!(refused.text("error"), "invalid_grant");
-            until_dead(node, &access);
+            shop::until_dead(&mut connection, &access);
         }
     }
     pair.stop();
-}
-
-/// The other node hears of it within the bound.
-fn until_dead(node: &Server, access: &str) {
-    let mut connection = node.connect();
-    let dead = (0..20_000).any(|_| shop::userinfo(&mut connection, access).status == 401);
-    assert!(dead, "the tokens of a code that was used twice live on");
 }

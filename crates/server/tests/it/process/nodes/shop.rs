@@ -6,6 +6,9 @@ use super::super::running::Server;
 use super::pair::EMAIL;
 use crate::oauth::{CALLBACK, CHALLENGE, VERIFIER, form};
 
+/// More looks than fit into any bound on the delay of a revocation.
+const MOST_LOOKS: usize = 20_000;
+
 /// Makes the application.
 pub fn open(place: &Place) {
     let words = "client add shop --type public --grant authorization_code --grant refresh_token --scope openid \
@@ -80,6 +83,13 @@ pub fn revoke(connection: &mut Connection, token: &str) -> Reply {
 pub fn userinfo(connection: &mut Connection, access: &str) -> Reply {
     let asked = connection.call("GET", "/oauth/userinfo", Some(access), None);
     asked.unwrap()
+}
+
+/// Asks until the access token is refused, which every node does within the bound.
+#[track_caller]
+pub fn until_dead(connection: &mut Connection, access: &str) {
+    let dead = (0..MOST_LOOKS).any(|_| userinfo(connection, access).status == 401);
+    assert!(dead, "it is revoked and lives on");
 }
 
 fn post(connection: &mut Connection, path: &str, pairs: &[(&str, &str)]) -> Reply {

@@ -143,7 +143,5 @@ fn x7_a_standby_that_takes_over_without_the_last_revocations_brings_no_access_to
     }
     sign_out(there, &devices[3]);
     pair.assert_ended(&devices[3]);
-    for node in pair.nodes {
-        let _warned = node.stop();
-    }
+    pair.stop();
 }

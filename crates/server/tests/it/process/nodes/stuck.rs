@@ -68,20 +68,13 @@ fn a25_a_revocation_is_not_acknowledged_by_a_database_that_stands_still() {
     for node in &pair.nodes {
         let mut connection = node.connect();
         for [access, _] in &tokens {
-            until_dead(&mut connection, access);
+            shop::until_dead(&mut connection, access);
         }
         // One died alone, the other with its session.
         shop::refresh(&mut connection, &tokens[0][1]).expect(200);
         shop::refresh(&mut connection, &tokens[1][1]).expect(400);
     }
-    for node in pair.nodes {
-        let _warned = node.stop();
-    }
-}
-
-fn until_dead(connection: &mut Connection, access: &str) {
-    let dead = (0..20_000).any(|_| shop::userinfo(connection, access).status == 401);
-    assert!(dead, "it was revoked and lives");
+    pair.stop();
 }
 
 /// A transaction of somebody else, which holds tables.
@@ -157,9 +150,7 @@ fn x1_rows_that_somebody_holds_and_no_connection_left() {
         assert_eq!(next, other);
         connection.sign_out(&device.access).unwrap().expect(204);
     }
-    for node in pair.nodes {
-        let _warned = node.stop();
-    }
+    pair.stop();
 }
 
 /// A refresh, a sign-in and a sign-out for each device: none is done, and each caller hears so in time.
