@@ -4,7 +4,6 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use super::commands::until_refused;
 use super::place::{PASSWORD, Place, finish};
 use super::running::Server;
 
@@ -208,7 +207,7 @@ fn a_running_server_takes_up_what_is_applied() {
     let device = server.sign_in("ada@example.com");
     place.write("state.toml", STATE.replace("orders:read", "orders:write"));
     run(&place, "apply -f state.toml --yes").text();
-    assert_eq!(until_refused(&server, &device.access).1, "token_stale");
+    assert_eq!(server.until_refused(&device.access).1, "token_stale");
     let shown = run(&place, "config show --json").json();
     let mode = shown
         .as_array()

@@ -7,7 +7,6 @@ use std::thread;
 
 use serde_json::Value;
 
-use super::feed::{list, listed};
 use super::place::Place;
 use super::running::{Device, Server};
 
@@ -63,14 +62,14 @@ fn a_backup_is_made_beside_the_requests_and_brought_back() {
 
     // What comes after the backup is lost with it.
     server.sign_out(&gone);
-    let before = listed(&server, 1);
+    let before = server.until_listed(1);
     server.stop();
     let restored = place.run(&["restore", FILE, "--json"]).json();
     assert_eq!(restored["users"], 9);
     assert!(place.path(restored["kept"].as_str().unwrap()).exists());
 
     let server = place.serve();
-    let after = list(&server);
+    let after = server.revocations();
     assert_ne!(after["epoch"], before["epoch"]);
     assert_eq!(after["entries"], serde_json::json!([]));
     let point = format!("{}:{}", before["epoch"].as_str().unwrap(), before["seq"]);
@@ -90,7 +89,7 @@ fn a_backup_begins_another_epoch_in_a_new_folder_too() {
     let place = Place::new();
     let server = place.serve();
     let device = server.register("ada@example.com");
-    let epoch = list(&server)["epoch"].clone();
+    let epoch = server.revocations()["epoch"].clone();
     place.run(&["backup", FILE]).text();
     server.stop();
     // By hand, without `restore` and without what the folder remembers.
@@ -98,7 +97,7 @@ fn a_backup_begins_another_epoch_in_a_new_folder_too() {
     fs::copy(place.path(FILE), place.path("other/symbolon.db")).unwrap();
     fs::copy(place.data("master.key"), place.path("other/master.key")).unwrap();
     let server = place.serve_with(&["--data", "other"]);
-    assert_ne!(list(&server)["epoch"], epoch);
+    assert_ne!(server.revocations()["epoch"], epoch);
     let answer = server.connect().refresh(&device.refresh).unwrap();
     answer.expect(200);
     server.stop();
@@ -111,7 +110,7 @@ fn a_backup_begins_another_epoch_in_a_new_folder_too() {
     let restored = place.run(&["restore", FILE, "--data", third, "--json"]);
     assert_eq!(restored.json()["kept"], Value::Null);
     let server = place.serve_with(&["--data", third]);
-    assert_ne!(list(&server)["epoch"], epoch);
+    assert_ne!(server.revocations()["epoch"], epoch);
     server.stop();
 }
 

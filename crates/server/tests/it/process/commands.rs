@@ -5,30 +5,14 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::place::{PASSWORD, Place};
-use super::running::{Device, Server, Stopwatch};
+use super::running::{Device, Server};
 
-/// More requests than fit into any bound.
-const MOST_POLLS: usize = 20_000;
 /// From the end of the command to the refusal, for 99 of 100 (CONTRACT section 6).
 const BOUND: Duration = Duration::from_millis(50);
 /// Revocations of one measurement.
 const SAMPLES: usize = 20;
 /// Measurements: the machine may be busy with something else during one.
 const SERIES: usize = 3;
-
-/// Asks until the access token is refused: how long that took, and what the refusal says.
-pub fn until_refused(server: &Server, access: &str) -> (Duration, String) {
-    let watch = Stopwatch::start();
-    let mut connection = server.connect();
-    for _ in 0..MOST_POLLS {
-        let reply = connection.profile(access).unwrap();
-        if reply.status == 401 {
-            return (watch.elapsed(), reply.text("code"));
-        }
-        reply.expect(200);
-    }
-    panic!("the server takes a token that was killed");
-}
 
 fn live(server: &Server, device: &Device) -> bool {
     server.connect().profile(&device.access).unwrap().status == 200
@@ -184,7 +168,7 @@ fn a_disabled_user_is_out_at_once_and_an_enabled_one_may_come_back() {
         .run(&["user", "disable", "ada@example.com", "--json"])
         .json();
     assert_eq!(disabled["status"], "disabled");
-    assert_eq!(until_refused(&server, &device.access).1, "token_revoked");
+    assert_eq!(server.until_refused(&device.access).1, "token_revoked");
     let mut connection = server.connect();
     connection
         .refresh(&device.refresh)
@@ -218,7 +202,7 @@ fn a_set_password_ends_every_session_and_a_deleted_user_is_gone() {
         "--password-stdin",
     ];
     place.run_with(&set, b"granite meadow lantern 3\n").text();
-    assert_eq!(until_refused(&server, &device.access).1, "token_revoked");
+    assert_eq!(server.until_refused(&device.access).1, "token_revoked");
     let mut connection = server.connect();
     connection
         .refresh(&device.refresh)
@@ -233,7 +217,7 @@ fn a_set_password_ends_every_session_and_a_deleted_user_is_gone() {
     let reply = connection.post("/api/login", &new).unwrap().expect(200);
     let device = Device::given(&reply);
     place.run(&["user", "delete", "ada@example.com"]).text();
-    until_refused(&server, &device.access);
+    server.until_refused(&device.access);
     let refused = connection.refresh(&device.refresh).unwrap();
     assert_eq!(refused.status, 401);
     connection
@@ -283,7 +267,7 @@ fn sessions_are_listed_and_revoked() {
         .json();
     assert_eq!(names(&listed, "id"), [&*third.sid, &*other.sid, &*one.sid]);
     place.run(&["session", "revoke", &other.sid]).text();
-    assert_eq!(until_refused(&server, &other.access).1, "token_revoked");
+    assert_eq!(server.until_refused(&other.access).1, "token_revoked");
     let mut connection = server.connect();
     connection
         .refresh(&other.refresh)
@@ -298,8 +282,8 @@ fn sessions_are_listed_and_revoked() {
     place
         .run(&["session", "revoke", "--user", "ada@example.com"])
         .text();
-    until_refused(&server, &one.access);
-    until_refused(&server, &third.access);
+    server.until_refused(&one.access);
+    server.until_refused(&third.access);
     connection
         .refresh(&one.refresh)
         .unwrap()
@@ -328,7 +312,7 @@ fn a_revocation_is_obeyed_within_its_bound() {
             .map(|_| {
                 let device = server.sign_in("ada@example.com");
                 place.run(&["session", "revoke", &device.sid]).text();
-                until_refused(&server, &device.access).0
+                server.until_refused(&device.access).0
             })
             .collect();
         delays.sort_unstable();

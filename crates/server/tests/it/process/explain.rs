@@ -64,7 +64,7 @@ fn what_is_right_and_wrong_with_a_token_is_told() {
     assert_eq!(said["code"], "token_stale");
     assert_eq!(said["revocation"]["kind"], "all");
     place.run(&["session", "revoke", &device.sid]).text();
-    super::commands::until_refused(&server, &device.access);
+    server.until_refused(&device.access);
     let said = explained(&place, &server, &device.access);
     assert_eq!(said["code"], "token_revoked");
     assert_eq!(said["revocation"]["kind"], "session");

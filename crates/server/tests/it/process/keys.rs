@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::commands::until_refused;
 use super::place::Place;
 use super::running::Server;
 
@@ -127,7 +126,7 @@ fn a_withdrawn_key_is_dead_at_once() {
     let device = server.register("ada@example.com");
     let old = kid(&device.access);
     place.run(&["key", "withdraw", &old]).text();
-    let (delay, code) = until_refused(&server, &device.access);
+    let (delay, code) = server.until_refused(&device.access);
     println!("from the end of `key withdraw` to the refusal: {delay:?}");
     assert!(
         ["invalid_token", "token_revoked"].contains(&code.as_str()),

@@ -71,7 +71,7 @@ fn judge(server: &Server, sessions: &mut [Sessions]) {
 
 /// Epoch and numbers of the feed, once it holds so many.
 fn feed(server: &Server, entries: usize) -> (String, Vec<i64>) {
-    let body = super::feed::listed(server, entries);
+    let body = server.until_listed(entries);
     let entries = body["entries"].as_array().unwrap().iter();
     let epoch = body["epoch"].as_str().unwrap().to_owned();
     let seqs = entries.map(|entry| entry["seq"].as_i64().unwrap());
@@ -131,7 +131,7 @@ fn a_running_server_goes_over_and_nobody_notices() {
     // What another process does there is obeyed here.
     let device = server.sign_in("user0@example.com");
     place.run(&["session", "revoke", &device.sid]).text();
-    super::commands::until_refused(&server, &device.access);
+    server.until_refused(&device.access);
     let said = server.stop();
     assert_eq!(said.matches("database.url").count(), 1, "{said}");
     assert!(!said.contains("user="), "{said}");

@@ -9,7 +9,6 @@ use rusqlite::Connection as Database;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use super::commands::until_refused;
 use super::place::{Kept, PASSWORD, PATIENCE, Place, drain};
 use super::running::{Device, Server};
 
@@ -202,12 +201,12 @@ fn an_operator_kills_tokens_in_an_emergency() {
     let claims = crate::people::claims(&ada.access);
     let said = add(&place, &["--token", claims["jti"].as_str().unwrap()]);
     assert_eq!(said["effect"], "revoked");
-    assert_eq!(until_refused(&server, &ada.access).1, "token_revoked");
+    assert_eq!(server.until_refused(&ada.access).1, "token_revoked");
     assert!(live(&server, &bob));
     // The session goes on.
     assert!(live(&server, &renewed(&server, &ada)));
     add(&place, &["--session", &bob.sid]);
-    assert_eq!(until_refused(&server, &bob.access).1, "token_revoked");
+    assert_eq!(server.until_refused(&bob.access).1, "token_revoked");
     let mut connection = server.connect();
     let mut is_out = |device: &Device| {
         let refused = connection.refresh(&device.refresh).unwrap();
@@ -221,7 +220,7 @@ fn an_operator_kills_tokens_in_an_emergency() {
     add(&place, &["--client", "another"]);
     assert!(live(&server, &bob));
     add(&place, &["--all"]);
-    assert_eq!(until_refused(&server, &bob.access).1, "token_revoked");
+    assert_eq!(server.until_refused(&bob.access).1, "token_revoked");
     add(&place, &["--user", "bob@example.com"]);
     is_out(&bob);
     let listed = place.run(&["revocations", "list", "--json"]).json();
@@ -252,11 +251,7 @@ fn stale_tokens_are_renewed_and_no_session_ends() {
             _ => claims["jti"].as_str().unwrap(),
         };
         assert_eq!(add(&place, &[kind, id, "--stale"])["effect"], "stale");
-        assert_eq!(
-            until_refused(&server, &ada.access).1,
-            "token_stale",
-            "{kind}"
-        );
+        assert_eq!(server.until_refused(&ada.access).1, "token_stale", "{kind}");
         ada = renewed(&server, &ada);
         assert!(live(&server, &ada) && live(&server, &bob), "{kind}");
     }
@@ -376,7 +371,7 @@ fn other_roles_make_tokens_stale_and_the_next_one_has_them() {
     };
     let made = set(&["--role", "admin", "--role", "user"]).json();
     assert_eq!(made["roles"], json!(["admin", "user"]));
-    assert_eq!(until_refused(&server, &device.access).1, "token_stale");
+    assert_eq!(server.until_refused(&device.access).1, "token_stale");
     let device = renewed(&server, &device);
     assert!(live(&server, &device));
     let claims = crate::people::claims(&device.access);
@@ -400,6 +395,6 @@ fn other_roles_make_tokens_stale_and_the_next_one_has_them() {
     ];
     place.run_with(&add, PASSWORD.as_bytes()).text();
     assert_eq!(set(&["--role", "user"]).json()["roles"], json!(["user"]));
-    assert_eq!(until_refused(&server, &device.access).1, "token_stale");
+    assert_eq!(server.until_refused(&device.access).1, "token_stale");
     server.stop();
 }

@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::commands::until_refused;
 use super::place::{PASSWORD, Place};
 
 fn words(line: &str) -> Vec<&str> {
@@ -65,7 +64,7 @@ fn an_edited_role_counts_at_once_on_a_running_server() {
     place
         .run(&words("role edit clerk --permission orders:write"))
         .text();
-    assert_eq!(until_refused(&server, &device.access).1, "token_stale");
+    assert_eq!(server.until_refused(&device.access).1, "token_stale");
     let refused = place.run(&words("role delete clerk --json"));
     assert_eq!(refused.failure().0, "conflict");
     server.stop();

@@ -13,6 +13,11 @@ use serde_json::{Value, json};
 use super::http::{Connection, Reply};
 use super::place::{Kept, PASSWORD, PATIENCE, Place, drain};
 
+/// More requests than fit into any bound on the delay of a revocation.
+const MOST_POLLS: usize = 20_000;
+/// More looks than any revocation takes to be published.
+const MOST_LISTS: usize = 100_000;
+
 /// A server that answers. It is killed when it is dropped.
 pub struct Server {
     child: Kept,
@@ -143,6 +148,39 @@ impl Server {
         let reply = self.connect().post("/api/register", &body).unwrap();
         reply.expect(201);
         self.sign_in(email)
+    }
+
+    /// Asks until the access token is refused: how long that took, and what the refusal says.
+    #[track_caller]
+    pub fn until_refused(&self, access: &str) -> (Duration, String) {
+        let watch = Stopwatch::start();
+        let mut connection = self.connect();
+        for _ in 0..MOST_POLLS {
+            let reply = connection.profile(access).unwrap();
+            if reply.status == 401 {
+                return (watch.elapsed(), reply.text("code"));
+            }
+            reply.expect(200);
+        }
+        panic!("the server takes a token that was killed");
+    }
+
+    /// The list of revocations.
+    pub fn revocations(&self) -> Value {
+        let path = "/api/revocations?since=no:1";
+        // Over HTTP/1.0, whose answers are not chunked.
+        let mut connection = self.connect();
+        let head = format!("GET {path} HTTP/1.0\r\nhost: {}\r\n\r\n", self.address);
+        connection.send(head.as_bytes()).unwrap();
+        serde_json::from_slice(&connection.rest().unwrap()).unwrap()
+    }
+
+    /// The list once it holds so many.
+    #[track_caller]
+    pub fn until_listed(&self, entries: usize) -> Value {
+        let lists = (0..MOST_LISTS).map(|_| self.revocations());
+        let mut long = lists.filter(|list| list["entries"].as_array().unwrap().len() >= entries);
+        long.next().expect("the list does not grow")
     }
 
     /// The ids of the published keys.

@@ -2,7 +2,6 @@
 
 use symbolon_testkit::Postgres;
 
-use super::super::feed::{list, listed};
 use super::pair::{EMAIL, Pair, places};
 
 /// What a standby that took over has not heard of: everything from this number on.
@@ -28,8 +27,8 @@ fn x7_revocations_that_the_database_lost_are_kept_by_the_nodes_and_begin_an_epoc
     for device in &devices[..3] {
         here.sign_out(device);
     }
-    let before = listed(there, 3);
-    let same = listed(here, 3);
+    let before = there.until_listed(3);
+    let same = here.until_listed(3);
     assert_eq!(
         (&same["epoch"], &same["entries"]),
         (&before["epoch"], &before["entries"])
@@ -37,7 +36,7 @@ fn x7_revocations_that_the_database_lost_are_kept_by_the_nodes_and_begin_an_epoc
     let guards = pair.guards(3);
     lose(postgres, &url, 2);
     Pair::are_cut_off(guards);
-    let after = list(here);
+    let after = here.revocations();
     assert_ne!(after["epoch"], before["epoch"]);
     assert_eq!(after["entries"].as_array().unwrap().len(), 1);
     for node in &pair.nodes {
@@ -51,8 +50,8 @@ fn x7_revocations_that_the_database_lost_are_kept_by_the_nodes_and_begin_an_epoc
     // A number that was given before is given again, and heard of at both.
     there.sign_out(&devices[3]);
     pair.assert_ended(&devices[3]);
-    let here = listed(here, 2);
-    assert_eq!(here["epoch"], listed(there, 2)["epoch"]);
+    let here = here.until_listed(2);
+    assert_eq!(here["epoch"], there.until_listed(2)["epoch"]);
     let said = pair.stop();
     assert!(said.contains("lost revocations"), "{said}");
 }

@@ -3,7 +3,6 @@
 use std::sync::Barrier;
 use std::thread;
 
-use super::super::commands::until_refused;
 use super::super::http::Connection;
 use super::super::place::Place;
 use super::super::running::{Device, Server};
@@ -77,7 +76,7 @@ impl Pair {
             refused.refused(401, "session_revoked");
         }
         for node in &self.nodes {
-            let (_, code) = until_refused(node, &device.access);
+            let (_, code) = node.until_refused(&device.access);
             assert_eq!(code, "token_revoked");
         }
     }

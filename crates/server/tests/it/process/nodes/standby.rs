@@ -3,7 +3,6 @@
 use serde_json::Value;
 use symbolon_testkit::Postgres;
 
-use super::super::feed::{list, listed};
 use super::super::running::{Device, Server};
 use super::pair::{EMAIL, Pair};
 use super::shop;
@@ -119,7 +118,7 @@ fn x7_a_standby_that_takes_over_without_the_last_revocations_brings_no_access_to
     for device in &devices[..3] {
         pair.assert_ended(device);
     }
-    let before = listed(here, 3);
+    let before = here.until_listed(3);
     let guards = pair.guards(3);
     both.take_over();
     Pair::are_cut_off(guards);
@@ -131,7 +130,7 @@ fn x7_a_standby_that_takes_over_without_the_last_revocations_brings_no_access_to
             reply.unwrap().status == 200
         });
         assert!(ready, "it does not go over");
-        let mut lists = (0..MOST_LOOKS).map(|_| list(node)["epoch"].clone());
+        let mut lists = (0..MOST_LOOKS).map(|_| node.revocations()["epoch"].clone());
         let epoch = lists.find(Value::is_string);
         assert_ne!(epoch.as_ref(), Some(&before["epoch"]));
         // What is lost in the database is known to who was told.
