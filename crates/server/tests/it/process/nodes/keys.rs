@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use symbolon_testkit::Postgres;
 
 use super::super::place::Place;
 use super::super::running::Server;
-use super::pair::{EMAIL, Pair};
+use super::pair::{EMAIL, Pair, both};
 use super::shop;
 
 const ROTATIONS: usize = 4;
@@ -16,17 +15,16 @@ const MOST_LOOKS: usize = 10_000;
 
 #[test]
 fn x5_keys_that_two_nodes_rotate_at_once_leave_one_that_signs_and_no_token_behind() {
-    let Some(postgres) = Postgres::shared() else {
+    let Some((pair, _)) = Pair::shared() else {
         return;
     };
-    let pair = Pair::start(&postgres.url());
-    let mut own = vec![pair.nodes[0].register(EMAIL).access];
+    let mut own = vec![pair.device.access.clone()];
     let mut others = Vec::new();
     shop::open(&pair.places[0]);
     for round in 0..ROTATIONS {
         // In flight while the keys change.
         let code = shop::code(&pair.nodes);
-        pair.both(&["key", "rotate", "--now"]);
+        both(&pair.places, &["key", "rotate", "--now"]);
         let mut connection = pair.nodes[round % 2].connect();
         let tokens = shop::redeem(&mut connection, &code).expect(200);
         others.push(tokens.text("access_token"));

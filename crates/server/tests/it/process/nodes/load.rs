@@ -11,6 +11,7 @@ use serde_json::json;
 use super::super::http::{Connection, Reply};
 use super::super::place::{PASSWORD, PATIENCE, Place};
 use super::super::running::{Device, Server, Stopwatch};
+use super::pair;
 
 const CLIENTS: usize = 6;
 /// Every so many steps a client signs out, and in again.
@@ -97,11 +98,7 @@ impl Nodes {
 
     /// Runs a command beside each node at the same time.
     pub fn both(&self, arguments: &[&str]) {
-        thread::scope(|scope| {
-            for place in &self.places {
-                scope.spawn(move || place.run(arguments).succeeded());
-            }
-        });
+        pair::both(&self.places, arguments);
     }
 
     /// The keys that each publishes.

@@ -3,7 +3,8 @@
 use serde_json::Value;
 use symbolon_testkit::Postgres;
 
-use super::pair::{EMAIL, Pair, places};
+use super::super::place::Place;
+use super::pair::{EMAIL, Pair};
 
 /// What a standby that took over has not heard of: everything from this number on.
 fn lose(postgres: &Postgres, url: &str, from: i64) {
@@ -23,32 +24,21 @@ fn held(mut list: Value) -> Value {
 
 #[test]
 fn x7_revocations_that_the_database_lost_are_kept_by_the_nodes_and_begin_an_epoch() {
-    let Some(postgres) = Postgres::shared() else {
+    let Some((pair, postgres)) = Pair::shared() else {
         return;
     };
-    let url = postgres.url();
-    let pair = Pair::start(&url);
     let [here, there] = &pair.nodes;
-    here.register(EMAIL);
-    let devices = [(); 4].map(|()| here.sign_in(EMAIL));
-    for device in &devices[..3] {
-        here.sign_out(device);
-    }
+    let devices = pair.one_left();
     let before = held(there.until_listed(3));
     assert_eq!(held(here.until_listed(3)), before);
     let guards = pair.guards(3);
-    lose(postgres, &url, 2);
+    lose(postgres, &pair.url, 2);
     Pair::are_cut_off(guards);
     let after = here.revocations();
     assert_ne!(after["epoch"], before["epoch"]);
     assert_eq!(after["entries"].as_array().unwrap().len(), 1);
     for node in &pair.nodes {
-        let mut connection = node.connect();
-        for device in &devices[..3] {
-            let dead = connection.profile(&device.access).unwrap();
-            dead.refused(401, "token_revoked");
-        }
-        connection.profile(&devices[3].access).unwrap().expect(200);
+        Pair::assert_one_left(node, &devices);
     }
     // A number that was given before is given again, and heard of at both.
     there.sign_out(&devices[3]);
@@ -64,7 +54,7 @@ fn x7_a_node_begins_with_what_is_revoked_and_not_without_its_database() {
         return;
     };
     let url = postgres.url();
-    let [here, away] = places(&url);
+    let [here, away] = [(); 2].map(|()| Place::node(&url));
     let node = here.serve();
     let ended = node.register(EMAIL);
     let alive = node.sign_in(EMAIL);

@@ -3,6 +3,8 @@
 use std::sync::Barrier;
 use std::thread;
 
+use symbolon_testkit::Postgres;
+
 use super::super::http::Connection;
 use super::super::place::Place;
 use super::super::running::{Device, Server};
@@ -11,22 +13,43 @@ pub const EMAIL: &str = "ada@example.com";
 /// Heartbeats that a guard hears at most before it is cut off.
 const MOST_BEATS: usize = 6;
 
-/// Two places of nodes with one database.
-pub fn places(url: &str) -> [Place; 2] {
-    [(); 2].map(|()| Place::node(url))
-}
-
-/// Two nodes that run.
+/// Two nodes that run, and Ada.
 pub struct Pair {
     pub places: [Place; 2],
     pub nodes: [Server; 2],
+    /// Where their database is.
+    pub url: String,
+    /// With which she registered at the first.
+    pub device: Device,
 }
 
 impl Pair {
     pub fn start(url: &str) -> Self {
-        let places = places(url);
+        let places = [(); 2].map(|()| Place::node(url));
         let nodes = places.each_ref().map(Place::serve);
-        Self { places, nodes }
+        let device = nodes[0].register(EMAIL);
+        Self {
+            places,
+            nodes,
+            url: url.to_owned(),
+            device,
+        }
+    }
+
+    /// On the PostgreSQL that tests share, if there is one.
+    pub fn shared() -> Option<(Self, &'static Postgres)> {
+        let postgres = Postgres::shared()?;
+        Some((Self::start(&postgres.url()), postgres))
+    }
+
+    /// More devices of hers: all but the last have signed out at the first node.
+    pub fn one_left(&self) -> [Device; 4] {
+        let node = &self.nodes[0];
+        let devices = [(); 4].map(|()| node.sign_in(EMAIL));
+        for device in &devices[..3] {
+            node.sign_out(device);
+        }
+        devices
     }
 
     /// So many calls at the same moment, each on a connection of its own, to each node in turn.
@@ -51,15 +74,6 @@ impl Pair {
         })
     }
 
-    /// The same command beside each node at the same moment.
-    pub fn both(&self, arguments: &[&str]) {
-        thread::scope(|scope| {
-            for place in &self.places {
-                scope.spawn(move || place.run(arguments).succeeded());
-            }
-        });
-    }
-
     /// The access token is good at both.
     #[track_caller]
     pub fn assert_alive(&self, access: &str) {
@@ -79,6 +93,18 @@ impl Pair {
             let (_, code) = node.until_refused(&device.access);
             assert_eq!(code, "token_revoked");
         }
+    }
+
+    /// Of four devices only the last has an access token that this node takes.
+    #[track_caller]
+    pub fn assert_one_left(node: &Server, devices: &[Device; 4]) {
+        let mut connection = node.connect();
+        let [ended @ .., left] = devices;
+        for device in ended {
+            let dead = connection.profile(&device.access).unwrap();
+            dead.refused(401, "token_revoked");
+        }
+        connection.profile(&left.access).unwrap().expect(200);
     }
 
     /// A guard of each, once it has heard that this is the last revocation.
@@ -107,4 +133,13 @@ impl Pair {
     pub fn stop(self) -> String {
         self.nodes.map(Server::stop).concat()
     }
+}
+
+/// The same command in both places at the same moment.
+pub fn both(places: &[Place; 2], arguments: &[&str]) {
+    thread::scope(|scope| {
+        for place in places {
+            scope.spawn(move || place.run(arguments).succeeded());
+        }
+    });
 }

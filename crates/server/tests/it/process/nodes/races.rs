@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use serde_json::json;
-use symbolon_testkit::Postgres;
 
 use super::super::http::Connection;
 use super::super::running::{Device, Server};
@@ -19,11 +18,10 @@ const CODES: usize = 5;
 
 #[test]
 fn r2_one_token_fifty_times_at_two_nodes() {
-    let Some(postgres) = Postgres::shared() else {
+    let Some((pair, _)) = Pair::shared() else {
         return;
     };
-    let pair = Pair::start(&postgres.url());
-    let mut device = pair.nodes[0].register(EMAIL);
+    let mut device = pair.device.clone();
     for _ in 0..3 {
         let replies = pair.at_once(CALLERS, |_, connection| {
             connection.refresh(&device.refresh).unwrap()
@@ -59,12 +57,10 @@ fn r2_one_token_fifty_times_at_two_nodes() {
 
 #[test]
 fn r5_a_session_that_ends_at_one_node_while_the_other_refreshes_it() {
-    let Some(postgres) = Postgres::shared() else {
+    let Some((pair, _)) = Pair::shared() else {
         return;
     };
-    let pair = Pair::start(&postgres.url());
     let [here, there] = &pair.nodes;
-    here.register(EMAIL);
     let mut given = 0;
     for round in 0..ROUNDS {
         let device = here.sign_in(EMAIL);
@@ -131,11 +127,9 @@ fn go_on(
 
 #[test]
 fn a8_one_code_twenty_times_at_two_nodes() {
-    let Some(postgres) = Postgres::shared() else {
+    let Some((pair, _)) = Pair::shared() else {
         return;
     };
-    let pair = Pair::start(&postgres.url());
-    pair.nodes[0].register(EMAIL);
     shop::open(&pair.places[0]);
     for _ in 0..CODES {
         let code = shop::code(&pair.nodes);

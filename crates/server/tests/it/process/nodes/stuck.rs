@@ -31,9 +31,7 @@ fn a25_a_revocation_is_not_acknowledged_by_a_database_that_stands_still() {
     let Some(postgres) = Postgres::start() else {
         return;
     };
-    let url = postgres.url();
-    let pair = Pair::start(&url);
-    pair.nodes[0].register(EMAIL);
+    let pair = Pair::start(&postgres.url());
     shop::open(&pair.places[0]);
     let codes = [(); 2].map(|()| shop::code(&pair.nodes));
     let tokens = codes.map(|code| {
@@ -50,7 +48,7 @@ fn a25_a_revocation_is_not_acknowledged_by_a_database_that_stands_still() {
         assert!(watch.elapsed().as_secs() < BOUND);
     };
     // Everything can be read, and nothing written.
-    let holder = Holder::hold(&postgres, &url, "sessions, revocations, feed");
+    let holder = Holder::hold(&postgres, &pair.url, "sessions, revocations, feed");
     none_is_done();
     holder.release();
     for [access, _] in &tokens {
@@ -116,19 +114,16 @@ impl Holder {
 
 #[test]
 fn x1_rows_that_somebody_holds_and_no_connection_left() {
-    let Some(postgres) = Postgres::shared() else {
+    let Some((pair, postgres)) = Pair::shared() else {
         return;
     };
-    let url = postgres.url();
-    let pair = Pair::start(&url);
     let node = &pair.nodes[0];
-    node.register(EMAIL);
     let devices: Vec<_> = (0..CALLERS).map(|_| node.sign_in(EMAIL)).collect();
     let ended = node.sign_in(EMAIL);
     node.sign_out(&ended);
     let [mut guard, _] = pair.guards(1);
     let (address, kids) = (node.address, node.kids());
-    let holder = Holder::hold(postgres, &url, "sessions, audit");
+    let holder = Holder::hold(postgres, &pair.url, "sessions, audit");
     thread::scope(|scope| {
         let calls = scope.spawn(|| all_at_once(address, &devices));
         // Guards hear that they have missed nothing, and what is known to be dead stays so.
