@@ -2,12 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::oauth::{CALLBACK, Place, form, hidden, told};
+use crate::oauth::{CALLBACK, Place, REQUEST, changed, code_form, form, hidden, hidden_in, told};
 use crate::people::claims;
-
-/// RFC 7636 appendix B.
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 #[tokio::test]
 async fn parameters_that_change_nothing() {
@@ -86,14 +82,7 @@ async fn a_request_by_post() {
     let place = Place::start().await;
     let mut browser = place.browser();
     browser.code(&[]).await;
-    let pairs = [
-        ("client_id", "shop"),
-        ("response_type", "code"),
-        ("redirect_uri", CALLBACK),
-        ("code_challenge", CHALLENGE),
-        ("code_challenge_method", "S256"),
-        ("scope", "openid profile"),
-    ];
+    let pairs = changed(&REQUEST, &[("scope", "openid profile")]);
     let sent_on = browser.post("/oauth/authorize", &pairs).await;
     let to = sent_on.expect(303).header("location").unwrap().to_owned();
     let code = told(&browser.get(&to).await, "code");
@@ -115,13 +104,9 @@ async fn a_redirect_uri_with_a_query() {
         .await;
     let to = answer.expect(303).header("location").unwrap();
     assert!(to.starts_with(&format!("{QUERY}&")), "{to}");
-    let exchange = [
-        ("grant_type", "authorization_code"),
-        ("client_id", "query"),
-        ("code", &told(&answer, "code")),
-        ("redirect_uri", QUERY),
-        ("code_verifier", VERIFIER),
-    ];
+    let code = told(&answer, "code");
+    let other = [("client_id", "query"), ("redirect_uri", QUERY)];
+    let exchange = changed(&code_form(&code), &other);
     let tokens: Value = place
         .post("/oauth/token", &exchange)
         .await
@@ -167,8 +152,7 @@ async fn an_answer_and_an_error_as_a_form() {
         page.contains(&field("state", "s1")) && page.contains("method=\"post\""),
         "{page}"
     );
-    let (_, rest) = page.split_once("name=\"code\" value=\"").unwrap();
-    let (code, _) = rest.split_once('"').unwrap();
+    let code = hidden_in(page, "code");
     place.exchange(code).await.expect(200);
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use symbolon_domain::UserStatus;
 
-use super::{CALLBACK, CHALLENGE, Place, form, hidden, told};
+use super::{CALLBACK, Place, REQUEST, changed, form, hidden, told};
 use crate::people::PASSWORD;
 
 #[tokio::test]
@@ -208,13 +208,7 @@ async fn c1_c2_pages_of_other_sites_neither_sign_in_nor_agree() {
         }
     }
     // An application may post the request itself: the browser is sent on, so that our cookie comes along.
-    let request = form(&[
-        ("client_id", "shop"),
-        ("response_type", "code"),
-        ("redirect_uri", CALLBACK),
-        ("code_challenge", CHALLENGE),
-        ("code_challenge_method", "S256"),
-    ]);
+    let request = form(&changed(&REQUEST, &[("scope", "-")]));
     let answer = place
         .app
         .post("/oauth/authorize")

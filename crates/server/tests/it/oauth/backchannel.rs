@@ -14,7 +14,7 @@ use symbolon_store::LogoutRow;
 use symbolon_token::encoding::decode;
 
 use self::receiver::{Manner, Receiver};
-use super::{Browser, Place, form};
+use super::{Browser, Place, changed, code_form, form};
 use crate::app::TestApp;
 use crate::people::{claims, header};
 
@@ -61,12 +61,7 @@ impl Told {
     /// The same for `web`.
     async fn tokens_of_web(&self, browser: &mut Browser<'_>) -> Value {
         let code = browser.code(&[("client_id", "web")]).await;
-        let pairs = [
-            ("grant_type", "authorization_code"),
-            ("code", code.as_str()),
-            ("redirect_uri", super::CALLBACK),
-            ("code_verifier", super::VERIFIER),
-        ];
+        let pairs = changed(&code_form(&code), &[("client_id", "-")]);
         let answer = self.place.post_as_web("/oauth/token", &pairs).await;
         answer.expect(200).json()
     }

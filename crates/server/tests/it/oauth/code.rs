@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 use symbolon_domain::audit::AuditKind;
 
-use super::{CALLBACK, CHALLENGE, Place, VERIFIER, form, refused, told};
+use super::{CHALLENGE, Place, changed, code_form, form, refused, told};
 use crate::people::{OTHER_PASSWORD, PASSWORD, claims, header};
 
 #[tokio::test]
@@ -66,16 +66,8 @@ async fn a6_a_code_that_is_used_again_ends_what_it_gave() {
     let code = place.browser().code(&[]).await;
     let tokens = place.exchange(&code).await.expect(200).json();
     // A second use that is wrong in another way changes nothing: who made it may not be who could have used the code.
-    let wrong = [
-        ("grant_type", "authorization_code"),
-        ("client_id", "shop"),
-        ("code", code.as_str()),
-        ("redirect_uri", CALLBACK),
-        (
-            "code_verifier",
-            "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee",
-        ),
-    ];
+    let verifier = "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee";
+    let wrong = changed(&code_form(&code), &[("code_verifier", verifier)]);
     refused(
         &place.post("/oauth/token", &wrong).await,
         400,
@@ -107,13 +99,7 @@ async fn a8_of_twenty_at_once_one_gets_tokens() {
 async fn a5_a9_a10_what_does_not_fit_the_code_is_refused() {
     let place = Place::start().await;
     let code = place.browser().code(&[]).await;
-    let usual = [
-        ("grant_type", "authorization_code"),
-        ("client_id", "shop"),
-        ("code", code.as_str()),
-        ("redirect_uri", CALLBACK),
-        ("code_verifier", VERIFIER),
-    ];
+    let usual = code_form(&code);
     let guessed = "sbc_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     let device = code.replace("sbc_", "sbd_");
     for (name, value, error) in [
@@ -132,14 +118,11 @@ async fn a5_a9_a10_what_does_not_fit_the_code_is_refused() {
         ("grant_type", "password", "unsupported_grant_type"),
         ("grant_type", "", "invalid_request"),
     ] {
-        let pairs = usual.map(|(known, kept)| (known, if known == name { value } else { kept }));
+        let pairs = changed(&usual, &[(name, value)]);
         refused(&place.post("/oauth/token", &pairs).await, 400, error);
     }
     // Another client has the code.
-    let of_web: Vec<_> = usual
-        .into_iter()
-        .filter(|(name, _)| *name != "client_id")
-        .collect();
+    let of_web = changed(&usual, &[("client_id", "-")]);
     refused(
         &place.post_as_web("/oauth/token", &of_web).await,
         400,

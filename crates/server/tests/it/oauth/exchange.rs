@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use symbolon_domain::audit::AuditKind;
 
-use super::{CALLBACK, Place, VERIFIER, posted, refused};
+use super::{Place, code_form, posted, refused};
 use crate::bearer::bound::Client;
 use crate::client::{Answer, Request};
 use crate::people::claims;
@@ -341,14 +341,7 @@ async fn d3_a_bound_token_is_exchanged_by_who_has_its_key() {
         .browser()
         .code(&[("resource", API), ("scope", "profile")])
         .await;
-    let pairs = [
-        ("grant_type", "authorization_code"),
-        ("client_id", "shop"),
-        ("code", &code),
-        ("redirect_uri", CALLBACK),
-        ("code_verifier", VERIFIER),
-    ];
-    let bound = posted(app, "/oauth/token", &pairs).header("dpop", &key.proof(app, "1"));
+    let bound = posted(app, "/oauth/token", &code_form(&code)).header("dpop", &key.proof(app, "1"));
     let bound = access(&bound.send().await.expect(200).json());
     let ask = |proof: Option<String>| {
         let request = chain.ask(&chain.edge, &bound, &[]);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{CALLBACK, CHALLENGE, Place, VERIFIER, hidden, refused, told};
+use super::{CALLBACK, Place, REQUEST, changed, code_form, hidden, refused, told};
 use crate::people::{PASSWORD, claims};
 
 const FILES: &str = "https://files.example.com/";
@@ -178,13 +178,8 @@ async fn a19_a_token_is_for_the_apis_that_the_exchange_names() {
     let both = [("scope", "profile"), ("resource", API), ("resource", FILES)];
     let code = browser.code(&both).await;
     let exchange = async |resource: &str| {
-        let pairs = [
-            ("grant_type", "authorization_code"),
-            ("client_id", "shop"),
-            ("code", code.as_str()),
-            ("code_verifier", VERIFIER),
-            ("resource", resource),
-        ];
+        let other = [("redirect_uri", "-"), ("resource", resource)];
+        let pairs = changed(&code_form(&code), &other);
         place.post("/oauth/token", &pairs).await
     };
     refused(
@@ -203,13 +198,7 @@ async fn a19_a_token_is_for_the_apis_that_the_exchange_names() {
 #[tokio::test]
 async fn a17_a_pushed_request_is_answered_once() {
     let place = Place::start().await;
-    let request = [
-        ("client_id", "shop"),
-        ("response_type", "code"),
-        ("redirect_uri", CALLBACK),
-        ("code_challenge", CHALLENGE),
-        ("code_challenge_method", "S256"),
-    ];
+    let request = changed(&REQUEST, &[("scope", "-")]);
     let pushed = place.post("/oauth/par", &request).await.expect(201).json();
     let uri = pushed["request_uri"].as_str().unwrap();
     let query = super::form(&[("request_uri", uri), ("client_id", "shop")]);

@@ -23,9 +23,50 @@ use crate::client::{Answer, Request};
 use crate::people::{Device, PASSWORD};
 
 /// RFC 7636 appendix B.
-pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 pub const CALLBACK: &str = "https://shop.example.com/cb";
+
+/// What `shop` sends a browser with.
+pub const REQUEST: [(&str, &str); 6] = [
+    ("client_id", "shop"),
+    ("response_type", "code"),
+    ("redirect_uri", CALLBACK),
+    ("code_challenge", CHALLENGE),
+    ("code_challenge_method", "S256"),
+    ("scope", "openid"),
+];
+
+/// With which `shop` exchanges a code.
+pub fn code_form(code: &str) -> [(&str, &str); 5] {
+    [
+        ("grant_type", "authorization_code"),
+        ("client_id", "shop"),
+        ("code", code),
+        ("redirect_uri", CALLBACK),
+        ("code_verifier", VERIFIER),
+    ]
+}
+
+/// With which it exchanges a refresh token.
+pub fn refresh_form(token: &str) -> [(&str, &str); 3] {
+    [
+        ("grant_type", "refresh_token"),
+        ("client_id", "shop"),
+        ("refresh_token", token),
+    ]
+}
+
+/// The usual pairs, save these: `-` leaves one out.
+pub fn changed<'a>(
+    usual: &[(&'a str, &'a str)],
+    other: &[(&'a str, &'a str)],
+) -> Vec<(&'a str, &'a str)> {
+    let is_kept = |(name, _): &&(&str, &str)| !other.iter().any(|(known, _)| known == name);
+    let kept = usual.iter().filter(is_kept);
+    let given = other.iter().filter(|(_, value)| *value != "-");
+    kept.chain(given).copied().collect()
+}
 
 pub fn form(pairs: &[(&str, &str)]) -> String {
     Serializer::new(String::new()).extend_pairs(pairs).finish()
@@ -89,14 +130,7 @@ impl Place {
     }
 
     pub async fn exchange(&self, code: &str) -> Answer {
-        let pairs = [
-            ("grant_type", "authorization_code"),
-            ("client_id", "shop"),
-            ("code", code),
-            ("redirect_uri", CALLBACK),
-            ("code_verifier", VERIFIER),
-        ];
-        self.post("/oauth/token", &pairs).await
+        self.post("/oauth/token", &code_form(code)).await
     }
 
     /// Tokens of Ada for `shop`.
@@ -107,12 +141,7 @@ impl Place {
     }
 
     pub async fn refresh(&self, token: &str) -> Answer {
-        let pairs = [
-            ("grant_type", "refresh_token"),
-            ("client_id", "shop"),
-            ("refresh_token", token),
-        ];
-        self.post("/oauth/token", &pairs).await
+        self.post("/oauth/token", &refresh_form(token)).await
     }
 }
 
@@ -169,20 +198,8 @@ impl Browser<'_> {
 
     /// The authorization endpoint with what is usual, save these.
     pub async fn authorize(&mut self, other: &[(&str, &str)]) -> Answer {
-        let usual = [
-            ("client_id", "shop"),
-            ("response_type", "code"),
-            ("redirect_uri", CALLBACK),
-            ("code_challenge", CHALLENGE),
-            ("code_challenge_method", "S256"),
-            ("state", "s1"),
-            ("scope", "openid profile"),
-        ];
-        let mut all: Vec<(&str, &str)> = usual
-            .into_iter()
-            .filter(|(name, _)| !other.iter().any(|(known, _)| known == name))
-            .collect();
-        all.extend(other.iter().filter(|(_, value)| *value != "-"));
+        let usual = changed(&REQUEST, &[("state", "s1"), ("scope", "openid profile")]);
+        let all = changed(&usual, other);
         self.get(&format!("/oauth/authorize?{}", form(&all))).await
     }
 
@@ -224,23 +241,34 @@ impl Browser<'_> {
 }
 
 /// The sealed text in a form.
+#[track_caller]
 pub fn hidden(answer: &Answer) -> String {
-    let (_, rest) = answer
-        .text()
-        .split_once("name=\"interaction\" value=\"")
-        .unwrap_or_else(|| panic!("no form: {}", answer.text()));
-    rest.split_once('"').unwrap().0.to_owned()
+    hidden_in(answer.text(), "interaction").to_owned()
+}
+
+/// The value of a hidden field of a page.
+#[track_caller]
+pub fn hidden_in<'a>(page: &'a str, name: &str) -> &'a str {
+    let before = format!("name=\"{name}\" value=\"");
+    let found = page.split_once(&before);
+    let (_, rest) = found.unwrap_or_else(|| panic!("no {name} in a form: {page}"));
+    rest.split_once('"').unwrap().0
 }
 
 /// A parameter of the address that a browser is sent to.
 #[track_caller]
 pub fn told(answer: &Answer, name: &str) -> String {
-    let to = answer.expect(303).header("location").unwrap();
-    let (_, query) = to.split_once('?').unwrap();
+    told_in(answer.expect(303).header("location").unwrap(), name)
+}
+
+/// A parameter of an address.
+#[track_caller]
+pub fn told_in(location: &str, name: &str) -> String {
+    let (_, query) = location
+        .split_once('?')
+        .unwrap_or_else(|| panic!("{location}"));
     let mut pairs = parse(query.as_bytes());
     let found = pairs.find(|(known, _)| known == name);
-    found
-        .unwrap_or_else(|| panic!("{name} in {to}"))
-        .1
-        .into_owned()
+    let (_, value) = found.unwrap_or_else(|| panic!("no {name} in {location}"));
+    value.into_owned()
 }

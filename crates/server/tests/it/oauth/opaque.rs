@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use symbolon_token::encoding;
 
 use super::exchange::{API, Chain, STOCK, access};
-use super::{CALLBACK, Place, VERIFIER, posted, refused};
+use super::{Place, code_form, posted, refused};
 use crate::app::TestApp;
 use crate::bearer::bound::Client;
 use crate::client::Answer;
@@ -181,14 +181,7 @@ async fn d3_a_proof_is_about_the_text_that_the_client_has() {
         .browser()
         .code(&[("resource", API), ("scope", "openid")])
         .await;
-    let pairs = [
-        ("grant_type", "authorization_code"),
-        ("client_id", "shop"),
-        ("code", &code),
-        ("redirect_uri", CALLBACK),
-        ("code_verifier", VERIFIER),
-    ];
-    let bound = posted(app, "/oauth/token", &pairs).header("dpop", &key.proof(app, "1"));
+    let bound = posted(app, "/oauth/token", &code_form(&code)).header("dpop", &key.proof(app, "1"));
     let token = access(&bound.send().await.expect(200).json());
     assert_opaque(app, &token);
     refused(&userinfo(&place, &token).await, 401, "invalid_token");

@@ -2,16 +2,7 @@
 
 use std::time::Duration;
 
-use super::{CALLBACK, CHALLENGE, Place, refused, told};
-
-const REQUEST: [(&str, &str); 6] = [
-    ("client_id", "shop"),
-    ("response_type", "code"),
-    ("redirect_uri", CALLBACK),
-    ("code_challenge", CHALLENGE),
-    ("code_challenge_method", "S256"),
-    ("scope", "openid"),
-];
+use super::{Place, REQUEST, changed, refused, told};
 
 async fn push(place: &Place) -> String {
     let pushed = place.post("/oauth/par", &REQUEST).await;
@@ -70,11 +61,7 @@ async fn what_is_wrong_with_it_is_said_at_once() {
         ("code_challenge", "x", "invalid_request"),
         ("scope", "admin", "invalid_scope"),
     ] {
-        let mut request: Vec<_> = REQUEST
-            .into_iter()
-            .filter(|(known, _)| *known != name)
-            .collect();
-        request.push((name, value));
+        let request = changed(&REQUEST, &[(name, value)]);
         refused(&place.post("/oauth/par", &request).await, 400, error);
     }
     refused(

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Place, refused};
+use super::{Place, changed, refresh_form, refused};
 use crate::people::claims;
 
 #[tokio::test]
@@ -31,7 +31,7 @@ async fn tokens_of_one_client_are_worth_nothing_to_another() {
     let place = Place::start().await;
     let tokens = place.tokens("openid").await;
     let token = tokens["refresh_token"].as_str().unwrap();
-    let pairs = [("grant_type", "refresh_token"), ("refresh_token", token)];
+    let pairs = changed(&refresh_form(token), &[("client_id", "-")]);
     refused(
         &place.post_as_web("/oauth/token", &pairs).await,
         400,
@@ -56,22 +56,12 @@ async fn r9_a_narrower_scope_holds_once() {
     let tokens = place.tokens("openid profile").await;
     let mut token = tokens["refresh_token"].as_str().unwrap().to_owned();
     for (scope, granted) in [("openid", "openid"), ("", "openid profile")] {
-        let pairs = [
-            ("grant_type", "refresh_token"),
-            ("client_id", "shop"),
-            ("refresh_token", token.as_str()),
-            ("scope", scope),
-        ];
+        let pairs = changed(&refresh_form(&token), &[("scope", scope)]);
         let answer = place.post("/oauth/token", &pairs).await.expect(200).json();
         assert_eq!(answer["scope"], granted);
         token = answer["refresh_token"].as_str().unwrap().to_owned();
     }
-    let pairs = [
-        ("grant_type", "refresh_token"),
-        ("client_id", "shop"),
-        ("refresh_token", token.as_str()),
-        ("scope", "email"),
-    ];
+    let pairs = changed(&refresh_form(&token), &[("scope", "email")]);
     refused(
         &place.post("/oauth/token", &pairs).await,
         400,

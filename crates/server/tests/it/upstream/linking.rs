@@ -6,11 +6,11 @@ use symbolon_domain::UserId;
 use symbolon_domain::audit::AuditKind;
 use symbolon_domain::upstream::{Arrival, ForeignIdentity, IdentityLink};
 
-use super::pages::{hidden, session};
+use super::pages::session;
 use super::{OPEN, World, refused};
 use crate::app::START;
 use crate::client::Answer;
-use crate::oauth::posted;
+use crate::oauth::{hidden_in, posted};
 use crate::people::{Device, OTHER_PASSWORD, PASSWORD};
 
 /// What the page says that asks for the password.
@@ -34,9 +34,9 @@ impl World {
 
     /// Sends the form of a page.
     async fn fill(&self, page: &str, (who, password): (&str, &str), link: &str) -> Answer {
-        let interaction = hidden(page, "interaction");
+        let interaction = hidden_in(page, "interaction");
         let pairs = [
-            ("interaction", &*interaction),
+            ("interaction", interaction),
             ("link", link),
             ("identifier", who),
             ("password", password),
@@ -87,15 +87,15 @@ async fn the_owner_links_with_the_password() {
     world.app.register("alice").await;
     world.shop().await;
     let page = world.offered().await;
-    let link = hidden(&page, "link");
+    let link = hidden_in(&page, "link");
     let alice = ("alice@example.com", PASSWORD);
-    let wrong = world.fill(&page, (alice.0, OTHER_PASSWORD), &link).await;
+    let wrong = world.fill(&page, (alice.0, OTHER_PASSWORD), link).await;
     assert_eq!(session(&wrong), None);
     let again = wrong.expect(200).text().to_owned();
     assert!(again.contains("do not belong together") && again.contains(SENTENCE));
-    assert_eq!(hidden(&again, "link"), link);
+    assert_eq!(hidden_in(&again, "link"), link);
     assert_eq!(refused(world.sign_in(|_| {}).await), Arrival::Taken);
-    let right = world.fill(&again, alice, &link).await;
+    let right = world.fill(&again, alice, link).await;
     right.expect(303);
     let on = right.header("location").unwrap();
     let on = world
@@ -110,7 +110,7 @@ async fn the_owner_links_with_the_password() {
         (Arrival::SignIn, id(&device))
     );
     // Once more changes nothing.
-    world.fill(&page, alice, &link).await.expect(303);
+    world.fill(&page, alice, link).await.expect(303);
     let lines = world.app.audit(AuditKind::IdentityLinked).await;
     assert_eq!(lines.len(), 1);
     assert_eq!(lines[0].subject, Some(id(&device)));
@@ -134,15 +134,15 @@ async fn h3_what_is_linked_is_what_this_server_offered() {
     world.app.register("alice").await;
     world.shop().await;
     let page = world.offered().await;
-    let link = hidden(&page, "link");
+    let link = hidden_in(&page, "link");
     let alice = ("alice@example.com", PASSWORD);
-    let interaction = hidden(&page, "interaction");
+    let interaction = hidden_in(&page, "interaction");
     // What stands under another label is no offer, and neither is a changed one.
     let changed = match link.strip_prefix('W') {
         Some(rest) => format!("X{rest}"),
         None => format!("W{}", &link[1..]),
     };
-    for forged in [&*interaction, &*changed, &link[1..], "a", "."] {
+    for forged in [interaction, &*changed, &link[1..], "a", "."] {
         let answer = world.fill(&page, alice, forged).await;
         answer.expect(400);
         assert_eq!(session(&answer), None);
@@ -154,8 +154,8 @@ async fn h3_what_is_linked_is_what_this_server_offered() {
     assert!(!sent.contains("name=\"link\"") && !sent.contains(SENTENCE));
     // And no other site sends the form.
     let pairs = [
-        ("interaction", &*interaction),
-        ("link", &*link),
+        ("interaction", interaction),
+        ("link", link),
         ("identifier", alice.0),
         ("password", alice.1),
     ];
@@ -163,7 +163,7 @@ async fn h3_what_is_linked_is_what_this_server_offered() {
     let foreign = form.header("sec-fetch-site", "cross-site").send().await;
     foreign.expect(403);
     world.app.wait(600);
-    world.fill(&page, alice, &link).await.expect(400);
+    world.fill(&page, alice, link).await.expect(400);
     let device = world.app.login("alice").await;
     assert_eq!(world.count(&device).await, 0);
 }
@@ -175,8 +175,8 @@ async fn h1_another_account_gets_nothing() {
     world.app.register("bob").await;
     world.shop().await;
     let page = world.offered().await;
-    let link = hidden(&page, "link");
-    let bob = world.fill(&page, ("bob@example.com", PASSWORD), &link);
+    let link = hidden_in(&page, "link");
+    let bob = world.fill(&page, ("bob@example.com", PASSWORD), link);
     let bob = bob.await;
     bob.expect(303);
     assert!(session(&bob).is_some(), "he is signed in");
@@ -184,7 +184,7 @@ async fn h1_another_account_gets_nothing() {
     assert_eq!((world.count(&alice).await, world.count(&bob).await), (0, 0));
     // And what is somebody's meanwhile stays theirs.
     world.link(id(&bob), &world.web.url(""), "alice").await;
-    let late = world.fill(&page, ("alice@example.com", PASSWORD), &link);
+    let late = world.fill(&page, ("alice@example.com", PASSWORD), link);
     late.await.expect(303);
     assert_eq!((world.count(&alice).await, world.count(&bob).await), (0, 1));
 }

@@ -5,43 +5,33 @@ use url::Url;
 
 use super::{Away, OPEN, World};
 use crate::client::Answer;
-use crate::oauth::posted;
-
-/// The value of a hidden field.
-pub fn hidden(page: &str, name: &str) -> String {
-    let before = format!("name=\"{name}\" value=\"");
-    let (_, rest) = page.split_once(&before).unwrap_or_else(|| panic!("{page}"));
-    rest.split_once('"').unwrap().0.to_owned()
-}
+use crate::oauth::{CALLBACK, REQUEST, changed, form, hidden_in, posted};
 
 /// The first part of a `Set-Cookie`.
 fn pair(header: &str) -> String {
     header.split(';').next().unwrap().to_owned()
 }
 
-/// What the application sends the browser with.
-const ASKED: &str = "/oauth/authorize?response_type=code&client_id=shop&scope=openid&state=s&\
-                     redirect_uri=https%3A%2F%2Fshop.example.com%2Fcb&code_challenge_method=S256&\
-                     code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-
 impl World {
     /// An application that lets people sign in.
     pub async fn shop(&self) {
         let admin = self.app.admin().await;
-        let shop = json!({"id": "shop", "type": "public", "name": "Shop", "redirectUris": ["https://shop.example.com/cb"],
+        let shop = json!({"id": "shop", "type": "public", "name": "Shop", "redirectUris": [CALLBACK],
             "grants": ["authorization_code"], "scopes": ["openid"]});
         self.app.oauth_client(&admin, &shop).await;
     }
 
     /// From the application to the page that signs in, and from there to the provider.
     pub async fn leave_by_button(&self) -> Away {
-        let page = self.app.get(ASKED).send().await;
+        let asked = form(&changed(&REQUEST, &[("state", "s")]));
+        let page = self.app.get(&format!("/oauth/authorize?{asked}"));
+        let page = page.send().await;
         let page = page.expect(200).text().to_owned();
         assert!(
             page.contains("upstream&#x2f;acme") && page.contains("Acme"),
             "{page}"
         );
-        let pairs = [("interaction", &*hidden(&page, "interaction"))];
+        let pairs = [("interaction", hidden_in(&page, "interaction"))];
         let left = posted(&self.app, "/oauth/upstream/acme", &pairs).send();
         let left = left.await;
         left.expect(303);

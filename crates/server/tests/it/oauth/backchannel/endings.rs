@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::{CALLBACK, Place, VERIFIER, refused};
+use super::super::{CALLBACK, Place, changed, code_form, refused};
 use super::receiver::{Manner, Receiver};
 use super::{LOOPBACK, Told, session, sid, sign_out};
 use crate::people::{Device, OTHER_PASSWORD, PASSWORD, claims};
@@ -251,13 +251,7 @@ async fn a_client_that_describes_itself_is_told_where_its_document_says() {
         "grant_types": ["authorization_code", "refresh_token"], "backchannel_logout_uri": listener.url()});
     web.put("/client.json", Page::json(document));
     let code = place.browser().code(&[("client_id", &id)]).await;
-    let pairs = [
-        ("grant_type", "authorization_code"),
-        ("client_id", id.as_str()),
-        ("code", code.as_str()),
-        ("redirect_uri", CALLBACK),
-        ("code_verifier", VERIFIER),
-    ];
+    let pairs = changed(&code_form(&code), &[("client_id", &id)]);
     let tokens = place.post("/oauth/token", &pairs).await.expect(200).json();
     let ada = place.app.login("ada").await;
     let request = place.app.post("/api/logout/all");

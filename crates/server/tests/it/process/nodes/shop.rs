@@ -4,7 +4,7 @@ use super::super::http::{Connection, Reply};
 use super::super::place::{PASSWORD, Place};
 use super::super::running::Server;
 use super::pair::EMAIL;
-use crate::oauth::{CALLBACK, CHALLENGE, VERIFIER, form};
+use crate::oauth::{CALLBACK, REQUEST, code_form, form, hidden_in, refresh_form, told_in};
 
 /// More looks than fit into any bound on the delay of a revocation.
 const MOST_LOOKS: usize = 20_000;
@@ -25,52 +25,33 @@ pub fn code(nodes: &[Server]) -> String {
         turn: 0,
         cookie: String::new(),
     };
-    let asked = form(&[
-        ("client_id", "shop"),
-        ("response_type", "code"),
-        ("redirect_uri", CALLBACK),
-        ("code_challenge", CHALLENGE),
-        ("code_challenge_method", "S256"),
-        ("scope", "openid"),
-    ]);
-    let (_, page) = browser.get(&format!("/oauth/authorize?{asked}"));
+    let (_, page) = browser.get(&format!("/oauth/authorize?{}", form(&REQUEST)));
     let pairs = [
-        ("interaction", hidden(&page)),
+        ("interaction", hidden_in(&page, "interaction")),
         ("identifier", EMAIL),
         ("password", PASSWORD),
     ];
     let (head, _) = browser.post("/oauth/sign-in", &pairs);
     let (mut head, page) = browser.get(&header(&head, "location").unwrap());
     if head.starts_with("HTTP/1.1 200") {
-        let pairs = [("interaction", hidden(&page)), ("decision", "allow")];
+        let pairs = [
+            ("interaction", hidden_in(&page, "interaction")),
+            ("decision", "allow"),
+        ];
         (head, _) = browser.post("/oauth/consent", &pairs);
     }
     let to = header(&head, "location").unwrap_or_else(|| panic!("{head}"));
-    let to = url::Url::parse(&to).unwrap();
-    let code = to.query_pairs().find(|(name, _)| name == "code");
-    code.unwrap_or_else(|| panic!("{to}")).1.into_owned()
+    told_in(&to, "code")
 }
 
 /// Exchanges a code.
 pub fn redeem(connection: &mut Connection, code: &str) -> Reply {
-    let pairs = [
-        ("grant_type", "authorization_code"),
-        ("client_id", "shop"),
-        ("code", code),
-        ("redirect_uri", CALLBACK),
-        ("code_verifier", VERIFIER),
-    ];
-    post(connection, "/oauth/token", &pairs)
+    post(connection, "/oauth/token", &code_form(code))
 }
 
 /// Exchanges a refresh token.
 pub fn refresh(connection: &mut Connection, token: &str) -> Reply {
-    let pairs = [
-        ("grant_type", "refresh_token"),
-        ("client_id", "shop"),
-        ("refresh_token", token),
-    ];
-    post(connection, "/oauth/token", &pairs)
+    post(connection, "/oauth/token", &refresh_form(token))
 }
 
 /// Revokes a token.
@@ -153,11 +134,4 @@ fn header(head: &str, name: &str) -> Option<String> {
     let lines = head.lines().filter_map(|line| line.split_once(": "));
     let mut found = lines.filter(|(known, _)| known.eq_ignore_ascii_case(name));
     found.next().map(|(_, value)| value.to_owned())
-}
-
-/// The sealed text in the form of a page.
-fn hidden(page: &str) -> &str {
-    let rest = page.split("name=\"interaction\" value=\"").nth(1);
-    let found = rest.and_then(|rest| rest.split('"').next());
-    found.unwrap_or_else(|| panic!("no form: {page}"))
 }
