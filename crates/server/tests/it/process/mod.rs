@@ -34,7 +34,6 @@ mod rolling;
 mod running;
 mod settings;
 mod setup;
-mod shared_limits;
 mod start;
 mod stop;
 mod token;

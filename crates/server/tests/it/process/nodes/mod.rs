@@ -4,6 +4,7 @@
 
 mod again;
 mod keys;
+mod limits;
 mod load;
 mod lost;
 mod pair;

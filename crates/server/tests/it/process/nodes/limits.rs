@@ -3,8 +3,8 @@
 use serde_json::json;
 use symbolon_testkit::{Postgres, Redis};
 
-use super::place::Place;
-use super::running::Server;
+use super::super::place::Place;
+use super::super::running::Server;
 
 /// Attempts that cost no wait.
 const FREE: usize = 5;
