@@ -1,15 +1,14 @@
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use crate::skip;
 
-/// Runs it until its input ends.
-const SCRIPT: &str = "redis-server --bind \"$1\" --port \"$2\" --save '' --appendonly no --protected-mode no >/dev/null & \
-    pid=$!; trap '' INT; cat >/dev/null; kill -9 $pid; wait $pid";
-/// More attempts than it takes to begin.
-const ATTEMPTS: usize = 200_000;
+/// Runs it until its input ends, and says when it answers.
+const SCRIPT: &str = include_str!("redis.sh");
+/// What the script runs.
+const PROGRAMS: [&str; 2] = ["redis-server", "redis-cli"];
 
 /// A Redis server that keeps nothing, at an address of this machine. It lives until it is dropped, or until this process ends.
 #[derive(Debug)]
@@ -26,11 +25,8 @@ impl Redis {
     #[expect(clippy::panic, reason = "only tests call this")]
     pub fn start() -> Option<Self> {
         static STARTED: AtomicU16 = AtomicU16::new(0);
-        if Command::new("redis-server")
-            .arg("--version")
-            .output()
-            .is_err()
-        {
+        let is_missing = |name: &&str| Command::new(name).arg("--version").output().is_err();
+        if PROGRAMS.iter().any(is_missing) {
             skip("Redis: install the package redis-server to test it");
             return None;
         }
@@ -41,17 +37,20 @@ impl Redis {
         let started = Command::new("sh")
             .args(["-c", SCRIPT, "sh", &host, &port.to_string()])
             .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
             .spawn();
-        let redis = match started {
+        let mut redis = match started {
             Ok(shell) => Self {
                 address: format!("{host}:{port}"),
                 shell,
             },
             Err(error) => panic!("cannot run sh: {error}"),
         };
-        let begun =
-            (0..ATTEMPTS).any(|_| redis.ask("PING").is_some_and(|said| said.contains("PONG")));
-        assert!(begun, "Redis does not begin");
+        let mut line = String::new();
+        let output = redis.shell.stdout.take().map(BufReader::new);
+        let heard = output.map(|mut output| output.read_line(&mut line));
+        let said = line.trim_end();
+        assert_eq!(said, "started", "Redis does not begin: {heard:?}");
         Some(redis)
     }
 
