@@ -12,10 +12,10 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-pub use redis::Redis;
+pub use redis::{Listener, Redis};
 
 /// Makes a server in a folder of its own, says where, waits until its input ends, and takes everything away.
-const SCRIPT: &str = include_str!("postgres.sh");
+const SCRIPT: &str = concat!(include_str!("certificates.sh"), include_str!("postgres.sh"));
 /// Options of a server that keeps nothing, for tests: a crash of its processes loses nothing either, one of the machine would.
 const FLEETING: &str =
     "-c fsync=off -c full_page_writes=off -c shared_buffers=32MB -c autovacuum=off";
@@ -172,8 +172,7 @@ impl Postgres {
     /// # Panics
     /// If that fails, and as [`Postgres::start`].
     pub fn secure(&self) -> Option<String> {
-        if Command::new("openssl").arg("version").output().is_err() {
-            skip("TLS to PostgreSQL: install the package openssl to test it");
+        if !has_openssl("PostgreSQL") {
             return None;
         }
         // One that no other process of this machine has.
@@ -259,6 +258,17 @@ impl Postgres {
             other => panic!("psql failed: {other:?}"),
         }
     }
+}
+
+/// Whether certificates can be made; where not, one line says so.
+fn has_openssl(server: &str) -> bool {
+    let answers = Command::new("openssl").arg("version").output().is_ok();
+    if !answers {
+        skip(&format!(
+            "TLS to {server}: install the package openssl to test it"
+        ));
+    }
+    answers
 }
 
 fn skip_postgres(reason: &str) {

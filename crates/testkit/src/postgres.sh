@@ -52,15 +52,8 @@ printf '%s\t%s\n' "$folder" "$binaries"
 # A server that also takes TLS at an address of this machine, with the certificate of an authority, and another authority.
 secure() {
     address=$1
-    new="openssl req -x509 -nodes -days 2 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1"
-    for name in ca other; do
-        $new -keyout "$folder/$name.key" -out "$folder/$name.pem" -subj "/CN=$name" || return
-    done
-    $new -CA "$folder/ca.pem" -CAkey "$folder/ca.key" -keyout "$folder/data/server.key" -out "$folder/data/server.crt" \
-        -subj /CN=server -addext "subjectAltName=IP:$address" -addext basicConstraints=critical,CA:FALSE || return
+    certify "$folder" "$folder/data" "$address" || return
     chown --reference="$folder/data" "$folder/data/server.key" "$folder/data/server.crt"
-    chmod 600 "$folder/data/server.key"
-    chmod 644 "$folder/ca.pem" "$folder/other.pem"
     sed -i '/^host/d' "$folder/data/pg_hba.conf"
     echo 'hostssl all all 127.0.0.0/8 scram-sha-256' >>"$folder/data/pg_hba.conf"
     echo 'ssl = on' >>"$folder/data/postgresql.conf"
