@@ -140,7 +140,7 @@ fn a_running_server_goes_over_and_nobody_notices() {
     judge(&server, &mut sessions);
     assert_eq!(feed(&server, ended).0, before.0);
     server.stop();
-    let listed = elsewhere(&place, &to, &["audit", "list"]);
+    let listed = elsewhere(&place, &to, &["audit", "list", "--kind", "database_moved"]);
     let moves = listed.to_string().matches("database_moved").count();
     assert_eq!(moves, 1, "{listed}");
     place.run(&["audit", "verify", "--database", &to]).text();
