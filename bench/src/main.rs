@@ -36,6 +36,7 @@ use report::Section;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// What a run does.
+#[derive(Clone)]
 pub struct Run {
     sections: Vec<String>,
     /// Shorter measurements, and no 5,000,000 sessions.
@@ -49,6 +50,8 @@ pub struct Run {
     pub server: PathBuf,
     /// Where other servers are installed.
     pub peers: PathBuf,
+    /// What makes each sync of a server's files slow.
+    pub slow_sync: Option<PathBuf>,
 }
 
 type Measure = fn(&Run) -> Result<Section>;
@@ -121,6 +124,7 @@ impl Run {
             dir: beside.join("bench-data"),
             server: beside.join("symbolon"),
             peers: beside.with_file_name("peers"),
+            slow_sync: None,
         };
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {

@@ -15,6 +15,7 @@ use super::Subject;
 use crate::{
     Run,
     load::{Answer, Caller},
+    peers::installed,
     process::{Folder, Place, Server},
     seed::{self, Seeded},
 };
@@ -54,7 +55,8 @@ pub fn head((client, secret): (&str, &str), path: &str) -> String {
 pub fn symbolon(run: &Run, folder: &Folder) -> Result<(Subject, Seeded)> {
     let seeded = Seeded::create(folder.path(), u64::from(PEOPLE) * 5)?;
     let (robot, web, cookies) = made(folder)?;
-    let server = Server::symbolon(&run.server, folder.path(), Place::Pinned, &[])?;
+    let preloaded = installed::preloaded(run);
+    let server = Server::symbolon(&run.server, folder.path(), Place::Pinned, &preloaded)?;
     let mut caller = Caller::connect(server.address)?;
     let client_credentials = form(
         ("robot", &robot),

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use super::{CONNECTIONS, Kept, Ready, SESSIONS, Work, installed, tutorial};
+use super::{Kept, Ready, SESSIONS, Work, installed, tutorial};
 use crate::{
     Run,
     load::Script,
@@ -23,7 +23,7 @@ pub fn missing(run: &Run) -> Option<&'static str> {
 pub fn open(run: &Run, folder: &Folder, work: Work) -> Result<Option<Ready>> {
     let (kind, kept, basis) = match work {
         Work::Protected => ("durable", Kept::Reads, "ES256, and its row by SQLite"),
-        Work::DurableRefresh => (
+        Work::DurableRefresh | Work::SlowRefresh => (
             "durable",
             Kept::Synced,
             "SQLite, WAL, `synchronous=FULL`; a sync for each statement",
@@ -47,6 +47,7 @@ pub fn open(run: &Run, folder: &Folder, work: Work) -> Result<Option<Ready>> {
     };
     let mut command = Command::new("glewlwyd");
     command.args(["-c", text("configuration")?]);
+    command.envs(installed::preloaded(run));
     let server = Server::start_at(command, Place::Pinned, text("address")?.parse()?)?;
     let robot = ("robot", text("secret")?);
     let access = text("access")?;
@@ -57,11 +58,11 @@ pub fn open(run: &Run, folder: &Folder, work: Work) -> Result<Option<Ready>> {
             );
             Box::new(Same::new(request.into_bytes(), 200))
         }
-        Work::DurableRefresh | Work::UsualRefresh => {
+        Work::DurableRefresh | Work::SlowRefresh | Work::UsualRefresh => {
             let form = Form::oauth(setup::head(robot, "/api/oidc/token").into_bytes());
             let refresh = tutorial::strings(&prepared, "refresh")?;
             let refresh = refresh.into_iter().map(String::into_bytes).collect();
-            Box::new(Rotations::of(form, refresh, CONNECTIONS))
+            Box::new(Rotations::of(form, refresh, work.connections()))
         }
         Work::Introspection => {
             let body = format!("token={access}");

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use super::{CONNECTIONS, Kept, Ready, SESSIONS, Work};
+use super::{Kept, Ready, SESSIONS, Work};
 use crate::{
     Run,
     load::{Caller, Script},
@@ -24,7 +24,7 @@ pub fn open(run: &Run, _: &Folder, work: Work) -> Result<Option<Ready>> {
         return Ok(None);
     };
     let script: Box<dyn Script> = match work {
-        Work::DurableRefresh => return Ok(None),
+        Work::DurableRefresh | Work::SlowRefresh => return Ok(None),
         Work::Protected => {
             let access = sign_in(&subject)?.0;
             let request = format!(
@@ -36,7 +36,7 @@ pub fn open(run: &Run, _: &Folder, work: Work) -> Result<Option<Ready>> {
             let tokens = (0..SESSIONS).map(|_| Ok(sign_in(&subject)?.1.into_bytes()));
             let tokens = tokens.collect::<Result<_>>()?;
             let form = Form::oauth(subject.exchange.clone());
-            Box::new(Rotations::of(form, tokens, CONNECTIONS))
+            Box::new(Rotations::of(form, tokens, work.connections()))
         }
         Work::Introspection => Box::new(Same::new(subject.introspection.clone(), 200)),
         Work::ClientCredentials => Box::new(Same::new(subject.client_credentials.clone(), 200)),

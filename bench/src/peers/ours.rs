@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 
-use super::{CONNECTIONS, Kept, Ready, SESSIONS, Work};
+use super::{Kept, Ready, SESSIONS, Work};
 use crate::{
     Run,
     oauth::setup,
@@ -20,8 +20,8 @@ pub fn open(run: &Run, folder: &Folder, work: Work) -> Result<Option<Ready>> {
             let access = access_token(&subject.server, &seeded.token(0)?)?;
             Box::new(Same::new(profile_request(&access), 200))
         }
-        Work::DurableRefresh | Work::UsualRefresh => {
-            Box::new(Rotations::new(tokens(&seeded)?, CONNECTIONS))
+        Work::DurableRefresh | Work::SlowRefresh | Work::UsualRefresh => {
+            Box::new(Rotations::new(tokens(&seeded)?, work.connections()))
         }
         Work::Introspection => Box::new(Same::new(subject.introspection, 200)),
         Work::ClientCredentials => Box::new(Same::new(subject.client_credentials, 200)),
@@ -49,7 +49,7 @@ fn basis(work: Work) -> (Kept, &'static str) {
             Kept::Reads,
             "signature, account and revocations of this moment; nothing is written",
         ),
-        Work::DurableRefresh | Work::UsualRefresh => (
+        Work::DurableRefresh | Work::SlowRefresh | Work::UsualRefresh => (
             Kept::Synced,
             "SQLite, WAL, `synchronous=FULL`; refreshes that wait together share a sync; replays are recognised",
         ),

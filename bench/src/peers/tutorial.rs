@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use super::{CONNECTIONS, Kept, Ready, SESSIONS, Work, installed};
+use super::{Kept, Ready, SESSIONS, Work, installed};
 use crate::{
     Run,
     load::{Caller, Script},
@@ -40,7 +40,7 @@ pub fn express(run: &Run, folder: &Folder, work: Work) -> Result<Option<Ready>> 
             Kept::Reads,
             "HS256 by `jsonwebtoken` with a key made once, the user's row by better-sqlite3; ended sessions go on until the token expires",
         ),
-        Work::DurableRefresh => (
+        Work::DurableRefresh | Work::SlowRefresh => (
             "durable",
             Kept::Synced,
             "better-sqlite3, WAL, `synchronous=FULL`; a sync for each refresh",
@@ -64,7 +64,7 @@ pub fn fastapi(run: &Run, folder: &Folder, work: Work) -> Result<Option<Ready>> 
             Kept::Reads,
             "HS256 by PyJWT, the user's row by sqlite3; ended sessions go on until the token expires",
         ),
-        Work::DurableRefresh => (
+        Work::DurableRefresh | Work::SlowRefresh => (
             "durable",
             Kept::Synced,
             "sqlite3, WAL, `synchronous=FULL`; a sync for each refresh",
@@ -88,7 +88,7 @@ pub fn better_auth(run: &Run, folder: &Folder, work: Work) -> Result<Option<Read
             Kept::Reads,
             "session in a signed cookie for an hour, the fastest way to run it; ended sessions go on so long",
         ),
-        Work::DurableRefresh => (
+        Work::DurableRefresh | Work::SlowRefresh => (
             "durable",
             Kept::Synced,
             "better-sqlite3, WAL, `synchronous=FULL`; the session's end put off, its token as it was",
@@ -152,7 +152,7 @@ fn ready(
     } else {
         let refresh = strings(tokens, "refresh")?;
         let refresh = refresh.into_iter().map(String::into_bytes).collect();
-        Box::new(Rotations::of(Form::json(), refresh, CONNECTIONS))
+        Box::new(Rotations::of(Form::json(), refresh, work.connections()))
     };
     Ok(Some(Ready {
         server,
