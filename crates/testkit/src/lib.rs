@@ -19,6 +19,8 @@ const SCRIPT: &str = concat!(include_str!("certificates.sh"), include_str!("post
 /// Options of a server that keeps nothing, for tests: a crash of its processes loses nothing either, one of the machine would.
 const FLEETING: &str =
     "-c fsync=off -c full_page_writes=off -c shared_buffers=32MB -c autovacuum=off";
+/// What a server says that may not have a disk of its own.
+const NO_DISK: &str = "it may not mount a disk";
 /// Options of a server that is measured.
 const DURABLE: &str = "-c shared_buffers=256MB -c max_wal_size=4GB";
 
@@ -79,6 +81,25 @@ impl Postgres {
         }
     }
 
+    /// A server on a disk of its own, of so many MiB, in memory. `None` also where this process may not mount one: it takes an
+    /// administrator.
+    ///
+    /// # Panics
+    /// As [`Postgres::start`].
+    pub fn on_a_disk_of(mebibytes: u32) -> Option<Self> {
+        match Self::begin(FLEETING, "", &mebibytes.to_string()) {
+            Ok(server) => Some(server),
+            Err(reason) if reason == NO_DISK => {
+                eprintln!("not tested: PostgreSQL on a full disk ({reason})");
+                None
+            }
+            Err(reason) => {
+                skip_postgres(&reason);
+                None
+            }
+        }
+    }
+
     /// A server as it is in use: what it has answered is on disk.
     ///
     /// # Errors
@@ -95,19 +116,19 @@ impl Postgres {
     #[must_use]
     #[expect(clippy::panic, reason = "only tests call this")]
     pub fn standby(&self) -> Self {
-        match Self::begin(FLEETING, &self.folder) {
+        match Self::begin(FLEETING, &self.folder, "") {
             Ok(standby) => standby,
             Err(reason) => panic!("no standby: {reason}"),
         }
     }
 
     fn try_start(options: &str) -> Result<Self, String> {
-        Self::begin(options, "")
+        Self::begin(options, "", "")
     }
 
-    fn begin(options: &str, primary: &str) -> Result<Self, String> {
+    fn begin(options: &str, primary: &str, disk: &str) -> Result<Self, String> {
         let spawned = Command::new("sh")
-            .args(["-c", SCRIPT, "sh", options, primary])
+            .args(["-c", SCRIPT, "sh", options, primary, disk, NO_DISK])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn();
@@ -148,6 +169,22 @@ impl Postgres {
     /// If that fails.
     pub fn restart(&self) {
         self.order("start", "started");
+    }
+
+    /// Leaves no room on a disk of its own.
+    ///
+    /// # Panics
+    /// If that fails.
+    pub fn fill(&self) {
+        self.order("fill", "filled");
+    }
+
+    /// Gives the room back, and returns when the server answers: where it has ended, started again.
+    ///
+    /// # Panics
+    /// If that fails.
+    pub fn empty(&self) {
+        self.order("empty", "emptied");
     }
 
     /// Stops every process of the server where it is (SIGSTOP).

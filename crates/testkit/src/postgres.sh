@@ -1,4 +1,5 @@
-# $1: options of the server; $2: the folder of one that it is a standby of, if any. Prints "FOLDER<tab>BINARIES" once the server answers, or a reason. Then obeys the words of standard
+# $1: options of the server; $2: the folder of one that it is a standby of, if any; $3: the MiB of a disk of its own, if it is to have one; $4: what is
+# said where that may not be. Prints "FOLDER<tab>BINARIES" once the server answers, or a reason. Then obeys the words of standard
 # input, each with a line of answer, and stops the server when that ends.
 fail() { echo "$1"; exit 1; }
 
@@ -16,7 +17,14 @@ done
 folder=$(mktemp -d /tmp/symbolon-pg.XXXXXX) || fail "no temporary folder"
 # Ctrl-C reaches this shell as well, which has to clean up.
 trap '' INT
-trap 'rm -rf "$folder"' EXIT
+trap 'cd /; [ -z "$disk" ] || umount "$folder"; rm -rf "$folder"' EXIT
+disk=
+segment=16
+if [ -n "$3" ]; then
+    mount -t tmpfs -o "size=${3}m,mode=755" tmpfs "$folder" 2>/dev/null || fail "$4"
+    disk=$3
+    segment=1
+fi
 
 # The server refuses to run as root.
 as=
@@ -35,7 +43,7 @@ fi
 cd "$folder" || fail "no temporary folder"
 
 if [ -z "$2" ]; then
-    $as "$binaries/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >"$folder/initdb.log" 2>&1 </dev/null \
+    $as "$binaries/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C --no-sync --wal-segsize="$segment" >"$folder/initdb.log" 2>&1 </dev/null \
         || fail "initdb failed: $(tail -n 1 "$folder/initdb.log")"
 else
     $as "$binaries/pg_basebackup" -h "$2" -U postgres -D "$folder/data" -R -c fast --no-sync >"$folder/initdb.log" 2>&1 </dev/null \
@@ -73,6 +81,15 @@ while read -r word rest; do
             ;;
         freeze) kill -STOP "$pid"; pkill -STOP -P "$pid"; echo frozen ;;
         thaw) pkill -CONT -P "$pid"; kill -CONT "$pid"; echo thawed ;;
+        fill) dd if=/dev/zero of="$folder/filler" bs=64k 2>/dev/null; cat /dev/zero >>"$folder/filler" 2>/dev/null; echo filled ;;
+        empty)
+            rm "$folder/filler"
+            looks=0
+            until "$binaries/pg_isready" -q -h "$folder" || [ "$((looks += 1))" -gt 2000 ]; do
+                $as "$binaries/pg_ctl" -D "$folder/data" status >/dev/null 2>&1 || start "$1"
+            done
+            echo emptied
+            ;;
         secure) secure "$rest" "$1" >"$folder/secure.log" 2>&1 </dev/null && echo secured || tail -n 1 "$folder/secure.log" ;;
         start) start "$1" && echo started || echo "it does not start" ;;
     esac

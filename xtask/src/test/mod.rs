@@ -5,6 +5,7 @@
 //! `SYMBOLON_REQUIRE_ALL=1`, which `--all` sets, it fails instead. The guards in other languages have suites of their
 //! own, which run when no test is picked out.
 
+mod former;
 mod sdk;
 
 use std::collections::BTreeMap;
@@ -34,6 +35,9 @@ pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<()> {
     let mut missing = Vec::new();
     if let Some(sdks) = &sdks {
         sdks.tell(&mut command);
+    }
+    if everything && let Some(former) = former::binary(workspace, args.contains(&"--all".into()))? {
+        command.env("SYMBOLON_FORMER", former);
     }
     let mut ended_well = counted(&mut command, &mut counts)?;
     if let Some(sdks) = &sdks {

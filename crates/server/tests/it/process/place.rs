@@ -28,6 +28,7 @@ pub type Files = BTreeMap<PathBuf, Vec<u8>>;
 pub struct Place {
     folder: Folder,
     settings: Vec<(String, String)>,
+    binary: PathBuf,
 }
 
 /// How a command ended.
@@ -45,6 +46,7 @@ impl Place {
         let place = Self {
             folder: Folder::new(),
             settings: Vec::new(),
+            binary: BINARY.into(),
         };
         place
             .with("password.memory_kib", "7168")
@@ -59,6 +61,11 @@ impl Place {
             .with("database.url", url)
             .with("server.master_key", MASTER_KEY)
             .with("server.issuer", "https://login.example.com")
+    }
+
+    /// Runs the version before this one from here on; without a path, this one.
+    pub fn run_version(&mut self, former: Option<&Path>) {
+        self.binary = former.map_or_else(|| BINARY.into(), Path::to_path_buf);
     }
 
     /// A setting for every process from here on, as a variable.
@@ -99,7 +106,7 @@ impl Place {
     /// As [`Place::command`], started by the words of `wrapper`, which end with what runs the rest.
     pub fn through<I: AsRef<std::ffi::OsStr>>(&self, wrapper: &[&str], arguments: &[I]) -> Command {
         let mut words: Vec<OsString> = wrapper.iter().map(OsString::from).collect();
-        words.push(BINARY.into());
+        words.push(self.binary.clone().into());
         words.extend(
             arguments
                 .iter()

@@ -12,6 +12,7 @@ mod races;
 mod shop;
 mod standby;
 mod stuck;
+mod versions;
 mod wire;
 
 use symbolon_testkit::Postgres;
@@ -53,6 +54,19 @@ fn x1_a_postgresql_that_stands_still() {
     let fault = fault.mended();
     fault.held_up(2500);
     println!("{}", fault.nothing_was_lost(nodes));
+}
+
+#[test]
+fn x1_a_postgresql_whose_disk_is_full() {
+    let Some(postgres) = Postgres::on_a_disk_of(160) else {
+        return;
+    };
+    let nodes = Nodes::start(&[&postgres.url(), ""]);
+    let fault = Fault::begin("PostgreSQL's disk full, and room again", &nodes);
+    postgres.fill();
+    fault.until_felt();
+    postgres.empty();
+    println!("{}", fault.mended().nothing_was_lost(nodes));
 }
 
 #[test]

@@ -1,0 +1,35 @@
+//! This version beside the one before it, on one PostgreSQL and under load: nodes are upgraded one after the other, and back
+//! (SECURITY row X8).
+
+use std::path::PathBuf;
+
+use symbolon_testkit::{Postgres, skip};
+
+use super::load::{Fault, Nodes};
+
+/// The binary of the version before this one, whose tables are older: `cargo xtask test --all` builds it. Nothing where the history
+/// that it is built of is not there.
+fn former() -> Option<PathBuf> {
+    let Some(path) = std::env::var_os("SYMBOLON_FORMER") else {
+        skip("the former version: `cargo xtask test --all` builds it");
+        return None;
+    };
+    Some(PathBuf::from(path)).filter(|path| path.is_file())
+}
+
+#[test]
+fn x8_a_version_after_the_other_and_back_again() {
+    let (Some(former), Some(postgres)) = (former(), Postgres::start()) else {
+        return;
+    };
+    let former = Some(former.as_path());
+    let mut nodes = Nodes::of_version(&[&postgres.url(), ""], former);
+    let steps = "two nodes upgraded one after the other, one of them put back and upgraded again";
+    let fault = Fault::begin(steps, &nodes);
+    // The first one of this version brings the tables up to date.
+    for (number, version) in [(0, None), (1, None), (0, former), (0, None)] {
+        nodes.change_version(number, version);
+        fault.until_all_go_on();
+    }
+    println!("{}", fault.mended().nothing_was_lost(nodes));
+}

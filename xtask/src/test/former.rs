@@ -1,0 +1,65 @@
+//! The version before this one, of which the tests run a node beside one of today.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::workspace::Workspace;
+use crate::{run, say};
+
+/// The last state of the source with the tables of the version before this one: step 12 of `crates/store/migrations`. Until there
+/// is a release it is a commit; then it is that release.
+const FORMER: &str = "e1d90b0";
+
+const PROFILE: [&str; 6] = [
+    "profile.dev.opt-level=0",
+    "profile.dev.debug=false",
+    "profile.dev.package.\"*\".opt-level=0",
+    "profile.dev.package.argon2.opt-level=3",
+    "profile.dev.package.blake2.opt-level=3",
+    "profile.dev.build-override.opt-level=0",
+];
+
+/// Its binary, made of the repository's history where there is none yet and `build` says so. A path with nothing behind it where the
+/// clone is without that history.
+pub(super) fn binary(workspace: &Workspace, build: bool) -> Result<Option<PathBuf>> {
+    let folder = workspace.target()?.join("former").join(FORMER);
+    let binary = folder.join("symbolon");
+    if binary.is_file() {
+        return Ok(Some(binary));
+    }
+    if !build {
+        return Ok(None);
+    }
+    let git = |args: &[&str]| {
+        let mut git = Command::new("git");
+        git.args(args).current_dir(&workspace.root);
+        git
+    };
+    let commit = format!("{FORMER}^{{commit}}");
+    if !run::answers(&mut git(&["cat-file", "-e", &commit])) {
+        say::line("the former version is not tested: this clone is without its history");
+        return Ok(Some(binary));
+    }
+    say::line(&format!("building the former version, {FORMER}"));
+    let source = folder.join("source");
+    std::fs::create_dir_all(&source)
+        .with_context(|| format!("cannot make {}", source.display()))?;
+    let archive = folder.join("source.tar");
+    run::shown(git(&["archive", "--output"]).arg(&archive).arg(&commit))?;
+    let mut tar = Command::new("tar");
+    run::shown(tar.arg("-xf").arg(&archive).arg("-C").arg(&source))?;
+    // Quick to build, and quick enough to run: nothing is optimised but the hashing of passwords.
+    let mut args = vec!["build", "--locked", "--package", "symbolon"];
+    for setting in PROFILE {
+        args.extend(["--config", setting]);
+    }
+    let target = folder.join("target");
+    run::shown(run::cargo(&source, &args).env("CARGO_TARGET_DIR", &target))?;
+    std::fs::copy(target.join("debug/symbolon"), &binary)
+        .with_context(|| format!("cannot write {}", binary.display()))?;
+    std::fs::remove_dir_all(&target)
+        .with_context(|| format!("cannot remove {}", target.display()))?;
+    Ok(Some(binary))
+}
