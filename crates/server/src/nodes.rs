@@ -11,6 +11,7 @@
 mod message;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -80,6 +81,7 @@ pub fn start(app: &Arc<App>) -> Result<Option<impl Future<Output = ()> + Send + 
         ),
         key: hmac::Key::new(hmac::HMAC_SHA256, tags.as_slice()),
         name: *audit_id(app, app.clock.now())?.as_bytes(),
+        trouble: Trouble::default(),
     };
     let app = Arc::clone(app);
     Ok(Some(async move {
@@ -92,21 +94,29 @@ struct Talk {
     channel: String,
     key: hmac::Key,
     name: [u8; NAME],
+    trouble: Trouble,
 }
 
-/// Whether Redis failed when it was last asked, so that it is said once.
+/// Who asks Redis.
+#[derive(Clone, Copy)]
+enum Side {
+    Telling = 1,
+    Hearing = 2,
+}
+
+/// Who was failed by Redis when it was last asked, so that it is said once: when the first of them was, and when none is any more.
 #[derive(Default)]
-struct Trouble(bool);
+struct Trouble(AtomicU8);
 
 impl Trouble {
-    fn begins(&mut self, error: &redis::RedisError) {
-        if !std::mem::replace(&mut self.0, true) {
+    fn begins(&self, side: Side, error: &redis::RedisError) {
+        if self.0.fetch_or(side as u8, Ordering::Relaxed) == 0 {
             tracing::warn!(%error, "cache.url does not answer as it should: until it does, each node counts for itself");
         }
     }
 
-    fn ends(&mut self) {
-        if std::mem::take(&mut self.0) {
+    fn ends(&self, side: Side) {
+        if self.0.fetch_and(!(side as u8), Ordering::Relaxed) == side as u8 {
             tracing::info!("cache.url answers again: nodes count together");
         }
     }
@@ -118,16 +128,15 @@ impl Talk {
         let mut writer = Writer::new(self.key.clone(), self.name);
         let mut connection = None;
         let mut batch = Vec::new();
-        let mut trouble = Trouble::default();
         loop {
             batch.clear();
             // Nothing is told where there is nothing, save that this node is there.
             let _waited = timeout(BEAT, facts.recv_many(&mut batch, MOST)).await;
             let message = writer.write(&batch, app.clock.now());
             match self.send(&mut connection, &message).await {
-                Ok(()) => trouble.ends(),
+                Ok(()) => self.trouble.ends(Side::Telling),
                 Err(error) => {
-                    trouble.begins(&error);
+                    self.trouble.begins(Side::Telling, &error);
                     connection = None;
                     sleep(PAUSE).await;
                 }
@@ -160,21 +169,15 @@ impl Talk {
     /// Steps 2 to 4.
     async fn listen(&self, app: &App) {
         let mut reader = Reader::new(self.key.clone(), self.name);
-        let mut trouble = Trouble::default();
         loop {
-            if let Err(error) = self.hear(app, &mut reader, &mut trouble).await {
-                trouble.begins(&error);
+            if let Err(error) = self.hear(app, &mut reader).await {
+                self.trouble.begins(Side::Hearing, &error);
             }
             sleep(PAUSE).await;
         }
     }
 
-    async fn hear(
-        &self,
-        app: &App,
-        reader: &mut Reader,
-        trouble: &mut Trouble,
-    ) -> redis::RedisResult<()> {
+    async fn hear(&self, app: &App, reader: &mut Reader) -> redis::RedisResult<()> {
         let late = |_| redis::RedisError::from((redis::ErrorKind::Io, "nothing was heard in time"));
         let subscribed = timeout(PATIENCE, async {
             let mut heard = self.client.get_async_pubsub().await?;
@@ -189,7 +192,7 @@ impl Talk {
                 let closed = (redis::ErrorKind::Io, "the connection was closed");
                 return Err(closed.into());
             };
-            trouble.ends();
+            self.trouble.ends(Side::Hearing);
             apply(
                 app,
                 &reader.read(message.get_payload_bytes(), app.clock.now()),
