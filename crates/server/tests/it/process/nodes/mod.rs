@@ -3,6 +3,7 @@
 //! rows X1 and X2; CONTRACT section 5, rules 2, 4 and 5). The table of it is in `docs/nodes.md`.
 
 mod again;
+mod doors;
 mod forged;
 mod keys;
 mod limits;

@@ -6,6 +6,11 @@ use super::super::running::Server;
 use super::pair::EMAIL;
 use crate::oauth::{CALLBACK, REQUEST, code_form, form, hidden_in, refresh_form, told_in};
 
+/// What the page says to whom a sign-in is refused.
+const TOLD: [(&str, u16); 2] = [
+    ("do not belong together", 401),
+    ("try again in a minute", 429),
+];
 /// More looks than fit into any bound on the delay of a revocation.
 const MOST_LOOKS: usize = 20_000;
 
@@ -20,18 +25,8 @@ pub fn open(place: &Place) {
 
 /// A code for it, once Ada has signed in and agreed: each page from another node.
 pub fn code(nodes: &[Server]) -> String {
-    let mut browser = Browser {
-        nodes,
-        turn: 0,
-        cookie: String::new(),
-    };
-    let (_, page) = browser.get(&format!("/oauth/authorize?{}", form(&REQUEST)));
-    let pairs = [
-        ("interaction", hidden_in(&page, "interaction")),
-        ("identifier", EMAIL),
-        ("password", PASSWORD),
-    ];
-    let (head, _) = browser.post("/oauth/sign-in", &pairs);
+    let mut browser = Browser::new(nodes);
+    let (head, _) = browser.sign_in(EMAIL, PASSWORD);
     let (mut head, page) = browser.get(&header(&head, "location").unwrap());
     if head.starts_with("HTTP/1.1 200") {
         let pairs = [
@@ -42,6 +37,13 @@ pub fn code(nodes: &[Server]) -> String {
     }
     let to = header(&head, "location").unwrap_or_else(|| panic!("{head}"));
     told_in(&to, "code")
+}
+
+/// Signs in with a wrong password on the page to which it sends people: the status that says the same elsewhere.
+pub fn guess(nodes: &[Server], identifier: &str, password: &str) -> u16 {
+    let (_, page) = Browser::new(nodes).sign_in(identifier, password);
+    let told = TOLD.iter().find(|(words, _)| page.contains(words));
+    told.unwrap_or_else(|| panic!("{page}")).1
 }
 
 /// Exchanges a code.
@@ -95,7 +97,26 @@ struct Browser<'a> {
     cookie: String,
 }
 
-impl Browser<'_> {
+impl<'a> Browser<'a> {
+    fn new(nodes: &'a [Server]) -> Self {
+        Self {
+            nodes,
+            turn: 0,
+            cookie: String::new(),
+        }
+    }
+
+    /// Fills the form to which the application sends it: head and body of what is answered.
+    fn sign_in(&mut self, identifier: &str, password: &str) -> (String, String) {
+        let (_, page) = self.get(&format!("/oauth/authorize?{}", form(&REQUEST)));
+        let pairs = [
+            ("interaction", hidden_in(&page, "interaction")),
+            ("identifier", identifier),
+            ("password", password),
+        ];
+        self.post("/oauth/sign-in", &pairs)
+    }
+
     fn get(&mut self, path: &str) -> (String, String) {
         let headers = self.headers();
         let head = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n");
