@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use symbolon_testkit::Postgres;
+use symbolon_testkit::{Postgres, Redis};
 use symbolon_token::encoding;
 
 use super::http::find;
@@ -159,6 +159,67 @@ fn p9_a_move_says_no_password() {
         }
     }
     assert!(said.iter().any(|text| text.contains("database_moved")));
+    for text in &said {
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+}
+
+/// Wrong URLs, of a cache with a password: who wrote them is told so, and nobody the password.
+const MISTYPED: [&str; 4] = [
+    "http://:hunter2@127.0.0.1",
+    "redis://:hunter2@127.0.0.1:port",
+    "redis://:hunter2@[::1",
+    "rediss://me:hunter2@127.0.0.1:1/hunter2",
+];
+
+#[test]
+fn p9_a_cache_that_is_not_there_or_refuses_says_no_password() {
+    let Some(redis) = Redis::start() else {
+        return;
+    };
+    // Nobody is there, or somebody who knows no such password.
+    let with = |user: &str| redis.url().replace("://", &format!("://{user}:hunter2@"));
+    let urls = [
+        ("debug", "redis://:hunter2@127.0.0.1:1".to_owned()),
+        ("trace", "rediss://me:hunter2@127.0.0.1:1/7".to_owned()),
+        ("debug", with("me")),
+        ("trace", with("")),
+    ];
+    let mut said = Vec::new();
+    let mut note = |outcome: Outcome| {
+        said.push(String::from_utf8(outcome.stdout).unwrap());
+        said.push(outcome.stderr);
+        outcome.code
+    };
+    for (level, url) in &urls {
+        let place = Place::new().with("log.level", level).with("cache.url", url);
+        for words in [
+            &["config", "check"][..],
+            &["config", "show"],
+            &["config", "show", "--json"],
+        ] {
+            assert_eq!(note(place.run(words)), Some(0), "{words:?}");
+        }
+        let server = place.serve();
+        server.sign_out(&server.register("ada@example.com"));
+        let log = server.stop();
+        assert!(log.contains("each node counts for itself"), "{url}: {log}");
+        assert!(!log.contains("hunter2"), "{log}");
+    }
+    for url in MISTYPED {
+        let place = Place::new()
+            .with("log.level", "trace")
+            .with("cache.url", url);
+        for words in [
+            &["config", "check"][..],
+            &["config", "check", "--json"],
+            &["serve"],
+            &["user", "list", "--json"],
+        ] {
+            assert_ne!(note(place.run(words)), Some(0), "{url}: {words:?}");
+        }
+    }
+    assert!(said.iter().any(|text| text.contains("cache.url")));
     for text in &said {
         assert!(!text.contains("hunter2"), "{text}");
     }
