@@ -8,6 +8,7 @@ mod redis;
 
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Write as _};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -90,7 +91,7 @@ impl Postgres {
         match Self::begin(FLEETING, "", &mebibytes.to_string()) {
             Ok(server) => Some(server),
             Err(reason) if reason == NO_DISK => {
-                eprintln!("not tested: PostgreSQL on a full disk ({reason})");
+                say(&format!("not tested: PostgreSQL on a full disk ({reason})"));
                 None
             }
             Err(reason) => {
@@ -314,6 +315,28 @@ fn skip_postgres(reason: &str) {
     ));
 }
 
+/// The binary of the version before this one: `cargo xtask test --all` builds it. Nothing where the history that it is built of is not
+/// there.
+///
+/// # Panics
+/// As [`skip`], where nobody built it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a switch of the tests, set by xtask"
+)]
+pub fn former() -> Option<PathBuf> {
+    let Some(path) = std::env::var_os("SYMBOLON_FORMER") else {
+        skip("the former version: `cargo xtask test --all` builds it");
+        return None;
+    };
+    Some(PathBuf::from(path)).filter(|path| path.is_file())
+}
+
+#[expect(clippy::print_stderr, reason = "only tests call this")]
+fn say(line: &str) {
+    eprintln!("{line}");
+}
+
 /// Says in one line what is not tested here, and what would have to be there.
 ///
 /// # Panics
@@ -322,12 +345,12 @@ fn skip_postgres(reason: &str) {
     clippy::disallowed_methods,
     reason = "the switches of all tests, documented in xtask"
 )]
-#[expect(clippy::panic, clippy::print_stderr, reason = "only tests call this")]
+#[expect(clippy::panic, reason = "only tests call this")]
 pub fn skip(text: &str) {
     if std::env::var_os("SYMBOLON_REQUIRE_ALL").is_some_and(|value| value == "1") {
         panic!("{text}");
     }
-    eprintln!("skipped: {text}");
+    say(&format!("skipped: {text}"));
     // A test's output is shown only when it fails, so what was skipped is told by `cargo xtask test` at its end.
     if let Some(log) = std::env::var_os("SYMBOLON_SKIP_LOG") {
         let file = OpenOptions::new().create(true).append(true).open(log);

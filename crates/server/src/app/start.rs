@@ -184,7 +184,7 @@ impl App {
             },
             set,
         );
-        let seq = load_revocations(&self.store, &guard).await?;
+        let seq = load_revocations(&self.store, &self.mark, &guard).await?;
         let (proofs, proofs_of_keys) = (self.proofs(&master)?, self.proofs(&master)?);
         let issuance = Issuance {
             issuer,
@@ -458,7 +458,7 @@ pub(crate) fn make_folder(path: &Path) -> Result<(), StartError> {
 }
 
 /// Tells the guard of every live revocation, and returns the number of the last.
-async fn load_revocations(store: &Store, guard: &Checker) -> Result<i64, StartError> {
+async fn load_revocations(store: &Store, mark: &Mark, guard: &Checker) -> Result<i64, StartError> {
     // What is committed from here on is followed.
     let last = store.feed().await.map_err(store_error)?.seq;
     let mut after = 0;
@@ -469,6 +469,9 @@ async fn load_revocations(store: &Store, guard: &Checker) -> Result<i64, StartEr
             .map_err(store_error)?;
         for entry in &page {
             super::apply(guard, entry);
+            if entry.seq <= last {
+                mark.saw(entry);
+            }
         }
         match page.last() {
             Some(last) if page.len() == PAGE as usize => after = last.seq,

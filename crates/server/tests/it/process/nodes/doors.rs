@@ -19,6 +19,9 @@ const ACCOUNT: usize = 100;
 /// Twice so many are more than that, and so many are not.
 const AT_EACH: usize = 65;
 
+/// What it is called, the node that has it, and a wrong password there: what is answered.
+type Door<'a> = (&'a str, &'a Server, &'a dyn Fn(&Server) -> u16);
+
 #[test]
 fn l5_the_doors_of_all_nodes_share_one_counter() {
     let (Some(postgres), Some(redis)) = (Postgres::shared(), Redis::start()) else {
@@ -54,7 +57,7 @@ fn l5_the_doors_of_all_nodes_share_one_counter() {
     };
     let by_page = |node: &Server| shop::guess(slice::from_ref(node), USERNAME, WRONG);
     assert!(looked_at(|| guess(&here, EMAIL)) >= FREE);
-    let others: [(&str, &Server, &dyn Fn(&Server) -> u16); 4] = [
+    let others: [Door; 4] = [
         ("username", &there, &by_username),
         ("page", &here, &by_page),
         ("change", &there, &by_change),

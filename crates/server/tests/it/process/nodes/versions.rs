@@ -1,21 +1,9 @@
 //! This version beside the one before it, on one PostgreSQL and under load: nodes are upgraded one after the other, and back
 //! (SECURITY row X8).
 
-use std::path::PathBuf;
-
-use symbolon_testkit::{Postgres, skip};
+use symbolon_testkit::{Postgres, former};
 
 use super::load::{Fault, Nodes};
-
-/// The binary of the version before this one, whose tables are older: `cargo xtask test --all` builds it. Nothing where the history
-/// that it is built of is not there.
-fn former() -> Option<PathBuf> {
-    let Some(path) = std::env::var_os("SYMBOLON_FORMER") else {
-        skip("the former version: `cargo xtask test --all` builds it");
-        return None;
-    };
-    Some(PathBuf::from(path)).filter(|path| path.is_file())
-}
 
 #[test]
 fn x8_a_version_after_the_other_and_back_again() {
