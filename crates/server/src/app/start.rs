@@ -25,7 +25,7 @@ use super::timekeeping::begin_time;
 use super::{App, Issuance};
 use crate::clock::Clock;
 use crate::config::{Config, Issuer};
-use crate::feed::{Hub, Mark, Marked};
+use crate::feed::{self, Hub, Mark, Marked};
 use crate::flows::import::upload::Imports;
 use crate::flows::oauth::introspect::SeenTokens;
 use crate::flows::revocations::former::Former;
@@ -239,10 +239,12 @@ impl App {
         let epoch = epoch.map_err(|error| StartError::new("random source", &error))?;
         let epoch = symbolon_token::encoding::encode(&epoch);
         for _ in 0..ROUNDS {
+            // The mark first: a server beside this command may go on meanwhile.
+            let mark = self.mark.read();
             let former = Former::read(&self.store).await.map_err(store_error)?;
             let feed = self.store.feed().await.map_err(store_error)?;
             // What this node has published, and the database does not know.
-            let lost = match self.mark.read() {
+            let lost = match mark {
                 Some(kept) if self.is_lost(&kept, &feed, &former).await? => Some(kept.point),
                 _ => None,
             };
@@ -276,16 +278,16 @@ impl App {
         feed: &Feed,
         former: &Former,
     ) -> Result<bool, StartError> {
-        let Marked { point, key } = kept;
+        let Marked { point, last: known } = kept;
         if point.epoch != feed.epoch {
             return Ok(!former.contains(&point.epoch));
         }
         let last = self.store.list_revocations(point.seq.saturating_sub(1), 1);
         let last = last.await.map_err(store_error)?;
         // One that was purged says nothing.
-        let given_again = last
-            .first()
-            .is_some_and(|entry| entry.seq == point.seq && key.is_some_and(|key| key != entry.key));
+        let given_again = last.first().is_some_and(|entry| {
+            entry.seq == point.seq && known.is_some_and(|known| known != feed::digest(entry))
+        });
         Ok(point.seq > feed.seq || given_again)
     }
 

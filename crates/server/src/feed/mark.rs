@@ -9,12 +9,20 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use symbolon_domain::revocation::Entry;
-use symbolon_token::encoding;
+use symbolon_token::{encoding, feed_key};
 
-use super::{Place, Point};
+use super::{Place, Point, item};
 
-/// What a revocation is about, as the feed says it.
-type Key = [u8; 16];
+/// A digest of all that the feed says of a revocation: another one of the same number has another.
+type Digest = [u8; 16];
+
+/// That of this revocation.
+#[must_use]
+pub fn digest(entry: &Entry) -> Digest {
+    let mut text = String::new();
+    item(&mut text, entry);
+    feed_key("revocation", &text)
+}
 
 /// The file that remembers the feed's point. One for a process.
 pub struct Mark {
@@ -26,8 +34,8 @@ pub struct Mark {
 struct Known {
     /// What the file says, as far as this process knows.
     written: String,
-    /// The number of the last revocation that was seen, and what it is about.
-    last: Option<(i64, Key)>,
+    /// The number of the last revocation that was seen, and its digest.
+    last: Option<(i64, Digest)>,
 }
 
 /// What was published last, as it was kept.
@@ -35,8 +43,8 @@ struct Known {
 pub struct Marked {
     /// How far.
     pub point: Point,
-    /// What the revocation of that number is about, where that was known.
-    pub key: Option<Key>,
+    /// The digest of the revocation of that number, where that was known.
+    pub last: Option<Digest>,
 }
 
 impl Mark {
@@ -53,33 +61,33 @@ impl Mark {
     #[must_use]
     pub fn read(&self) -> Option<Marked> {
         let text = fs::read_to_string(self.path.as_ref()?).ok()?;
-        let (point, key) = match text.trim_end().split_once(' ') {
-            Some((point, key)) => (point, Some(encoding::decode_exact(key.as_bytes()).ok()?)),
+        let (point, last) = match text.trim_end().split_once(' ') {
+            Some((point, last)) => (point, encoding::decode_exact(last.as_bytes()).ok()),
             None => (text.trim_end(), None),
         };
         let point = point.parse().ok()?;
-        Some(Marked { point, key })
+        Some(Marked { point, last })
     }
 
     /// Notes the revocation that was seen last.
     pub fn saw(&self, entry: &Entry) {
-        self.known().last = Some((entry.seq, entry.key));
+        self.known().last = Some((entry.seq, digest(entry)));
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps how far the feed was published: `EPOCH:SEQ`, and in base64url what the revocation of that number is about. Losing it costs only the notice of a restored backup, so that a failure is logged and no more.
+    /// Keeps how far the feed was published: `EPOCH:SEQ`, and in base64url the digest of the revocation of that number. Losing it costs only the notice of a restored backup, so that a failure is logged and no more.
     pub fn keep(&self, place: &Place) {
         let Some(path) = &self.path else {
             return;
         };
         let mut known = self.known();
         let mut point = place.to_string();
-        if let Some((_, key)) = known.last.filter(|(seq, _)| *seq == place.seq()) {
+        if let Some((_, last)) = known.last.filter(|(seq, _)| *seq == place.seq()) {
             point.push(' ');
-            encoding::encode_to(&key, &mut point);
+            encoding::encode_to(&last, &mut point);
         }
         if known.written == point || !path.parent().is_some_and(Path::is_dir) {
             return;

@@ -30,7 +30,7 @@ use crate::clock::Stopwatch;
 use followers::{Followers, Following};
 
 pub use followers::Follower;
-pub use mark::{Mark, Marked};
+pub use mark::{Mark, Marked, digest};
 pub use text::{Point, head, heartbeat, item, revocation};
 
 /// Text kept for readers that are a little late.

@@ -34,6 +34,21 @@ fn hub() -> Arc<Hub> {
 }
 
 #[test]
+fn x7_another_revocation_of_the_same_is_told_apart() {
+    let all = |before| Entry {
+        before: Some(before),
+        ..entry(5)
+    };
+    assert_eq!(digest(&all(1)), digest(&all(1)));
+    assert_ne!(digest(&all(1)), digest(&all(2)));
+    let revoked = Entry {
+        effect: Effect::Revoked,
+        ..all(1)
+    };
+    assert_ne!(digest(&all(1)), digest(&revoked));
+}
+
+#[test]
 fn a_reader_gets_what_is_published_after_it_came_once_and_in_order() {
     let hub = hub();
     hub.publish(&entries(11..=12));

@@ -6,6 +6,7 @@
 //! 2. The audit row and the revocation are one transaction.
 //! 3. A new epoch makes every guard take a new snapshot: what it knew counts no more.
 
+pub(in crate::flows) mod by_time;
 pub mod former;
 
 use std::collections::{BTreeMap, HashMap};
@@ -262,7 +263,7 @@ async fn end_tokens(
         batch.insert_audit(audit_id(app, now)?, &event);
         let ends = Event::TokensEnd { subject, effect };
         let revocations = consequences::write(app, &mut batch, &ends, None, now);
-        let committed = app.commit(batch, &revocations).await;
+        let committed = by_time::commit(app, batch, revocations).await;
         if !lost_race(&committed) {
             return Ok(committed?);
         }

@@ -19,6 +19,7 @@ use symbolon_store::{Announcement, Batch};
 
 use super::actor::{Actor, Authority};
 use super::clients::of_client;
+use super::revocations::by_time;
 use super::{Error, Origin, ROUNDS, audit_id, consequences, lost_race, overloaded};
 use crate::app::App;
 use crate::app::timekeeping::last_issue_s;
@@ -152,7 +153,7 @@ pub async fn change(
         batch.update_role(&role, now);
         let (revocations, announcement) =
             follow(app, &mut batch, authority.book(), (&former, &role), now).await?;
-        let committed = app.commit(batch, &revocations).await;
+        let committed = by_time::commit(app, batch, revocations).await;
         if lost_race(&committed) {
             continue;
         }
@@ -229,7 +230,7 @@ pub async fn announce(app: &App) -> Result<(), Error> {
         effect: Effect::Stale,
         until: revocation_until(now, app.longest_access_ttl()),
     };
-    let committed = app.commit(batch, &[everything]).await;
+    let committed = by_time::commit(app, batch, vec![everything]).await;
     // Another process was quicker.
     if lost_race(&committed) {
         return Ok(());

@@ -1,7 +1,5 @@
 //! What a change of a client writes, whoever decided it.
 
-use std::sync::Arc;
-
 use symbolon_domain::audit::AuditKind;
 use symbolon_domain::ending::Event;
 use symbolon_domain::revocation::{Effect, Revocation, Subject};
@@ -10,7 +8,8 @@ use symbolon_store::Batch;
 use symbolon_token::Algorithm;
 
 use super::super::actor::Authority;
-use super::super::{Error, Origin, ROUNDS, audit_id, consequences, keys};
+use super::super::revocations::by_time;
+use super::super::{Error, Origin, audit_id, consequences, keys};
 use crate::app::App;
 use crate::app::timekeeping::last_issue_s;
 
@@ -108,14 +107,8 @@ impl<'a> Writer<'a> {
 
     /// Commits all of it.
     pub(in crate::flows) async fn commit(self) -> Result<(), symbolon_store::Error> {
-        let (app, batch) = (self.app, self.batch);
-        match app.shared().filter(|_| !self.revocations.is_empty()) {
-            // Also where whoever asked has hung up.
-            Some(app) => tokio::spawn(end(app, batch, self.revocations))
-                .await
-                .unwrap_or_else(|error| Err(symbolon_store::Error::fault(error)))?,
-            None => app.commit(batch, &self.revocations).await?,
-        }
+        let app = self.app;
+        by_time::commit(app, self.batch, self.revocations).await?;
         if app.issuance().is_ok() {
             for algorithm in self.algorithms {
                 // Ahead of the first token, so that it is published by then; what fails here is tried again with that.
@@ -134,31 +127,6 @@ impl<'a> Writer<'a> {
         let ended = consequences::write(self.app, &mut self.batch, &ends, None, self.now);
         self.revocations.extend(ended);
     }
-}
-
-/// Commits what ends a client's tokens, and says it again of what was issued until then, by those who had read the client before:
-/// which is seldom anything.
-async fn end(
-    app: Arc<App>,
-    batch: Batch,
-    ended: Vec<Revocation>,
-) -> Result<(), symbolon_store::Error> {
-    app.commit(batch, &ended).await?;
-    for _ in 0..ROUNDS {
-        let until_s = last_issue_s(&app.store, app.clock.now());
-        let mut late = ended.clone();
-        late.retain_mut(|one| match &mut one.subject {
-            Subject::Client { before_s, .. } => std::mem::replace(before_s, until_s) < until_s,
-            _ => false,
-        });
-        if late.is_empty() || app.commit(app.store.batch(), &late).await.is_ok() {
-            return Ok(());
-        }
-    }
-    tracing::warn!(
-        "tokens that a client got while it was changed could not be ended: `symbolon revocations add` ends them"
-    );
-    Ok(())
 }
 
 /// The tokens that a client has by now.
