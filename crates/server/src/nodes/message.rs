@@ -81,7 +81,7 @@ impl Writer {
 pub(super) struct Reader {
     key: hmac::Key,
     name: [u8; NAME],
-    /// The number and the time of the last message of each.
+    /// The number of the last message of each, and the latest time that one had.
     heard: BTreeMap<[u8; NAME], (u64, i64)>,
 }
 
@@ -120,12 +120,13 @@ impl Reader {
         if !is_fresh(time) || self.heard.get(name).is_some_and(|last| number <= last.0) {
             return None;
         }
-        // Whose last message is no longer fresh has no earlier one that is.
+        // Whose latest message is no longer fresh has no other one that is.
         self.heard.retain(|_, last| is_fresh(last.1));
         if self.heard.len() >= SENDERS && !self.heard.contains_key(name) {
             return None;
         }
-        self.heard.insert(*name, (number, time));
+        let latest = self.heard.get(name).map_or(time, |last| last.1.max(time));
+        self.heard.insert(*name, (number, latest));
         facts.len().is_multiple_of(Fact::BYTES).then_some(facts)
     }
 }

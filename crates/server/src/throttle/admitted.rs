@@ -69,13 +69,11 @@ impl<'a> Admitted<'a> {
         let table = &self.throttle.table;
         if let (Some(key), false) = (lanes.network, pair.is_trusted(now)) {
             limited(table.update(key, now, |bits| NETWORK.take(bits, now)))?;
-            self.throttle.tell(Change::Charged, key);
             self.charged.network = true;
         }
         let mut pairs = [lanes.pair, None];
         if !pair.is_known() {
             limited(table.update(lanes.account, now, |bits| ACCOUNT.take(bits, now)))?;
-            self.throttle.tell(Change::Charged, lanes.account);
             self.charged.account = true;
             pairs[1] = lanes.name;
         }
@@ -104,10 +102,15 @@ impl<'a> Admitted<'a> {
             table.update(key, now, |bits| (Pair::fail(bits, now), ()));
             self.throttle.tell(Change::Failed, key);
         }
-        // Whoever was trusted at the start pays now.
-        if let (Some(key), false) = (lanes.network, self.charged.network) {
-            table.update(key, now, |bits| (NETWORK.charge(bits, now), ()));
+        if let Some(key) = lanes.network {
+            // Whoever was trusted at the start pays now.
+            if !self.charged.network {
+                table.update(key, now, |bits| (NETWORK.charge(bits, now), ()));
+            }
             self.throttle.tell(Change::Charged, key);
+        }
+        if self.charged.account {
+            self.throttle.tell(Change::Charged, lanes.account);
         }
     }
 
@@ -132,13 +135,11 @@ impl<'a> Admitted<'a> {
         let (table, charged) = (&self.throttle.table, self.charged);
         if let (Some(key), true) = (lanes.network, charged.network) {
             table.update(key, now, |bits| (NETWORK.give_back(bits, now), ()));
-            self.throttle.tell(Change::GivenBack, key);
         }
         if charged.account {
             table.update(lanes.account, now, |bits| {
                 (ACCOUNT.give_back(bits, now), ())
             });
-            self.throttle.tell(Change::GivenBack, lanes.account);
         }
         for (key, begun) in [(lanes.pair, charged.pair), (lanes.name, charged.name)] {
             if let (Some(key), true) = (key, begun) {

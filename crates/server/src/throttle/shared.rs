@@ -1,4 +1,5 @@
-//! What several nodes count together: each tells the others what it has counted, and adds what it hears.
+//! What several nodes count together: each tells the others what has failed there, and adds what it hears. Nothing is told that
+//! takes another message back: whoever lets only some of them through would lift a limit.
 
 use symbolon_domain::Timestamp;
 
@@ -13,9 +14,8 @@ pub(super) type Tell = Box<dyn Fn(Counted) + Send + Sync>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
     Charged = 1,
-    GivenBack = 2,
-    Failed = 3,
-    Succeeded = 4,
+    Failed = 2,
+    Succeeded = 3,
 }
 
 /// A counter, and what became of it.
@@ -41,12 +41,7 @@ impl Counted {
     /// Nothing where the bytes are of another form.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (change, key) = bytes.split_first()?;
-        let all = [
-            Change::Charged,
-            Change::GivenBack,
-            Change::Failed,
-            Change::Succeeded,
-        ];
+        let all = [Change::Charged, Change::Failed, Change::Succeeded];
         let key = Key::from_bytes(key.try_into().ok()?);
         // Another node may know more of both.
         key.lane()?;
@@ -73,7 +68,6 @@ impl Throttle {
         self.table.update(key, now, |bits| {
             let changed = match (change, rate) {
                 (Change::Charged, Some(rate)) => rate.charge(bits, now),
-                (Change::GivenBack, Some(rate)) => rate.give_back(bits, now),
                 (Change::Failed, None) => Pair::failed_elsewhere(bits, now),
                 (Change::Succeeded, None) => Pair::succeeded_elsewhere(bits, now),
                 _ => bits,

@@ -42,6 +42,20 @@ fn a_message_is_heard_once_and_in_order() {
 }
 
 #[test]
+fn what_was_said_by_a_clock_that_was_ahead_cannot_be_told_again() {
+    let (mut writer, mut reader) = two();
+    let ahead = writer.write(&facts(), later(25));
+    let put_right = writer.write(&facts(), NOW);
+    for message in [&ahead, &put_right] {
+        assert_eq!(reader.read(message, NOW), facts());
+    }
+    // Who has been silent for long is forgotten when somebody else is heard.
+    let other = Writer::new(key(7), [9; NAME]).write(&facts(), later(31));
+    assert_eq!(reader.read(&other, later(31)), facts());
+    assert_eq!(reader.read(&ahead, later(31)), []);
+}
+
+#[test]
 fn l1_whoever_may_write_to_redis_lifts_no_limit_and_holds_nobody_up() {
     let (mut writer, mut reader) = two();
     let good = writer.write(&facts(), NOW);
