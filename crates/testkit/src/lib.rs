@@ -91,7 +91,7 @@ impl Postgres {
         match Self::begin(FLEETING, "", &mebibytes.to_string()) {
             Ok(server) => Some(server),
             Err(reason) if reason == NO_DISK => {
-                say(&format!("not tested: PostgreSQL on a full disk ({reason})"));
+                note(&format!("a PostgreSQL whose disk is full: {reason}"));
                 None
             }
             Err(reason) => {
@@ -329,12 +329,11 @@ pub fn former() -> Option<PathBuf> {
         skip("the former version: `cargo xtask test --all` builds it");
         return None;
     };
-    Some(PathBuf::from(path)).filter(|path| path.is_file())
-}
-
-#[expect(clippy::print_stderr, reason = "only tests call this")]
-fn say(line: &str) {
-    eprintln!("{line}");
+    let found = Some(PathBuf::from(path)).filter(|path| path.is_file());
+    if found.is_none() {
+        note("the former version: this clone is without the history that it is built of");
+    }
+    found
 }
 
 /// Says in one line what is not tested here, and what would have to be there.
@@ -350,7 +349,17 @@ pub fn skip(text: &str) {
     if std::env::var_os("SYMBOLON_REQUIRE_ALL").is_some_and(|value| value == "1") {
         panic!("{text}");
     }
-    say(&format!("skipped: {text}"));
+    note(text);
+}
+
+/// Says what this machine cannot test, whatever is installed.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the switches of all tests, documented in xtask"
+)]
+#[expect(clippy::panic, clippy::print_stderr, reason = "only tests call this")]
+fn note(text: &str) {
+    eprintln!("skipped: {text}");
     // A test's output is shown only when it fails, so what was skipped is told by `cargo xtask test` at its end.
     if let Some(log) = std::env::var_os("SYMBOLON_SKIP_LOG") {
         let file = OpenOptions::new().create(true).append(true).open(log);

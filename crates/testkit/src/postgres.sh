@@ -16,10 +16,10 @@ done
 # Not $TMPDIR: the path of a socket has at most 107 bytes.
 folder=$(mktemp -d /tmp/symbolon-pg.XXXXXX) || fail "no temporary folder"
 # Ctrl-C reaches this shell as well, which has to clean up.
-trap '' INT
-trap 'cd /; [ -z "$disk" ] || umount "$folder"; rm -rf "$folder"' EXIT
+trap '' INT HUP TERM
 disk=
 segment=16
+trap 'cd /; [ -z "$disk" ] || umount -l "$folder"; rm -rf "$folder"' EXIT
 if [ -n "$3" ]; then
     mount -t tmpfs -o "size=${3}m,mode=755" tmpfs "$folder" 2>/dev/null || fail "$4"
     disk=$3
@@ -85,10 +85,11 @@ while read -r word rest; do
         empty)
             rm "$folder/filler"
             looks=0
-            until "$binaries/pg_isready" -q -h "$folder" || [ "$((looks += 1))" -gt 2000 ]; do
+            until "$binaries/pg_isready" -q -h "$folder" || [ "$((looks += 1))" -gt 600 ]; do
+                sleep 0.1
                 $as "$binaries/pg_ctl" -D "$folder/data" status >/dev/null 2>&1 || start "$1"
             done
-            echo emptied
+            "$binaries/pg_isready" -q -h "$folder" && echo emptied || echo "it does not answer"
             ;;
         secure) secure "$rest" "$1" >"$folder/secure.log" 2>&1 </dev/null && echo secured || tail -n 1 "$folder/secure.log" ;;
         start) start "$1" && echo started || echo "it does not start" ;;

@@ -39,14 +39,14 @@ pub(super) fn binary(workspace: &Workspace, build: bool) -> Result<Option<PathBu
     };
     let commit = format!("{FORMER}^{{commit}}");
     if !run::answers(&mut git(&["cat-file", "-e", &commit])) {
-        say::line("the former version is not tested: this clone is without its history");
         return Ok(Some(binary));
     }
     say::line(&format!("building the former version, {FORMER}"));
-    let source = folder.join("source");
+    let work = folder.join("work");
+    let (source, target) = (work.join("source"), work.join("target"));
     std::fs::create_dir_all(&source)
         .with_context(|| format!("cannot make {}", source.display()))?;
-    let archive = folder.join("source.tar");
+    let archive = work.join("source.tar");
     run::shown(git(&["archive", "--output"]).arg(&archive).arg(&commit))?;
     let mut tar = Command::new("tar");
     run::shown(tar.arg("-xf").arg(&archive).arg("-C").arg(&source))?;
@@ -55,11 +55,12 @@ pub(super) fn binary(workspace: &Workspace, build: bool) -> Result<Option<PathBu
     for setting in PROFILE {
         args.extend(["--config", setting]);
     }
-    let target = folder.join("target");
-    run::shown(run::cargo(&source, &args).env("CARGO_TARGET_DIR", &target))?;
-    std::fs::copy(target.join("debug/symbolon"), &binary)
+    let mut cargo = run::cargo(&source, &args);
+    cargo.arg("--target-dir").arg(&target);
+    run::shown(cargo.env_remove("CARGO_BUILD_TARGET"))?;
+    // Renamed, so that no half of it is ever taken for the whole.
+    std::fs::rename(target.join("debug/symbolon"), &binary)
         .with_context(|| format!("cannot write {}", binary.display()))?;
-    std::fs::remove_dir_all(&target)
-        .with_context(|| format!("cannot remove {}", target.display()))?;
+    std::fs::remove_dir_all(&work).with_context(|| format!("cannot remove {}", work.display()))?;
     Ok(Some(binary))
 }

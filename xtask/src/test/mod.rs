@@ -36,7 +36,8 @@ pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<()> {
     if let Some(sdks) = &sdks {
         sdks.tell(&mut command);
     }
-    if everything && let Some(former) = former::binary(workspace, args.contains(&"--all".into()))? {
+    let ours = args.split(|arg| arg == "--").next().unwrap_or_default();
+    if let Some(former) = former::binary(workspace, ours.iter().any(|arg| arg == "--all"))? {
         command.env("SYMBOLON_FORMER", former);
     }
     let mut ended_well = counted(&mut command, &mut counts)?;
