@@ -16,10 +16,11 @@ use symbolon_store::{Batch, Store};
 use symbolon_token::Jwks;
 use symbolon_token::refresh::RefreshToken;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::feed::{Hub, Mark};
+use crate::feed::{Hub, Mark, Place};
 use crate::flows::Error;
 use crate::flows::clients::origins::ClientOrigins;
 use crate::flows::import::upload::Imports;
@@ -40,6 +41,8 @@ use crate::throttle::Throttle;
 pub use start::StartError;
 pub(crate) use start::{FEED_MARK, ISSUER, MASTER_FILE, database_url, make_folder, open_database};
 
+/// How long the end of the process waits for a last look at the feed.
+const LAST_LOOK: Duration = Duration::from_secs(1);
 /// What the names of settings begin with that are kept in the database.
 pub(crate) const STORED: &str = "set:";
 
@@ -240,9 +243,24 @@ impl App {
     /// Finishes what was committed and lets go of the database.
     pub async fn close(&self) {
         if let Some(issuance) = self.issuance.get() {
-            self.mark.keep(&issuance.feed.place());
+            let place = issuance.feed.place();
+            // Lists have told of what was committed since.
+            let last = timeout(LAST_LOOK, self.last_of(&place)).await;
+            self.mark.keep(&last.ok().flatten().unwrap_or(place));
         }
         self.store.close().await;
+    }
+
+    /// Where the feed stands that was published up to `place`; nothing where that is not told.
+    async fn last_of(&self, place: &Place) -> Option<Place> {
+        let feed = self.store.feed().await.ok()?;
+        if feed.epoch != place.epoch() || feed.seq <= place.seq() {
+            return None;
+        }
+        let entries = self.store.list_revocations(feed.seq - 1, 1).await.ok()?;
+        let last = entries.first()?;
+        self.mark.saw(last);
+        Some(Place::at(&feed.epoch, last.seq))
     }
 
     /// The rules for a new password, from the settings.
