@@ -257,6 +257,11 @@ impl App {
         if feed.epoch != place.epoch() || feed.seq <= place.seq() {
             return None;
         }
+        let published = self.store.list_revocations(place.seq() - 1, 1).await.ok()?;
+        // What was published was lost: the next start is to notice.
+        if published.iter().any(|entry| self.mark.contradicts(entry)) {
+            return None;
+        }
         let entries = self.store.list_revocations(feed.seq - 1, 1).await.ok()?;
         let last = entries.first()?;
         self.mark.saw(last);

@@ -1,5 +1,6 @@
 //! What runs beside the requests: following revocations and keys that another process wrote, handing in mail, telling clients
-//! of ended sessions (`flows/oauth/backchannel.rs`), sealing the audit log, and purging.
+//! of ended sessions (`flows/oauth/backchannel.rs`), sealing the audit log, replacing keys by their age, keeping time, and
+//! purging.
 
 mod leader;
 
@@ -323,10 +324,14 @@ impl Follower {
 
     /// Whether another revocation has the number of the last that was published: it was lost, and its number given again.
     fn is_replaced(&self, app: &App, page: &[Entry], published: i64) -> bool {
-        let now_s = app.clock.now().plus(PURGE).seconds();
-        // One that is about to be purged says nothing.
-        let last = self.last.as_ref().filter(|last| last.until_s > now_s);
-        last.is_some_and(|last| last.seq == published && page.first() != Some(last))
+        let Some(last) = self.last.as_ref().filter(|last| last.seq == published) else {
+            return false;
+        };
+        match page.first().filter(|first| first.seq == published) {
+            Some(first) => first != last,
+            // One that is about to be purged may be gone.
+            None => last.until_s > app.clock.now().plus(PURGE).seconds(),
+        }
     }
 
     async fn renew(&mut self, app: &App) -> Result<(), Error> {

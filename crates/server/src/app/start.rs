@@ -185,6 +185,7 @@ impl App {
             set,
         );
         let seq = load_revocations(&self.store, &self.mark, &guard).await?;
+        self.mark.resume(&epoch, seq);
         let (proofs, proofs_of_keys) = (self.proofs(&master)?, self.proofs(&master)?);
         let issuance = Issuance {
             issuer,
@@ -256,7 +257,8 @@ impl App {
                 }
                 Some(mark) => {
                     tracing::warn!(
-                        "the database was restored from a backup: the feed of revocations begins another epoch"
+                        "the database does not have the last revocations that this node published, as when it was restored from a backup: \
+                         the feed of revocations begins another epoch, and guards load everything anew"
                     );
                     former.renew(&mut batch, &[&mark.epoch, &feed.epoch], &epoch);
                 }

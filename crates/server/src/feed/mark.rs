@@ -11,17 +11,21 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use symbolon_domain::revocation::Entry;
 use symbolon_token::{encoding, feed_key};
 
-use super::{Place, Point, item};
+use super::{Place, Point};
 
 /// A digest of all that the feed says of a revocation: another one of the same number has another.
 type Digest = [u8; 16];
 
-/// That of this revocation.
+/// That of this revocation. Marks hold it: it must stay as it is.
 #[must_use]
 pub fn digest(entry: &Entry) -> Digest {
-    let mut text = String::new();
-    item(&mut text, entry);
-    feed_key("revocation", &text)
+    let (kind, effect) = (entry.kind.as_str(), entry.effect.as_str());
+    let key = encoding::encode(&entry.key);
+    let number = |number: Option<i64>| number.map_or_else(String::new, |number| number.to_string());
+    let (below, before) = (number(entry.below), number(entry.before));
+    let (seq, until) = (entry.seq, entry.until_s);
+    let text = format!("{seq} {kind} {key} {effect} {below} {before} {until}");
+    feed_key("mark 1", &text)
 }
 
 /// The file that remembers the feed's point. One for a process.
@@ -74,11 +78,30 @@ impl Mark {
         self.known().last = Some((entry.seq, digest(entry)));
     }
 
+    /// Goes on at this point: if it is what was kept, with the digest that was, though the revocation may be purged by now.
+    pub fn resume(&self, epoch: &str, seq: i64) {
+        let is_here = |kept: &Marked| kept.point.epoch == epoch && kept.point.seq == seq;
+        let kept = self.read().filter(is_here).and_then(|kept| kept.last);
+        let mut known = self.known();
+        let is_known = known.last.is_some_and(|(number, _)| number == seq);
+        if let (Some(digest), false) = (kept, is_known) {
+            known.last = Some((seq, digest));
+        }
+    }
+
+    /// Whether another revocation is known under this number.
+    #[must_use]
+    pub fn contradicts(&self, entry: &Entry) -> bool {
+        let last = self.known().last;
+        last.is_some_and(|(seq, known)| seq == entry.seq && known != digest(entry))
+    }
+
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps how far the feed was published: `EPOCH:SEQ`, and in base64url the digest of the revocation of that number. Losing it costs only the notice of a restored backup, so that a failure is logged and no more.
+    /// Keeps how far the feed was published: `EPOCH:SEQ`, and in base64url the digest of the revocation of that number. Losing
+    /// it costs only the notice of a restored backup, so that a failure is logged and no more.
     pub fn keep(&self, place: &Place) {
         let Some(path) = &self.path else {
             return;

@@ -7,7 +7,8 @@ use crate::{Batch, Error, Store, Watch};
 
 statements! {
     FIND =
-        "SELECT epoch, seq, reloads, (SELECT key FROM revocations WHERE revocations.seq = feed.seq) FROM feed WHERE id = 1";
+        "SELECT feed.seq, kind, key, effect, below, before_s, until_s, epoch, reloads \
+         FROM feed LEFT JOIN revocations ON revocations.seq = feed.seq WHERE feed.id = 1";
     LIST =
         "SELECT seq, kind, key, effect, below, before_s, until_s FROM revocations WHERE seq > $1 \
          ORDER BY seq LIMIT $2";
@@ -35,8 +36,8 @@ pub struct Feed {
     pub seq: i64,
     /// Rises with every change of keys and settings.
     pub reloads: i64,
-    /// What the last revocation is about, as long as it is kept: a database that has lost it may give its number again.
-    pub last: Option<[u8; 16]>,
+    /// The last revocation, as long as it is kept: a database that has lost it may give its number again.
+    pub last: Option<Entry>,
 }
 
 impl Store {
@@ -157,10 +158,13 @@ pub(crate) fn is_signal(statement: &Statement) -> bool {
 
 fn read_feed(row: &Row<'_>) -> Result<Feed, Error> {
     Ok(Feed {
-        epoch: row.text(0)?,
-        seq: row.int(1)?,
-        reloads: row.int(2)?,
-        last: row.array_or_none(3)?,
+        epoch: row.text(7)?,
+        seq: row.int(0)?,
+        reloads: row.int(8)?,
+        last: match row.array_or_none::<16>(2)? {
+            Some(_) => Some(read_entry(row)?),
+            None => None,
+        },
     })
 }
 
