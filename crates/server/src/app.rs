@@ -15,7 +15,7 @@ use symbolon_guard::{Checker, Proofs};
 use symbolon_store::{Batch, Store};
 use symbolon_token::Jwks;
 use symbolon_token::refresh::RefreshToken;
-use tokio::sync::Semaphore;
+use tokio::sync::{RwLock, Semaphore};
 use tokio::time::timeout;
 
 use crate::clock::Clock;
@@ -41,7 +41,9 @@ use crate::throttle::Throttle;
 pub use start::StartError;
 pub(crate) use start::{FEED_MARK, ISSUER, MASTER_FILE, database_url, make_folder, open_database};
 
-/// How long the end of the process waits for a last look at the feed.
+/// How long the end of the process waits for what is not finished.
+const UNFINISHED: Duration = Duration::from_secs(5);
+/// The same for a last look at the feed.
 const LAST_LOOK: Duration = Duration::from_secs(1);
 /// What the names of settings begin with that are kept in the database.
 pub(crate) const STORED: &str = "set:";
@@ -94,6 +96,8 @@ pub struct App {
     /// Whether it was told to end: others are to be asked from now on.
     draining: AtomicBool,
     issuance: OnceLock<Issuance>,
+    /// Read by what goes on when whoever asked for it has hung up, until it is done.
+    unfinished: Arc<RwLock<()>>,
     this: Weak<Self>,
 }
 
@@ -138,7 +142,8 @@ impl App {
     }
 
     /// Commits `batch` with its revocations last, so that the feed's counter is locked shortest, and tells the
-    /// guard of this process before anybody hears of the commit.
+    /// guard of this process before anybody hears of the commit. What ends tokens by their time is committed by
+    /// `flows::revocations::by_time`.
     ///
     /// # Errors
     /// As the store says; nothing is revoked then.
@@ -166,9 +171,27 @@ impl App {
         Ok(())
     }
 
-    /// The application itself, for work that goes on when whoever asked for it has hung up.
-    pub(crate) fn shared(&self) -> Option<Arc<Self>> {
-        self.this.upgrade()
+    /// Runs to its end what is to be done although whoever asked for it may hang up; [`App::close`] waits for it.
+    ///
+    /// # Errors
+    /// As `work` says; a fault where it panics.
+    pub(crate) async fn finish<F>(
+        &self,
+        work: impl FnOnce(Arc<Self>) -> F,
+    ) -> Result<(), symbolon_store::Error>
+    where
+        F: Future<Output = Result<(), symbolon_store::Error>> + Send + 'static,
+    {
+        let gone = || symbolon_store::Error::Fault("the application is gone".into());
+        let work = work(self.this.upgrade().ok_or_else(gone)?);
+        let unfinished = Arc::clone(&self.unfinished).read_owned().await;
+        let done = tokio::spawn(async move {
+            let done = work.await;
+            drop(unfinished);
+            done
+        });
+        done.await
+            .unwrap_or_else(|error| Err(symbolon_store::Error::Fault(error.into())))
     }
 
     /// The settings with those that the database keeps.
@@ -240,8 +263,11 @@ impl App {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// Finishes what was committed and lets go of the database.
+    /// Finishes what was begun and lets go of the database.
     pub async fn close(&self) {
+        if timeout(UNFINISHED, self.unfinished.write()).await.is_err() {
+            tracing::warn!("something that was begun for somebody who has hung up is not finished");
+        }
         if let Some(issuance) = self.issuance.get() {
             let place = issuance.feed.place();
             // Lists have told of what was committed since.

@@ -21,8 +21,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Anything that should not happen.
-    pub fn fault(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+    pub(crate) fn fault(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::Fault(source.into())
     }
 }

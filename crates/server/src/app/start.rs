@@ -123,6 +123,7 @@ impl App {
         let throttle = Throttle::new(config.throttle.enabled, rng.table_seed(), hasher.room());
         Ok(Arc::new_cyclic(|this| Self {
             this: this.clone(),
+            unfinished: Arc::default(),
             hasher,
             throttle,
             outlet: OnceLock::new(),

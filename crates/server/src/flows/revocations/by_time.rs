@@ -26,17 +26,15 @@ pub(in crate::flows) async fn commit(
     batch: Batch,
     mut revocations: Vec<Revocation>,
 ) -> Result<(), Error> {
-    let is_by_time = revocations.iter_mut().any(|one| second(one).is_some());
-    match app.shared().filter(|_| is_by_time) {
-        Some(app) => tokio::spawn(end(app, batch, revocations))
-            .await
-            .unwrap_or_else(|error| Err(Error::fault(error))),
-        None => app.commit(batch, &revocations).await,
+    match revocations.iter_mut().any(|one| second(one).is_some()) {
+        true => app.finish(|app| end(app, batch, revocations)).await,
+        false => app.commit(batch, &revocations).await,
     }
 }
 
-async fn end(app: Arc<App>, batch: Batch, ended: Vec<Revocation>) -> Result<(), Error> {
+async fn end(app: Arc<App>, batch: Batch, mut ended: Vec<Revocation>) -> Result<(), Error> {
     app.commit(batch, &ended).await?;
+    ended.retain_mut(|one| second(one).is_some());
     for pause in PAUSES_MS {
         let until_s = last_issue_s(&app.store, app.clock.now());
         let mut late = ended.clone();
@@ -51,7 +49,9 @@ async fn end(app: Arc<App>, batch: Batch, ended: Vec<Revocation>) -> Result<(), 
     for one in &ended {
         tracing::warn!(
             subject = ?one.subject,
-            "tokens that were issued while others ended could not be ended: `symbolon revocations add` ends them"
+            effect = ?one.effect,
+            "tokens that were issued while this was being committed may go on until they expire: \
+             `symbolon revocations add --client ID` (or `--all`; with `--stale` where the effect is that) ends them"
         );
     }
     Ok(())

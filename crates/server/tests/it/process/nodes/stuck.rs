@@ -112,6 +112,49 @@ impl Holder {
     }
 }
 
+/// Longer than it takes until the second that was named has passed, at any node.
+const SLOW: u64 = 3;
+/// More looks than it takes to wait for a lock.
+const MOST_LOOKS: usize = 10_000;
+
+#[test]
+fn s4_what_ends_by_its_time_is_said_again_when_its_commit_took_long_though_nobody_waits_for_it() {
+    let Some((pair, postgres)) = Pair::shared() else {
+        return;
+    };
+    let node = &pair.nodes[0];
+    let words = ["user", "set-roles", EMAIL, "--role", "admin"];
+    pair.places[0].run(&words).text();
+    let admin = node.sign_in(EMAIL);
+    let before = node.revocations()["entries"].as_array().unwrap().len();
+    let holder = Holder::hold(postgres, &pair.url, "feed");
+    let mut asker = node.connect();
+    let body = r#"{"kind":"client","id":"symbolon","effect":"stale"}"#;
+    let request = format!(
+        "POST /api/admin/revocations HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        admin.access,
+        body.len()
+    );
+    asker.send(request.as_bytes()).unwrap();
+    let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'feed'::regclass";
+    assert!((0..MOST_LOOKS).any(|_| postgres.run(&pair.url, waits) != "0"));
+    drop(asker);
+    let watch = Stopwatch::start();
+    while watch.elapsed().as_secs() < SLOW {
+        thread::yield_now();
+    }
+    holder.release();
+    for node in &pair.nodes {
+        let list = node.until_listed(before + 2);
+        let entries = &list["entries"].as_array().unwrap()[before..];
+        let [first, again] = [0, 1].map(|index| entries[index]["before"].as_i64().unwrap());
+        assert_eq!(entries[0]["key"], entries[1]["key"]);
+        assert!(first + 1 < again, "{list}");
+    }
+    pair.stop();
+}
+
 #[test]
 fn x1_rows_that_somebody_holds_and_no_connection_left() {
     let Some((pair, postgres)) = Pair::shared() else {
