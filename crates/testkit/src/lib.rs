@@ -21,7 +21,7 @@ const SCRIPT: &str = concat!(include_str!("certificates.sh"), include_str!("post
 const FLEETING: &str =
     "-c fsync=off -c full_page_writes=off -c shared_buffers=32MB -c autovacuum=off";
 /// What a server says that may not have a disk of its own.
-const NO_DISK: &str = "it may not mount a disk";
+const NO_DISK: &str = "only an administrator may mount a disk: run the tests as root to test it";
 /// Options of a server that is measured.
 const DURABLE: &str = "-c shared_buffers=256MB -c max_wal_size=4GB";
 
@@ -331,7 +331,9 @@ pub fn former() -> Option<PathBuf> {
     };
     let found = Some(PathBuf::from(path)).filter(|path| path.is_file());
     if found.is_none() {
-        note("the former version: this clone is without the history that it is built of");
+        note(
+            "the former version: this clone is without the history that it is built of; `git fetch --unshallow` brings it",
+        );
     }
     found
 }

@@ -5,7 +5,7 @@ fail() { echo "$1"; exit 1; }
 folder=$(mktemp -d /tmp/symbolon-redis.XXXXXX) || fail "no temporary folder"
 socket=$folder/redis.sock
 # Ctrl-C reaches this shell as well, which has to clean up.
-trap '' INT
+trap '' INT HUP TERM
 trap 'stop; rm -rf "$folder"' EXIT
 cd "$folder" || fail "no temporary folder"
 

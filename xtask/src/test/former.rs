@@ -42,7 +42,8 @@ pub(super) fn binary(workspace: &Workspace, build: bool) -> Result<Option<PathBu
         return Ok(Some(binary));
     }
     say::line(&format!("building the former version, {FORMER}"));
-    let work = folder.join("work");
+    // Another run may do the same.
+    let work = folder.join(format!("work-{}", std::process::id()));
     let (source, target) = (work.join("source"), work.join("target"));
     std::fs::create_dir_all(&source)
         .with_context(|| format!("cannot make {}", source.display()))?;

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: every test, and at the end what was skipped and how to have it.
 //!
-//! A test whose service is missing (PostgreSQL, Redis, Node, Chromium) appends one line,
+//! A test whose service is missing (PostgreSQL, Redis, nginx, Node, the former version) appends one line,
 //! `WHAT: how to install it`, to the file named by `SYMBOLON_SKIP_LOG` and returns. With
 //! `SYMBOLON_REQUIRE_ALL=1`, which `--all` sets, it fails instead. The guards in other languages have suites of their
 //! own, which run when no test is picked out.
@@ -25,6 +25,7 @@ pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<()> {
     }
     std::fs::write(&log, "").with_context(|| format!("cannot write {}", log.display()))?;
     let everything = args.iter().all(|arg| arg == "--all");
+    let all = ours(args).iter().any(|arg| arg == "--all");
     let sdks = match everything {
         true => Some(Sdks::prepare(workspace)?),
         false => None,
@@ -36,8 +37,7 @@ pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<()> {
     if let Some(sdks) = &sdks {
         sdks.tell(&mut command);
     }
-    let ours = args.split(|arg| arg == "--").next().unwrap_or_default();
-    if let Some(former) = former::binary(workspace, ours.iter().any(|arg| arg == "--all"))? {
+    if let Some(former) = former::binary(workspace, all)? {
         command.env("SYMBOLON_FORMER", former);
     }
     let mut ended_well = counted(&mut command, &mut counts)?;
@@ -58,7 +58,7 @@ pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<()> {
         counts.ignored += missing.len();
         say::line(&counts.closing_line(returned_early));
     }
-    if args.iter().any(|arg| arg == "--all") && !missing.is_empty() {
+    if all && !missing.is_empty() {
         bail!("what was skipped is missing");
     }
     if !ended_well {
@@ -70,10 +70,14 @@ pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<()> {
     Ok(())
 }
 
+/// What is not for the tests themselves: all before `--`.
+fn ours(args: &[String]) -> &[String] {
+    args.split(|arg| arg == "--").next().unwrap_or_default()
+}
+
 fn command(workspace: &Workspace, args: &[String]) -> Command {
     let mut command = run::cargo(&workspace.root, &["test", "--no-fail-fast"]);
-    let ours = args.split(|arg| arg == "--").next().unwrap_or_default();
-    if !ours
+    if !ours(args)
         .iter()
         .any(|arg| arg == "-p" || arg.starts_with("--package"))
     {

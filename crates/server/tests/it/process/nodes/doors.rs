@@ -3,11 +3,10 @@
 use std::slice;
 
 use serde_json::json;
-use symbolon_testkit::{Postgres, Redis};
 
 use super::super::place::{PASSWORD, Place};
 use super::super::running::Server;
-use super::limits::{FREE, WRONG, counting, guess, looked_at, until_listeners};
+use super::limits::{FREE, WRONG, guess, looked_at, two, until_listeners};
 use super::pair::EMAIL;
 use super::shop;
 
@@ -24,12 +23,9 @@ type Door<'a> = (&'a str, &'a Server, &'a dyn Fn(&Server) -> u16);
 
 #[test]
 fn l5_the_doors_of_all_nodes_share_one_counter() {
-    let (Some(postgres), Some(redis)) = (Postgres::shared(), Redis::start()) else {
+    let Some((redis, places, [here, there])) = two(|place| place) else {
         return;
     };
-    let url = postgres.url();
-    let places = [(); 2].map(|()| counting(&url, &redis));
-    let [here, there] = places.each_ref().map(Place::serve);
     let ada = json!({ "email": EMAIL, "username": USERNAME, "password": PASSWORD });
     let made = here.connect().post("/api/register", &ada);
     made.unwrap().expect(201);
@@ -87,13 +83,10 @@ fn sign_in_from(node: &Server, network: &str, password: &str) -> u16 {
 
 #[test]
 fn l2_strangers_at_all_nodes_have_the_accounts_hundred_and_lock_no_owner_out() {
-    let (Some(postgres), Some(redis)) = (Postgres::shared(), Redis::start()) else {
+    let behind_a_balancer = |place: Place| place.with("server.trusted_proxies", "127.0.0.1");
+    let Some((redis, _places, nodes)) = two(behind_a_balancer) else {
         return;
     };
-    let url = postgres.url();
-    let places =
-        [(); 2].map(|()| counting(&url, &redis).with("server.trusted_proxies", "127.0.0.1"));
-    let nodes = places.each_ref().map(Place::serve);
     let [here, there] = &nodes;
     here.register(EMAIL);
     assert_eq!(sign_in_from(here, HOME, PASSWORD), 200);

@@ -26,10 +26,19 @@ const APART: &str = "each node counts for itself";
 const TOGETHER: &str = "cache.url answers again";
 
 /// A node that is yet to start, and counts with others by this Redis.
-pub fn counting(url: &str, redis: &Redis) -> Place {
+fn counting(url: &str, redis: &Redis) -> Place {
     Place::node(url)
         .with("cache.url", &redis.url())
         .with("throttle.enabled", "true")
+}
+
+/// Two nodes that run and count together by a Redis of their own, as `with` makes them.
+pub fn two(with: impl Fn(Place) -> Place) -> Option<(Redis, [Place; 2], [Server; 2])> {
+    let (postgres, redis) = (Postgres::shared()?, Redis::start()?);
+    let url = postgres.url();
+    let places = [(); 2].map(|()| with(counting(&url, &redis)));
+    let nodes = places.each_ref().map(Place::serve);
+    Some((redis, places, nodes))
 }
 
 /// Waits until so many listen.
@@ -91,12 +100,9 @@ fn count_apart(here: &Server, there: &Server, email: &str) {
 
 #[test]
 fn l1_what_is_guessed_at_one_node_counts_at_the_other_as_long_as_there_is_a_redis() {
-    let (Some(postgres), Some(redis)) = (Postgres::shared(), Redis::start()) else {
+    let Some((redis, _places, [here, there])) = two(|place| place) else {
         return;
     };
-    let url = postgres.url();
-    let places = [(); 2].map(|()| counting(&url, &redis));
-    let [here, there] = places.each_ref().map(Place::serve);
     for email in [ADA, BOB] {
         here.register(email);
     }
@@ -114,12 +120,9 @@ fn l1_what_is_guessed_at_one_node_counts_at_the_other_as_long_as_there_is_a_redi
 
 #[test]
 fn l1_nodes_count_together_again_once_their_redis_is_back() {
-    let (Some(postgres), Some(redis)) = (Postgres::shared(), Redis::start()) else {
+    let Some((redis, _places, [here, there])) = two(|place| place.with("log.level", "info")) else {
         return;
     };
-    let url = postgres.url();
-    let places = [(); 2].map(|()| counting(&url, &redis).with("log.level", "info"));
-    let [here, there] = places.each_ref().map(Place::serve);
     for email in [ADA, BOB, CAROL] {
         here.register(email);
     }
