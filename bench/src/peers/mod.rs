@@ -20,7 +20,7 @@ use crate::{
     say,
 };
 
-/// One for each connection.
+/// One for each connection where they are most.
 const SESSIONS: usize = 128;
 
 const NOTE: &str = "Pinned, 32 connections where nothing else is said, one core for each server, the load on the other one, in turns. Each figure is \

@@ -1,7 +1,7 @@
 //! What nodes tell each other by Redis or Valkey (`cache.url`): what they have counted of guessing, and that there is something to
 //! look at.
 //!
-//! 1. Each node publishes what has failed there, many things at once, to one channel. They are keyed digests: neither account nor
+//! 1. Each node publishes how attempts ended there, many things at once, to one channel. They are keyed digests: neither account nor
 //!    address can be read from them. Each message bears a tag that only nodes can make ([`message`]).
 //! 2. Each adds what others have counted to its own table. Nobody waits for that: what is lost, or comes late, gives somebody who
 //!    guesses at several nodes a few attempts more, and nothing else.
@@ -111,7 +111,8 @@ struct Trouble(AtomicU8);
 impl Trouble {
     fn begins(&self, side: Side, error: &redis::RedisError) {
         if self.0.fetch_or(side as u8, Ordering::Relaxed) == 0 {
-            tracing::warn!(%error, "cache.url does not answer as it should: until it does, each node counts for itself");
+            tracing::warn!(%error, "cache.url does not answer as it should (is that Redis running, are address, password and certificate right?): \
+                 until it does, each node counts for itself");
         }
     }
 

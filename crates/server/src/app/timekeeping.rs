@@ -51,11 +51,11 @@ pub async fn begin_time(store: &Store, clock: &Clock) -> Result<(), Error> {
     }
     match took > LONGEST {
         true => tracing::warn!(
-            "the database answers too late to tell the time: the clock of this machine is believed"
+            "the database answers too late to tell the time: this machine's own clock is believed; keep it right by NTP, and see why the database is slow"
         ),
         false => tracing::warn!(
             milliseconds = took.as_millis(),
-            "the database answers late: the clock of this node may be off by as much"
+            "the database answers late: the clock of this node may be off by about as much, so that tokens which a revocation of a client or of all should end may go on; bring the node nearer to the database"
         ),
     }
     Ok(())

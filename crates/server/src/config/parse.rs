@@ -85,10 +85,11 @@ pub(super) fn database_url(text: &str) -> Result<(), Detail> {
 
 pub(super) fn cache_url(text: &str) -> Result<(), Detail> {
     scheme(text, &["redis://", "rediss://"])?;
-    // What is wrong is not said: it may name the password.
+    // Which part is wrong is not said: it may be the password.
+    let wrong = "a port or a database (the path) is no number, or a character of the password is not percent-encoded";
     redis::Client::open(text)
         .map(drop)
-        .map_err(|_| Detail::new())
+        .map_err(|_| wrong.to_owned())
 }
 
 pub(super) fn mail_url(text: &str) -> Result<(), Detail> {

@@ -126,7 +126,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     .secret(),
     Setting::new(
         "cache.url",
-        "`redis://HOST:PORT` or `rediss://HOST:PORT`",
+        "`redis://USER:PASSWORD@HOST:PORT`, or `rediss://…` for TLS",
         "",
         "Redis or Valkey, by which several nodes count together who guesses, and hear of revocations where PostgreSQL does not \
          notify. It keeps nothing, and without it each node counts for itself.",

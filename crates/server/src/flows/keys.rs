@@ -10,7 +10,8 @@
 //! A withdrawn key is gone at once.
 //!
 //! One key signs access tokens, and the ID tokens of clients that ask for nothing else. For each other algorithm that a
-//! client asks for there is one that signs ID tokens alone: made when it is first needed, replaced with the other.
+//! client asks for there is one that signs ID tokens alone: made when it is first needed, replaced with the other by
+//! command, and by its own age (`rotation.rs`).
 
 mod id_token;
 mod reach;

@@ -1,5 +1,6 @@
-//! What several nodes count together: each tells the others what has failed there, and adds what it hears. Nothing is told that
-//! takes another message back: whoever lets only some of them through would lift a limit.
+//! What several nodes count together: each tells the others how attempts ended there, and adds what it hears. No message gives a
+//! charge back: whoever lets only some of them through would lift a limit. A success forgets the failures of its own pair alone, as
+//! it does at its own node.
 
 use symbolon_domain::Timestamp;
 
