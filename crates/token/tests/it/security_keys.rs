@@ -147,8 +147,10 @@ fn k6_weak_rsa_keys() {
         read(rsa(), "n", number(&n[..128])),
         Some(KeyError::WeakModulus)
     );
+    // The key is another one each time: the next byte may be zero.
+    let short = [&[n[1] | 1], &n[2..]].concat();
     assert_eq!(
-        read(rsa(), "n", number(&n[1..])),
+        read(rsa(), "n", number(&short)),
         Some(KeyError::WeakModulus)
     );
     let mut even = n.clone();
