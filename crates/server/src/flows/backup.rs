@@ -114,9 +114,7 @@ pub async fn restore(
         );
         return Err(said("unfinished", detail));
     }
-    if !config.server.data.exists() {
-        make_folder(&config.server.data)?;
-    }
+    let _folder = NewFolder::make(&config.server.data)?;
     let draft = Draft::create(with(&database, ".restoring"))?;
     draft.fill(from, file)?;
     let contents = examine(&draft.0, file, clock.now()).map_err(|error| of_backup(file, error))?;
@@ -229,6 +227,26 @@ fn set_aside(
         }
     }
     Ok(is_there.then_some(kept))
+}
+
+/// A folder that is made if there is none. Dropped while nothing is in it, it is gone again.
+struct NewFolder<'a>(&'a Path);
+
+impl<'a> NewFolder<'a> {
+    fn make(path: &'a Path) -> Result<Option<Self>, BackupError> {
+        if path.exists() {
+            return Ok(None);
+        }
+        make_folder(path)?;
+        Ok(Some(Self(path)))
+    }
+}
+
+impl Drop for NewFolder<'_> {
+    fn drop(&mut self) {
+        // It is kept if it is not empty.
+        let _gone = fs::remove_dir(self.0);
+    }
 }
 
 /// A file that is being made. Dropped before it has its name, nothing stays of it.

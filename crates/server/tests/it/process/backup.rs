@@ -204,6 +204,10 @@ fn what_is_no_whole_backup_is_refused() {
     place.write("half.db", &whole);
     place.write("half.db-wal", "more");
     refused(&place, &["restore", "half.db"], "unfinished");
+    let elsewhere = Place::new();
+    elsewhere.write("cut.db", &whole[..100]);
+    elsewhere.run(&["restore", "cut.db", "--json"]).failure();
+    assert!(!elsewhere.data("").exists(), "a folder stays");
     let server = place.serve();
     let answer = server.connect().refresh(&device.refresh).unwrap();
     answer.expect(200);
