@@ -324,13 +324,12 @@ impl Follower {
 
     /// Whether another revocation has the number of the last that was published: it was lost, and its number given again.
     fn is_replaced(&self, app: &App, page: &[Entry], published: i64) -> bool {
-        let Some(last) = self.last.as_ref().filter(|last| last.seq == published) else {
-            return false;
-        };
         match page.first().filter(|first| first.seq == published) {
-            Some(first) => first != last,
+            Some(first) => app.mark.contradicts(first),
             // One that is about to be purged may be gone.
-            None => last.until_s > app.clock.now().plus(PURGE).seconds(),
+            None => self.last.as_ref().is_some_and(|last| {
+                last.seq == published && last.until_s > app.clock.now().plus(PURGE).seconds()
+            }),
         }
     }
 

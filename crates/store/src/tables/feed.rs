@@ -161,10 +161,8 @@ fn read_feed(row: &Row<'_>) -> Result<Feed, Error> {
         epoch: row.text(7)?,
         seq: row.int(0)?,
         reloads: row.int(8)?,
-        last: match row.array_or_none::<16>(2)? {
-            Some(_) => Some(read_entry(row)?),
-            None => None,
-        },
+        // One that is not kept any more, or that a newer version wrote, says nothing.
+        last: read_entry(row).ok(),
     })
 }
 

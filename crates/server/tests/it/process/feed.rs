@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use rusqlite::Connection as Database;
 use serde_json::Value;
 use symbolon::feed::{self, Mark};
 use symbolon_domain::Timestamp;
@@ -112,7 +113,17 @@ fn x7_a_number_that_another_revocation_was_given_meanwhile_begins_another_epoch(
     server.stop();
     let (point, key) = kept(&place);
     goes_on(&place, &epoch);
-    assert_eq!(kept(&place), (point.clone(), key), "nothing has happened");
+    assert_eq!(
+        kept(&place),
+        (point.clone(), key.clone()),
+        "nothing has happened"
+    );
+    let purge = "DELETE FROM revocations WHERE seq = 2";
+    let purged = Database::open(place.data(DATABASE)).unwrap();
+    assert_eq!(purged.execute(purge, []).unwrap(), 1);
+    drop(purged);
+    goes_on(&place, &epoch);
+    assert_eq!(kept(&place), (point, key), "it was purged");
 
     let elsewhere = Place::new();
     fs::create_dir(elsewhere.data("")).unwrap();
