@@ -265,7 +265,9 @@ impl App {
 
     /// Finishes what was begun and lets go of the database.
     pub async fn close(&self) {
-        if timeout(UNFINISHED, self.unfinished.write()).await.is_err() {
+        // Kept to the end: nothing begins after it.
+        let finished = timeout(UNFINISHED, self.unfinished.write()).await;
+        if finished.is_err() {
             tracing::warn!("something that was begun for somebody who has hung up is not finished");
         }
         if let Some(issuance) = self.issuance.get() {

@@ -14,8 +14,8 @@ use tokio::time::sleep;
 use crate::app::App;
 use crate::app::timekeeping::last_issue_s;
 
-/// Waits between attempts to say it again.
-const PAUSES_MS: [u64; 5] = [100, 200, 400, 800, 1600];
+/// Waits before attempts to say it again.
+const PAUSES_MS: [u64; 6] = [0, 100, 200, 400, 800, 1600];
 
 /// Commits `batch` with its revocations.
 ///
@@ -36,6 +36,7 @@ async fn end(app: Arc<App>, batch: Batch, mut ended: Vec<Revocation>) -> Result<
     app.commit(batch, &ended).await?;
     ended.retain_mut(|one| second(one).is_some());
     for pause in PAUSES_MS {
+        sleep(Duration::from_millis(pause)).await;
         let until_s = last_issue_s(&app.store, app.clock.now());
         let mut late = ended.clone();
         late.retain_mut(|one| {
@@ -44,7 +45,6 @@ async fn end(app: Arc<App>, batch: Batch, mut ended: Vec<Revocation>) -> Result<
         if late.is_empty() || app.commit(app.store.batch(), &late).await.is_ok() {
             return Ok(());
         }
-        sleep(Duration::from_millis(pause)).await;
     }
     for one in &ended {
         tracing::warn!(
