@@ -1,6 +1,6 @@
 //! The version before this one, of which the tests run a node beside one of today.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
@@ -44,13 +44,22 @@ pub(super) fn binary(workspace: &Workspace, build: bool) -> Result<Option<PathBu
     say::line(&format!("building the former version, {FORMER}"));
     // Another run may do the same.
     let work = folder.join(format!("work-{}", std::process::id()));
+    let built = build_in(&work, (git(&["archive", "--output"]), &commit), &binary);
+    let removed = std::fs::remove_dir_all(&work);
+    built?;
+    removed.with_context(|| format!("cannot remove {}", work.display()))?;
+    Ok(Some(binary))
+}
+
+/// Builds `binary` of what `archive` writes of the commit.
+fn build_in(work: &Path, (mut archive, commit): (Command, &str), binary: &Path) -> Result<()> {
     let (source, target) = (work.join("source"), work.join("target"));
     std::fs::create_dir_all(&source)
         .with_context(|| format!("cannot make {}", source.display()))?;
-    let archive = work.join("source.tar");
-    run::shown(git(&["archive", "--output"]).arg(&archive).arg(&commit))?;
+    let archived = work.join("source.tar");
+    run::shown(archive.arg(&archived).arg(commit))?;
     let mut tar = Command::new("tar");
-    run::shown(tar.arg("-xf").arg(&archive).arg("-C").arg(&source))?;
+    run::shown(tar.arg("-xf").arg(&archived).arg("-C").arg(&source))?;
     // Quick to build, and quick enough to run: nothing is optimised but the hashing of passwords.
     let mut args = vec!["build", "--locked", "--package", "symbolon"];
     for setting in PROFILE {
@@ -60,8 +69,6 @@ pub(super) fn binary(workspace: &Workspace, build: bool) -> Result<Option<PathBu
     cargo.arg("--target-dir").arg(&target);
     run::shown(cargo.env_remove("CARGO_BUILD_TARGET"))?;
     // Renamed, so that no half of it is ever taken for the whole.
-    std::fs::rename(target.join("debug/symbolon"), &binary)
-        .with_context(|| format!("cannot write {}", binary.display()))?;
-    std::fs::remove_dir_all(&work).with_context(|| format!("cannot remove {}", work.display()))?;
-    Ok(Some(binary))
+    std::fs::rename(target.join("debug/symbolon"), binary)
+        .with_context(|| format!("cannot write {}", binary.display()))
 }

@@ -34,8 +34,8 @@ fn counting(url: &str, redis: &Redis) -> Place {
 
 /// Two nodes that run and count together by a Redis of their own, as `with` makes them.
 pub fn two(with: impl Fn(Place) -> Place) -> Option<(Redis, [Place; 2], [Server; 2])> {
-    let (postgres, redis) = (Postgres::shared()?, Redis::start()?);
-    let url = postgres.url();
+    let (postgres, redis) = (Postgres::shared(), Redis::start());
+    let (url, redis) = (postgres?.url(), redis?);
     let places = [(); 2].map(|()| with(counting(&url, &redis)));
     let nodes = places.each_ref().map(Place::serve);
     Some((redis, places, nodes))
