@@ -26,9 +26,9 @@ test('a process ends when it has closed its guard', async (t) => {
 test('a process that only waits for its guard waits until it knows why there is none', async () => {
   const issuer = await TestIssuer.start()
   issuer.close()
-  const { code, output } = await run(issuer.url, 500, '')
+  const { code, output } = await run(issuer.url, 2000, '')
   assert.equal(code, 1)
-  assert.match(output, /StartError: reading the metadata of the issuer, not done within 0.5 s: fetch failed/)
+  assert.match(output, /StartError: reading the metadata of the issuer, not done within 2 s: fetch failed/)
 })
 
 test('a log that throws ends nothing', async (t) => {

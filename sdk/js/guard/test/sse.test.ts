@@ -70,8 +70,8 @@ describe('the parser of server-sent events', () => {
       parser.push('\n\n', 0)
       return performance.now() - started
     }
-    time(100_000)
+    const least = (length: number): number => Math.min(time(length), time(length), time(length))
     // Were it quadratic, eight times the text would take sixty-four times as long.
-    assert.ok(time(1_600_000) < 30 * Math.max(time(200_000), 5))
+    assert.ok(least(1_600_000) < 30 * Math.max(least(200_000), 5))
   })
 })
