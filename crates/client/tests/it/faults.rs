@@ -38,7 +38,7 @@ async fn what_gets_lost_is_asked_for_again_with_the_same_token() {
 async fn an_answer_that_does_not_come_is_asked_for_again() {
     let fake = Fake::start().await;
     let clock = Clock::frozen();
-    let prompt = fake.builder(&clock).timeout(Duration::from_millis(200));
+    let prompt = fake.builder(&clock).timeout(Duration::from_secs(2));
     let client = prompt.build().unwrap();
     let ada = symbolon_client::Login::new("ada", "secret");
     client.login(&ada).await.unwrap();

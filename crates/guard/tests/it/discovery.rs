@@ -10,7 +10,7 @@ use crate::issuer::{
 };
 
 async fn refused(issuer: &Issuer) -> DiscoverError {
-    let builder = issuer.builder().start_timeout(Duration::from_millis(500));
+    let builder = issuer.builder().start_timeout(Duration::from_secs(2));
     soon(builder.start()).await.unwrap_err()
 }
 

@@ -12,7 +12,7 @@ const BOUND: Duration = Duration::from_millis(50);
 /// Revocations of one measurement.
 const SAMPLES: usize = 20;
 /// Measurements: the machine may be busy with something else during one.
-const SERIES: usize = 3;
+const SERIES: usize = 10;
 
 fn live(server: &Server, device: &Device) -> bool {
     server.connect().profile(&device.access).unwrap().status == 200
