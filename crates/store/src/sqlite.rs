@@ -28,7 +28,7 @@ use errors::error_of;
 pub(crate) use open::add_functions;
 pub(crate) use open::{main as open_main, reader as open_reader};
 use readers::Readers;
-pub(crate) use recent::Recent;
+pub(crate) use recent::{Moment, Recent};
 pub(crate) use writer::Unwritten;
 use writer::Writer;
 
@@ -171,16 +171,19 @@ impl Sqlite {
     /// `None` without a file: nobody else writes, and the own connection does not count its own commits.
     pub(crate) fn data_version(&self) -> Result<Option<i64>, Error> {
         let watcher = lock(&self.watcher);
-        let Some(connection) = watcher.as_ref() else {
-            return Ok(None);
-        };
-        let mut statement = connection
-            .prepare_cached("PRAGMA data_version")
-            .map_err(error_of)?;
-        statement
-            .query_row([], |row| row.get(0))
-            .map(Some)
+        watcher
+            .as_ref()
+            .map(data_version)
+            .transpose()
             .map_err(error_of)
+    }
+
+    /// What the database is now; nothing where somebody else is just asking, or it does not say.
+    pub(crate) fn moment(&self) -> Option<Moment> {
+        let commits = self.recent.commits();
+        let watcher = self.watcher.try_lock().ok()?;
+        let version = watcher.as_ref().map_or(Ok(0), data_version).ok()?;
+        Some(Moment { commits, version })
     }
 
     pub(crate) async fn close(&self) {
@@ -190,6 +193,12 @@ impl Sqlite {
         // Last, since the last connection to go copies the log back and removes it.
         self.writer.close().await;
     }
+}
+
+fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached("PRAGMA data_version")?
+        .query_row([], |row| row.get(0))
 }
 
 fn closed() -> OpenError {

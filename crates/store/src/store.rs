@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use crate::migrate::{Applied, MIGRATIONS, PendingStep, plan};
 use crate::postgres::{Origin, Postgres};
 use crate::sqlite::seal::Destination;
-use crate::sqlite::{Recent, Sqlite, Unwritten};
+use crate::sqlite::{Moment, Recent, Sqlite, Unwritten};
 use crate::statement::{Expect, Statement};
 use crate::tables::feed::Feed;
 use crate::value::{Row, Value};
@@ -395,6 +395,14 @@ impl Store {
     pub(crate) fn with_recent<T>(&self, ask: impl FnOnce(&Recent) -> T) -> Option<T> {
         match &**self.place.engine.load() {
             Engine::Sqlite(sqlite) => Some(ask(sqlite.recent())),
+            Engine::Postgres(_) => None,
+        }
+    }
+
+    /// What the database is now, where clients that were read since the last commit are kept.
+    pub(crate) fn moment(&self) -> Option<Moment> {
+        match &**self.place.engine.load() {
+            Engine::Sqlite(sqlite) => sqlite.moment(),
             Engine::Postgres(_) => None,
         }
     }

@@ -16,6 +16,8 @@ mod secrets;
 mod self_registered;
 mod write;
 
+use std::sync::Arc;
+
 use symbolon_domain::{
     Client, ClientDefinition, ClientId, ClientStatus, ClientType, Effective, Permission,
     Permissions, Refusal, Roles, Scope,
@@ -54,7 +56,8 @@ pub struct New {
 /// # Errors
 /// `not_found`, or a fault of the store.
 pub async fn find(app: &App, id: &ClientId) -> Result<Client, Error> {
-    Ok(app.store.find_client(id).await?.ok_or(Refusal::NotFound)?)
+    let found = app.store.find_client(id).await?;
+    Ok(Arc::unwrap_or_clone(found.ok_or(Refusal::NotFound)?))
 }
 
 /// A page of clients by id, behind `after`.

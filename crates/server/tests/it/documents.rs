@@ -1,5 +1,7 @@
 //! Clients that describe themselves in documents on the web
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use symbolon::flows::clients::{Wanted, public_keys, remembered, resolve};
 use symbolon::flows::{Error, Origin};
@@ -27,7 +29,7 @@ fn id(web: &Web) -> ClientId {
     ClientId::parse(&web.url(PATH)).unwrap()
 }
 
-async fn found(app: &TestApp, web: &Web) -> Option<Client> {
+async fn found(app: &TestApp, web: &Web) -> Option<Arc<Client>> {
     let found = resolve(&app.app, &id(web), &Origin::default()).await;
     found.unwrap()
 }

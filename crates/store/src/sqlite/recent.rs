@@ -1,22 +1,38 @@
-//! Users that were just read: who calls a protected route mostly calls again.
+//! Users and clients that were just read: who calls a protected route, or asks for a token, mostly does so again.
 //!
-//! A row counts as long as nothing at all was committed since it was read: by this process, which counts its groups
+//! A user counts as long as nothing at all was committed since it was read: by this process, which counts its groups
 //! of commits before it answers them, or by another one, which [`crate::Store::changed`] notices. So a reader sees
 //! every commit that was answered here, and those of other processes as soon as somebody asks for changes, which a
 //! server does a hundred times a second.
+//!
+//! A client counts only at the [`Moment`] in which it was read, which the file is asked for each time: a token that is signed
+//! for a client which another process has just disabled would outlive that.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use quick_cache::sync::Cache;
-use symbolon_domain::{User, UserId};
+use symbolon_domain::{Client, ClientId, User, UserId};
 
 /// Users that are kept: one and a half megabytes at most.
 const USERS: usize = 4096;
+/// Clients that are kept: a few hundred kilobytes, most of them being small.
+const CLIENTS: usize = 256;
 
-/// Rows, each with the number of commits at which it was read.
+/// Rows, each with the number of commits, or the moment, at which it was read.
 pub(crate) struct Recent {
     commits: AtomicU64,
     users: Cache<UserId, (u64, User)>,
+    clients: Cache<ClientId, (Moment, Arc<Client>)>,
+}
+
+/// A state of the database: it is another one after any commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Moment {
+    /// Commits of this process.
+    pub(super) commits: u64,
+    /// `PRAGMA data_version`, which tells of others'.
+    pub(super) version: i64,
 }
 
 impl Recent {
@@ -24,6 +40,7 @@ impl Recent {
         Self {
             commits: AtomicU64::new(0),
             users: Cache::new(USERS),
+            clients: Cache::new(CLIENTS),
         }
     }
 
@@ -32,9 +49,13 @@ impl Recent {
         self.commits.fetch_add(1, Ordering::SeqCst);
     }
 
+    pub(super) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::SeqCst)
+    }
+
     /// The user, if it was read since the last commit; or what to give [`Self::keep`] once it is read.
     pub(crate) fn user(&self, id: UserId) -> Result<User, u64> {
-        let commits = self.commits.load(Ordering::SeqCst);
+        let commits = self.commits();
         match self.users.get(&id) {
             Some((read_at, user)) if read_at == commits => Ok(user),
             _ => Err(commits),
@@ -44,5 +65,17 @@ impl Recent {
     /// Keeps a user that was read after [`Self::user`] said `commits`.
     pub(crate) fn keep(&self, commits: u64, user: &User) {
         self.users.insert(user.id, (commits, user.clone()));
+    }
+
+    /// The client, if it was read at this moment.
+    pub(crate) fn client(&self, id: &ClientId, moment: Moment) -> Option<Arc<Client>> {
+        let (read_at, client) = self.clients.get(id)?;
+        (read_at == moment).then_some(client)
+    }
+
+    /// Keeps a client that was read after `moment` was told.
+    pub(crate) fn keep_client(&self, moment: Moment, client: &Arc<Client>) {
+        let kept = (moment, Arc::clone(client));
+        self.clients.insert(client.id.clone(), kept);
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use symbolon_domain::refresh::Digest;
 use symbolon_domain::{
@@ -10,6 +11,7 @@ use symbolon_domain::{
     ClientType, ConsentPolicy, DisplayName, RoleName, Roles, SubjectType, Timestamp,
 };
 
+use crate::sqlite::Recent;
 use crate::statement::{Expect, Statement, statements};
 use crate::value::{Row, Value};
 use crate::{Batch, Error, Store};
@@ -51,9 +53,18 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Busy`] and [`Error::Fault`].
-    pub async fn find_client(&self, id: &ClientId) -> Result<Option<Client>, Error> {
+    pub async fn find_client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, Error> {
+        let moment = self.moment();
+        let kept = |recent: &Recent| recent.client(id, moment?);
+        if let Some(client) = self.with_recent(kept).flatten() {
+            return Ok(Some(client));
+        }
         let values = [id.as_str().to_owned().into()];
-        self.find(FIND, &values, read_client).await
+        let found = self.find(FIND, &values, read_client).await?.map(Arc::new);
+        if let (Some(moment), Some(client)) = (moment, &found) {
+            self.with_recent(|recent| recent.keep_client(moment, client));
+        }
+        Ok(found)
     }
 
     /// Up to `limit` clients by id, those of one status or all, behind `after`.

@@ -10,6 +10,8 @@
 //! A host that does not answer, or says that it is its own fault, does not make a client unknown: the answer is
 //! `overloaded`, so that nobody throws tokens away.
 
+use std::sync::Arc;
+
 use symbolon_domain::{Client, ClientId};
 
 use super::super::{Error, Origin, overloaded};
@@ -24,7 +26,11 @@ const MOST: usize = 5 * 1024;
 ///
 /// # Errors
 /// `rate_limited`; `overloaded` where the document's host does not answer; a fault of the store.
-pub async fn resolve(app: &App, id: &ClientId, origin: &Origin) -> Result<Option<Client>, Error> {
+pub async fn resolve(
+    app: &App,
+    id: &ClientId,
+    origin: &Origin,
+) -> Result<Option<Arc<Client>>, Error> {
     if !id.is_document() {
         return Ok(app.store.find_client(id).await?);
     }
@@ -44,7 +50,7 @@ pub async fn resolve(app: &App, id: &ClientId, origin: &Origin) -> Result<Option
     match judge(app, id, &answer) {
         Ok(client) => {
             let kept = app.documents.keep(id.as_str(), client, answer.max_age, now);
-            Ok(Some(Client::clone(&kept)))
+            Ok(Some(kept))
         }
         Err(reason) => {
             tracing::info!(
@@ -59,12 +65,12 @@ pub async fn resolve(app: &App, id: &ClientId, origin: &Origin) -> Result<Option
 
 /// Steps 1 and 2 alone: the client of a document that was fetched already. Nothing is called.
 #[must_use]
-pub fn remembered(app: &App, id: &ClientId) -> Option<Client> {
+pub fn remembered(app: &App, id: &ClientId) -> Option<Arc<Client>> {
     if !is_allowed(app, id) {
         return None;
     }
     let (client, _) = app.documents.find(id.as_str(), app.clock.now())?;
-    Some(Client::clone(&client))
+    Some(client)
 }
 
 /// Step 1.
@@ -101,7 +107,7 @@ fn judge(app: &App, id: &ClientId, answer: &Answer) -> Result<Client, String> {
     })
 }
 
-fn none_or_later(id: &ClientId, error: OutboundError) -> Result<Option<Client>, Error> {
+fn none_or_later<T>(id: &ClientId, error: OutboundError) -> Result<Option<T>, Error> {
     let host = id.document_host();
     match error {
         OutboundError::Forbidden | OutboundError::TooLong => {

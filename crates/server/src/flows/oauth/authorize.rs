@@ -204,7 +204,7 @@ async fn advance(
         Some(Ok(id)) => resolve(app, &id, origin).await?,
         _ => None,
     };
-    let place = match destination(client.as_ref(), parameters) {
+    let place = match destination(client.as_deref(), parameters) {
         Ok(place) => place,
         Err(misdirected) => return Ok(Step::Nowhere(misdirected)),
     };
@@ -222,7 +222,7 @@ async fn advance(
     };
     let answered = match judged {
         Ok(request) => {
-            let asks = (&client, &request, &interaction);
+            let asks = (&*client, &request, &interaction);
             decided(app, asks, browser, (decision, origin)).await
         }
         Err(error) => Err(error.into()),

@@ -121,7 +121,7 @@ impl Lanes {
 
 /// Who is told, and where.
 struct Listener {
-    client: Client,
+    client: Arc<Client>,
     uri: EndpointUri,
 }
 
@@ -162,7 +162,7 @@ async fn drain(app: &App, id: &ClientId) -> Result<Option<Timestamp>, Error> {
     Ok(None)
 }
 
-fn listening(client: Client) -> Option<Listener> {
+fn listening(client: Arc<Client>) -> Option<Listener> {
     let uri = client.definition.backchannel_logout_uri.clone()?;
     let active = client.definition.status == ClientStatus::Active;
     active.then_some(Listener { client, uri })

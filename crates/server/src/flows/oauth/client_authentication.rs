@@ -6,6 +6,8 @@
 //! 3. A public client shows nothing; a confidential one proves who it is in the way it registered, and in no other.
 //! 4. An assertion is good once: its id is kept until it has expired.
 
+use std::sync::Arc;
+
 use symbolon_domain::oauth::{OAuthError, Parameters};
 use symbolon_domain::{AuthMethod, Client, ClientId, ClientStatus, Timestamp};
 use symbolon_token::assertion::{ALGORITHMS, ClientAssertion, Expected, LEEWAY};
@@ -43,7 +45,7 @@ pub async fn authenticate(
     app: &App,
     credentials: &Credentials<'_>,
     origin: &Origin,
-) -> Result<Client, Failed> {
+) -> Result<Arc<Client>, Failed> {
     let (id, shown) = read(credentials)?;
     let client = match ClientId::parse(&id) {
         Ok(id) => resolve(app, &id, origin).await?,

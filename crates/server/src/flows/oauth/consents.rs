@@ -1,5 +1,7 @@
 //! Which applications have access, and taking it back.
 
+use std::sync::Arc;
+
 use symbolon_domain::audit::{AuditEvent, AuditKind};
 use symbolon_domain::oauth::{Agreement, Consent, Scopes};
 use symbolon_domain::{Client, ClientId, EndReason, Refusal, Resource, Timestamp, UserId};
@@ -23,7 +25,7 @@ pub struct Application {
     /// What they agreed to.
     pub consent: Consent,
     /// The application, unless it is gone; of one that describes itself elsewhere, what is remembered of that.
-    pub client: Option<Client>,
+    pub client: Option<Arc<Client>>,
 }
 
 /// What a user has agreed to, by the clients' ids, behind `after`.

@@ -5,6 +5,8 @@
 //! 3. A hint about the person at the browser is as good as their word; without one they are asked (section 2).
 //! 4. The sign-in at the browser ends, and with it every session of a client that was not given `offline_access`.
 
+use std::sync::Arc;
+
 use symbolon_domain::oauth::{OAuthError, Parameters};
 use symbolon_domain::{Client, ClientId, EndReason, RedirectUri, UserId};
 
@@ -22,7 +24,7 @@ pub enum Ending {
     /// The person is asked.
     Ask {
         /// Who asks for it, where that is known.
-        client: Option<Box<Client>>,
+        client: Option<Arc<Client>>,
         /// What the form sends back.
         interaction: String,
     },
@@ -37,7 +39,7 @@ pub enum Ending {
 
 /// Who asks, and where the browser goes afterwards.
 struct Request {
-    client: Option<Client>,
+    client: Option<Arc<Client>>,
     hint: Option<Hint>,
     back: Option<(RedirectUri, Option<String>)>,
 }
@@ -68,7 +70,7 @@ pub async fn begin(
     };
     Ok(Ending::Ask {
         interaction: interaction.seal(app)?,
-        client: request.client.map(Box::new),
+        client: request.client,
     })
 }
 
@@ -104,7 +106,7 @@ async fn sign_out(app: &App, browser: &Browser, origin: &Origin) -> Result<(), E
 
 fn done(request: Request) -> Ending {
     Ending::Done {
-        trusted: request.hint.is_some() && is_known(request.client.as_ref()),
+        trusted: request.hint.is_some() && is_known(request.client.as_deref()),
         back: request.back,
     }
 }

@@ -74,7 +74,7 @@ pub async fn push(
     let mut batch = app.store.batch();
     batch.insert_pushed(&PushedRow {
         digest: digest_of(PREFIX, &name).ok_or_else(OAuthError::invalid_grant)?,
-        client: client.id,
+        client: client.id.clone(),
         request: request.map_err(|error| Error::fault("keeping a request")(error.into()))?,
         expires_at: app.clock.now().plus(LIFE),
     });

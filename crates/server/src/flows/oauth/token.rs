@@ -1,5 +1,7 @@
 //! The token endpoint (OAuth 2.1 section 3.2): which client asks, and by which grant.
 
+use std::sync::Arc;
+
 use symbolon_domain::oauth::{ErrorCode, OAuthError, Scopes};
 use symbolon_domain::{Client, Grant, Timestamp};
 use zeroize::Zeroizing;
@@ -38,7 +40,7 @@ pub struct Tokens {
 pub(super) struct Asked<'a> {
     pub(super) request: &'a TokenRequest<'a>,
     /// The client, which has shown that it is this one and may use this grant.
-    pub(super) client: Client,
+    pub(super) client: Arc<Client>,
     /// Read before the client was: what ends its tokens from that second on hits what is made now.
     pub(super) now: Timestamp,
     pub(super) origin: &'a Origin,

@@ -1,5 +1,6 @@
 //! Requests as OAuth sends them: a form in the body (RFC 6749 section 3.2; OAuth 2.1 section 3.2.2), or the query.
 
+use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use base64_simd::STANDARD;
 use http::header::AUTHORIZATION;
@@ -34,11 +35,11 @@ impl<S: Send + Sync> FromRequest<S> for ClientRequest {
     type Rejection = Told;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Told> {
-        let headers = request.headers().clone();
+        let (parts, body) = request.into_parts();
         Ok(Self {
-            basic: basic(&headers)?,
-            parameters: of_body(request).await?,
-            headers,
+            basic: basic(&parts.headers)?,
+            parameters: of_body(&parts.headers, body).await?,
+            headers: parts.headers,
         })
     }
 }
@@ -47,12 +48,12 @@ impl<S: Send + Sync> FromRequest<S> for ClientRequest {
 ///
 /// # Errors
 /// `invalid_request`; a body that is too long or does not come.
-pub(super) async fn of_body(request: Request) -> Result<Parameters, Told> {
-    if !body::is_form(request.headers()) {
+pub(super) async fn of_body(headers: &HeaderMap, body: Body) -> Result<Parameters, Told> {
+    if !body::is_form(headers) {
         let sentence = "The body is a form: application/x-www-form-urlencoded.";
         return Err(OAuthError::invalid_request(sentence).into());
     }
-    let bytes = body::read(request.into_body()).await?;
+    let bytes = body::read(body).await?;
     Ok(of(&bytes)?)
 }
 
@@ -74,7 +75,9 @@ fn of(bytes: &[u8]) -> Result<Parameters, OAuthError> {
 ///
 /// # Errors
 /// `invalid_client` for another scheme, and for what cannot be read.
-fn basic(headers: &HeaderMap) -> Result<Option<(String, Zeroizing<String>)>, OAuthError> {
+pub(in crate::http) fn basic(
+    headers: &HeaderMap,
+) -> Result<Option<(String, Zeroizing<String>)>, OAuthError> {
     let Some(value) = headers.get(AUTHORIZATION) else {
         return Ok(None);
     };

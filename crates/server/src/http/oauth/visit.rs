@@ -43,14 +43,13 @@ impl FromRequest<Arc<App>> for Visit {
         let (mut parts, body) = request.into_parts();
         is_visit(&parts.method)?;
         let Ok(origin) = Origin::from_request_parts(&mut parts, app).await;
-        let headers = parts.headers.clone();
+        let headers = parts.headers;
         let read = async {
             let parameters = match parts.method.is_safe() {
                 true => of_query(&parts.uri)?,
-                false => {
-                    let request = Request::from_parts(parts, body);
-                    of_body(request).await.map_err(|Told(failed)| failed)?
-                }
+                false => of_body(&headers, body)
+                    .await
+                    .map_err(|Told(failed)| failed)?,
             };
             Ok::<_, Failed>((parameters, cookie::who(app, &headers).await?))
         };

@@ -12,6 +12,7 @@ use crate::harness::{Place, at, commit, on_every_engine, uuid};
 
 on_every_engine!(
     a_client_is_kept_as_it_is_changed_and_deleted,
+    nobody_reads_a_client_as_it_was,
     clients_are_listed_by_id_and_status,
     origins_are_those_of_active_clients,
     a_role_that_a_client_has_stays
@@ -76,7 +77,8 @@ async fn a_client_is_kept_as_it_is_changed_and_deleted(place: &Place) {
     let id = ClientId::parse("shop").unwrap();
     assert_eq!(store.find_client(&id).await.unwrap(), None);
     commit!(store, insert_client(&client("shop"))).unwrap();
-    assert_eq!(store.find_client(&id).await.unwrap(), Some(client("shop")));
+    let found = store.find_client(&id).await.unwrap();
+    assert_eq!(found.as_deref(), Some(&client("shop")));
     let taken = commit!(store, insert_client(&full("shop")));
     assert!(matches!(taken, Err(Error::Conflict("client"))), "{taken:?}");
 
@@ -87,7 +89,7 @@ async fn a_client_is_kept_as_it_is_changed_and_deleted(place: &Place) {
         updated_at: at(9),
         ..full("shop")
     };
-    assert_eq!(stored, expected);
+    assert_eq!(*stored, expected);
     for late in [
         commit!(store, update_client(&full("shop"), at(10))),
         commit!(store, delete_client(&full("shop"))),
@@ -98,6 +100,35 @@ async fn a_client_is_kept_as_it_is_changed_and_deleted(place: &Place) {
     assert_eq!(store.find_client(&id).await.unwrap(), None);
     let holders = store.list_role_clients(&RoleName::ADMIN, 9).await.unwrap();
     assert_eq!(holders, []);
+}
+
+/// Also nobody who has just read it.
+async fn nobody_reads_a_client_as_it_was(place: &Place) {
+    let id = ClientId::parse("shop").unwrap();
+    let here = place.open().await;
+    let elsewhere = match place.is_shared() {
+        true => place.open().await,
+        false => here.clone(),
+    };
+    commit!(here, insert_client(&client("shop"))).unwrap();
+    let read = async || here.find_client(&id).await.unwrap();
+    for (version, store) in [(1, &elsewhere), (2, &here), (3, &elsewhere)] {
+        for _ in 0..2 {
+            assert_eq!(read().await.unwrap().version, version);
+        }
+        let former = Client {
+            version,
+            ..full("shop")
+        };
+        commit!(store, update_client(&former, at(9))).unwrap();
+    }
+    let last = read().await.unwrap();
+    assert_eq!(
+        (last.version, last.definition.status),
+        (4, ClientStatus::Disabled)
+    );
+    commit!(elsewhere, delete_client(&last)).unwrap();
+    assert_eq!(read().await, None);
 }
 
 async fn clients_are_listed_by_id_and_status(place: &Place) {

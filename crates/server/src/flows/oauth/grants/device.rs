@@ -5,6 +5,7 @@
 //!    asked for is settled at step 1 (SECURITY row A20). Guesses are counted by network and by person.
 //! 3. The device asks for its tokens, not too often (section 3.5), and gets them once.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -138,7 +139,7 @@ fn draw_user_code(app: &App) -> Result<UserCode, Error> {
 /// A device that a person has typed the code of.
 pub struct Waiting {
     /// Whose it is.
-    pub client: Client,
+    pub client: Arc<Client>,
     /// What it asks for, as far as the person can give it.
     pub scopes: Scopes,
     /// At which APIs.
