@@ -26,6 +26,8 @@ pub enum Refusal {
     ProofNonceNeeded,
     /// Unknown user or wrong password; which of the two is not told.
     InvalidCredentials,
+    /// Not the credentials of a client that may do this.
+    InvalidClient,
     /// No refresh token was sent.
     NoRefreshToken,
     /// The refresh token is not one of ours, or was late.
@@ -91,7 +93,7 @@ impl Refusal {
             Self::TokenStale => "token_stale",
             Self::InvalidProof => "invalid_dpop_proof",
             Self::ProofNonceNeeded => "use_dpop_nonce",
-            Self::InvalidCredentials => "invalid_credentials",
+            Self::InvalidCredentials | Self::InvalidClient => "invalid_credentials",
             Self::NoRefreshToken => "no_refresh_token",
             Self::InvalidRefreshToken => "invalid_refresh_token",
             Self::RefreshTokenExpired => "refresh_token_expired",
@@ -126,6 +128,7 @@ impl Refusal {
             Self::InvalidProof => "Invalid proof",
             Self::ProofNonceNeeded => "The proof needs a nonce",
             Self::InvalidCredentials => "Invalid credentials",
+            Self::InvalidClient => "Invalid client credentials",
             Self::NoRefreshToken => "No refresh token provided",
             Self::InvalidRefreshToken => "Invalid refresh token",
             Self::RefreshTokenExpired => "The refresh token has expired. Sign in again.",

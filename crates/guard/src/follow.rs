@@ -165,6 +165,9 @@ async fn open(shared: &Shared, url: &Url, place: &Place) -> Result<Response, Cut
     if let Some(point) = &place.point {
         request = request.header("last-event-id", point.to_string());
     }
+    if let Some(credentials) = &shared.settings.feed_credentials {
+        request = credentials.shown_by(request);
+    }
     let response = time::timeout(PATIENCE, request.send())
         .await
         .map_err(|_| FetchError::TimedOut)?

@@ -42,6 +42,8 @@ mod address;
 #[cfg(feature = "follow")]
 mod clock;
 #[cfg(feature = "follow")]
+mod credentials;
+#[cfg(feature = "follow")]
 mod denied;
 #[cfg(feature = "follow")]
 mod discover;

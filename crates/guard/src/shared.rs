@@ -15,6 +15,7 @@ use crate::{
     address::Address,
     checker::Checker,
     clock::Clock,
+    credentials::FeedCredentials,
     discover::Endpoints,
     event::{Event, Observer},
     follow::Revision,
@@ -44,6 +45,7 @@ pub(crate) struct Settings {
     pub(crate) scopes: Vec<String>,
     /// Where clients reach the resource; without it no proof can be judged.
     pub(crate) address: Option<Address>,
+    pub(crate) feed_credentials: Option<FeedCredentials>,
 }
 
 #[derive(Debug)]

@@ -101,6 +101,10 @@ class Issuer:
         self.metadata_status = 200
         self.stream_status = 200
         self.stream_type = "text/event-stream"
+        #: The header ``Authorization`` that the stream asks for.
+        self.stream_wants: str | None = None
+        #: The path and the header ``Authorization`` of each request.
+        self.asked: list[tuple[str, str | None]] = []
         self.asked_about: list[str] = []
         self.word: tuple[int, Json] = (200, {})
         self.word_may_go = threading.Event()
@@ -155,6 +159,7 @@ class Issuer:
 
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         path = handler.path
+        self.asked.append((path, handler.headers["Authorization"]))
         if path.startswith("/.well-known/oauth-authorization-server"):
             assert path == "/.well-known/oauth-authorization-server" + self.url.removeprefix(self.origin)
             document = {
@@ -181,6 +186,9 @@ class Issuer:
         if self.stream_status != 200:
             self._send(handler, self.stream_status, "{}")
             return
+        if self.stream_wants not in (None, handler.headers["Authorization"]):
+            self._send(handler, 401, "{}")
+            return
         handler.send_response(200)
         handler.send_header("Content-Type", self.stream_type)
         handler.send_header("Transfer-Encoding", "chunked")
@@ -197,6 +205,8 @@ class Issuer:
     def _send(handler: BaseHTTPRequestHandler, status: int, body: str) -> None:
         handler.send_response(status)
         handler.send_header("Content-Type", "application/json")
+        if status == 401:
+            handler.send_header("WWW-Authenticate", 'Basic realm="feed"')
         if status in (301, 302, 307):
             handler.send_header("Location", "/keys")
         handler.send_header("Content-Length", str(len(body.encode())))

@@ -40,9 +40,10 @@ fn all() -> Vec<Refusal> {
         Refusal::InvalidProof,
         Refusal::ProofNonceNeeded,
         Refusal::RegistrationClosed,
+        Refusal::InvalidClient,
     ];
     let numbers: BTreeSet<_> = all.iter().map(number).collect();
-    assert!(numbers.into_iter().eq(0..31), "one of each");
+    assert!(numbers.into_iter().eq(0..32), "one of each");
     all
 }
 
@@ -79,6 +80,7 @@ fn number(refusal: &Refusal) -> u8 {
         Refusal::InvalidProof => 28,
         Refusal::ProofNonceNeeded => 29,
         Refusal::RegistrationClosed => 30,
+        Refusal::InvalidClient => 31,
     }
 }
 
@@ -93,8 +95,9 @@ fn every_code_is_one_of_the_published_ones_and_few_share_one() {
     let published: BTreeSet<&str> = published.split_whitespace().collect();
     let codes: BTreeSet<&str> = all().iter().map(Refusal::code).collect();
     assert_eq!(codes, published);
-    // A link that is not valid is a request that cannot be understood, and a closed registration is forbidden.
-    assert_eq!(codes.len() + 2, all().len());
+    // A link that is not valid is a request that cannot be understood, a closed registration is forbidden, and a client is
+    // one who shows credentials.
+    assert_eq!(codes.len() + 3, all().len());
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::{
     address::Address,
     checker::{Checker, CheckerOptions},
     clock::{Clock, millis},
+    credentials::FeedCredentials,
     discover::{DiscoverError, Endpoints, issuer_url},
     event::{Event, Observer},
     proofs::{ProofOptions, Proofs},
@@ -44,6 +45,7 @@ pub struct GuardBuilder {
     address: Option<Address>,
     proofs: ProofOptions,
     endpoints: Option<Endpoints>,
+    feed_credentials: Option<FeedCredentials>,
     client: Option<Client>,
     clock: Clock,
     observer: Observer,
@@ -66,6 +68,7 @@ impl GuardBuilder {
             address: None,
             proofs: ProofOptions::default(),
             endpoints: None,
+            feed_credentials: None,
             client: None,
             clock: Clock::system(),
             observer: Observer(None),
@@ -158,6 +161,13 @@ impl GuardBuilder {
         self
     }
 
+    /// The id and the secret of an OAuth client, for an issuer whose feed is not for everybody (`feed.access = "clients"`).
+    /// They are shown to the feed by HTTP Basic, and to nothing else.
+    pub fn feed_credentials(mut self, client_id: &str, client_secret: &str) -> Self {
+        self.feed_credentials = Some(FeedCredentials::new(client_id, client_secret));
+        self
+    }
+
     /// The HTTP client to use, which many guards can share. It should not follow redirects, which are refused anyway.
     pub fn client(mut self, client: Client) -> Self {
         self.client = Some(client);
@@ -235,6 +245,10 @@ impl GuardBuilder {
         if self.staleness_bound.is_zero() || self.silence.is_zero() {
             return Err(refused("staleness_bound", "must be longer than nothing"));
         }
+        let is_half = |shown: &FeedCredentials| !shown.are_whole();
+        if self.feed_credentials.as_ref().is_some_and(is_half) {
+            return Err(refused("feed_credentials", "the id or the secret is empty"));
+        }
         let lacks_verification = |all: &Endpoints| all.verification.is_none();
         if self.staleness == Staleness::Introspect
             && self.endpoints.as_ref().is_some_and(lacks_verification)
@@ -277,6 +291,7 @@ impl GuardBuilder {
                 resource_metadata,
                 scopes: self.scopes,
                 address,
+                feed_credentials: self.feed_credentials,
             },
             client,
             endpoints: self.endpoints,

@@ -211,3 +211,25 @@ async fn entries_expire_by_the_issuers_clock_and_never_by_this_machines() {
         assert_eq!(watched.guard.metrics().entries, entries, "at {now}");
     }
 }
+
+#[tokio::test]
+async fn credentials_are_shown_to_the_feed_and_to_nothing_else() {
+    let issuer = Issuer::start().await;
+    let builder = issuer
+        .builder()
+        .feed_credentials("orders api", "a:b%c+\u{e9}");
+    let watched = Watched::start(builder).await;
+    issuer.break_off();
+    issuer.connections(2).await;
+    // RFC 6749 section 2.3.1: each is encoded as in a form, so that a colon stands only between them.
+    let shown = "Basic b3JkZXJzK2FwaTphJTNBYiUyNWMlMkIlQzMlQTk=".to_owned();
+    let expected = [("feed", shown.clone()), ("feed", shown)];
+    assert_eq!(*issuer.world.shown.lock().unwrap(), expected);
+    let printed = format!("{:?}", watched.guard);
+    assert!(printed.contains("orders+api"), "{printed}");
+    assert!(!printed.contains("a%3Ab"), "{printed}");
+    for (id, secret) in [("", "secret"), ("orders", "")] {
+        let half = issuer.builder().feed_credentials(id, secret).start().await;
+        assert!(half.unwrap_err().to_string().contains("feed_credentials"));
+    }
+}

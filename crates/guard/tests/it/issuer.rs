@@ -101,6 +101,8 @@ pub(crate) struct World {
     pub(crate) verification: Mutex<Answer>,
     /// The `Authorization` of each question about a token.
     pub(crate) questions: Mutex<Vec<String>>,
+    /// The `Authorization` of every other request, and where it was shown.
+    pub(crate) shown: Mutex<Vec<(&'static str, String)>>,
     scripts: Mutex<VecDeque<Script>>,
     /// The `Last-Event-ID` of each connection.
     connections: watch::Sender<Vec<Option<String>>>,
@@ -141,6 +143,7 @@ impl Issuer {
             jwks_fetches: AtomicUsize::new(0),
             verification: Mutex::new(Answer::Body(Vec::new())),
             questions: Mutex::default(),
+            shown: Mutex::default(),
             scripts: Mutex::new(scripts.into()),
             connections: watch::Sender::new(Vec::new()),
             live: Mutex::new(None),
@@ -320,12 +323,21 @@ pub(crate) fn heartbeat_at(now: i64, seq: u64) -> String {
     format!("event: heartbeat\ndata: {{\"now\":{now},\"seq\":{seq}}}\n\n")
 }
 
-async fn give_metadata(State(world): State<Arc<World>>) -> Response {
+fn note(world: &World, place: &'static str, headers: &HeaderMap) {
+    if let Some(authorization) = headers.get(header::AUTHORIZATION) {
+        let authorization = authorization.to_str().unwrap().to_owned();
+        world.shown.lock().unwrap().push((place, authorization));
+    }
+}
+
+async fn give_metadata(State(world): State<Arc<World>>, headers: HeaderMap) -> Response {
+    note(&world, "metadata", &headers);
     let answer = world.metadata.lock().unwrap().clone();
     answer.give().await
 }
 
-async fn give_jwks(State(world): State<Arc<World>>) -> Response {
+async fn give_jwks(State(world): State<Arc<World>>, headers: HeaderMap) -> Response {
+    note(&world, "keys", &headers);
     world.jwks_fetches.fetch_add(1, Ordering::SeqCst);
     let answer = world.jwks.lock().unwrap().clone();
     answer.give().await
@@ -339,6 +351,7 @@ async fn give_verdict(State(world): State<Arc<World>>, headers: HeaderMap) -> Re
 }
 
 async fn give_stream(State(world): State<Arc<World>>, headers: HeaderMap) -> Response {
+    note(&world, "feed", &headers);
     let last = headers
         .get("last-event-id")
         .map(|id| id.to_str().unwrap().to_owned());

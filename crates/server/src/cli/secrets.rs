@@ -29,6 +29,14 @@ pub(super) fn new_password(from_stdin: bool) -> Result<Zeroizing<String>, Failed
     }
 }
 
+/// The secret of a client: from the terminal, or from standard input.
+pub(super) fn secret() -> Result<Zeroizing<String>, Failed> {
+    match stdin().is_terminal() {
+        true => Ok(Zeroizing::new(rpassword::prompt_password("Secret: ")?)),
+        false => piped(),
+    }
+}
+
 /// Standard input as text, one trailing newline cut.
 pub(super) fn piped() -> Result<Zeroizing<String>, Failed> {
     let mut bytes = Zeroizing::new(Vec::new());

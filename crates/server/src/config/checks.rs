@@ -3,8 +3,8 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::Config;
 use super::reader::Reader;
-use super::{Config, FeedAccess};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -31,11 +31,6 @@ pub(super) fn check(config: &Config, reader: &mut Reader) {
         "audit.retention",
         config.audit.retention,
         DAY..=3650 * DAY,
-    );
-    reader.require(
-        &["feed.access"],
-        config.feed.access == FeedAccess::Public,
-        || "`feed.access` can only be `public`: there are no OAuth clients yet who could be asked for".to_owned(),
     );
     let mail = &config.mail;
     reader.require(

@@ -190,7 +190,7 @@ pub(super) const SETTINGS: &[Setting] = &[
          where `mail.url` is set, else `off`.",
     )
     .stored(),
-    Setting::new("feed.access", "`public` or `clients`", "public", "Who may read the revocation feed. It names nobody."),
+    Setting::new("feed.access", "`public` or `clients`", "public", "Who may read the revocation feed: everybody, for it names nobody, or OAuth clients that show a secret."),
     Setting::new("throttle.enabled", SWITCH, "true", "Whether attempts to sign in are limited."),
     Setting::new(
         "cors.origins",

@@ -13,10 +13,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use symbolon_domain::Refusal;
+use symbolon_domain::oauth::Parameters;
 use symbolon_domain::revocation::Entry;
 
-use super::{Error, overloaded};
+use super::oauth::{Credentials, Failed, authenticate};
+use super::{Error, Origin, overloaded};
 use crate::app::App;
+use crate::config::FeedAccess;
 use crate::feed::{Follower, Hub, Place, Point, Read, Stream, head, heartbeat, item, revocation};
 
 /// Revocations read at once: some 20 KB of text, which is what a reader that does not read costs.
@@ -56,6 +60,26 @@ enum Step {
 
 /// The address of who reads, as far as it is known.
 pub type Reader = Option<IpAddr>;
+
+/// Whether whoever shows these credentials may read: everybody, or, where the owner wants it so, a client that shows its
+/// secret by HTTP Basic (RFC 6749 section 2.3.1).
+///
+/// # Errors
+/// `invalid_credentials`, or a fault of the store.
+pub async fn admit(app: &App, basic: Option<(&str, &str)>, origin: &Origin) -> Result<(), Error> {
+    if app.config.feed.access == FeedAccess::Public {
+        return Ok(());
+    }
+    let credentials = Credentials {
+        basic,
+        parameters: &Parameters::default(),
+    };
+    match authenticate(app, &credentials, origin).await {
+        Ok(_) => Ok(()),
+        Err(Failed::Other(error)) => Err(error),
+        Err(_) => Err(Refusal::InvalidClient.into()),
+    }
+}
 
 /// Where the feed stands, as `EPOCH:SEQ`.
 ///

@@ -4,7 +4,7 @@ mod authorize;
 pub(super) mod browser_cookie;
 mod described;
 mod device;
-mod form;
+pub(super) mod form;
 mod logout;
 mod pages;
 mod reply;

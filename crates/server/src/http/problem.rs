@@ -171,6 +171,9 @@ fn oauth_code(status: StatusCode, code: &str) -> &'static str {
     }
 }
 
+/// The scheme of clients that show a secret (RFC 6749 section 2.3.1).
+pub(super) const BASIC: &str = r#"Basic realm="symbolon", charset="UTF-8""#;
+
 /// RFC 6750 section 3: without credentials no error is named. RFC 9449 section 7.1: the other scheme stands behind.
 fn challenge(refusal: &Refusal) -> HeaderValue {
     HeaderValue::from_static(match refusal {
@@ -195,6 +198,7 @@ fn challenge(refusal: &Refusal) -> HeaderValue {
         Refusal::ProofNonceNeeded => {
             r#"Bearer, DPoP error="use_dpop_nonce", error_description="The proof needs the nonce of this answer", algs="ES256 EdDSA RS256 PS256""#
         }
+        Refusal::InvalidClient => BASIC,
         _ => r#"Bearer, DPoP algs="ES256 EdDSA RS256 PS256""#,
     })
 }
@@ -215,6 +219,7 @@ fn status(error: &Error) -> StatusCode {
         | Refusal::InvalidProof
         | Refusal::ProofNonceNeeded
         | Refusal::InvalidCredentials
+        | Refusal::InvalidClient
         | Refusal::NoRefreshToken
         | Refusal::InvalidRefreshToken
         | Refusal::RefreshTokenExpired

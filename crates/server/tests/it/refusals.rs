@@ -59,7 +59,8 @@ refusals! {
         let token = client.token(&app, &app.user().await);
         client.get(&app, &token, "1", None).send().await
     };
-    Refusal::InvalidCredentials => invalid_credentials, 401, |app| {
+    // Of a client: see the test of a feed that only clients read.
+    Refusal::InvalidCredentials | Refusal::InvalidClient => invalid_credentials, 401, |app| {
         app.post("/api/login").json(&json!({"email": "ada@example.com", "password": PASSWORD})).send().await
     };
     Refusal::NoRefreshToken => no_refresh_token, 401, |app| app.post("/api/refresh").send().await;

@@ -18,6 +18,8 @@ export interface FollowerOptions {
   readonly checker: Checker
   readonly counters: Counters
   readonly report: Report
+  /** The header `Authorization` of each connection. */
+  readonly authorization: string | undefined
   /** How long a connection may say nothing, in milliseconds. */
   readonly silenceMs: number
   /** Called when something good was heard, with the server's time where it was told and when it came. */
@@ -118,7 +120,8 @@ export class Follower {
       if (response.status !== 200 || !/^text\/event-stream\s*(;|$)/i.test(type) || !reader) {
         // It may not like the point: a snapshot it must have.
         if (response.status === 400) this.#resumable = false
-        throw new Error(`${url.href} answered ${response.status} ${type}`)
+        const advice = response.status === 401 ? this.#advice() : ''
+        throw new Error(`${url.href} answered ${response.status} ${type}${advice}`)
       }
       await this.#follow(reader, signal)
     } finally {
@@ -130,9 +133,19 @@ export class Follower {
   }
 
   #headers(): Record<string, string> {
-    const headers = { accept: 'text/event-stream', 'accept-encoding': 'identity' }
+    const { authorization } = this.#options
     const point = this.#resumable ? this.#point : undefined
-    return point ? { ...headers, 'last-event-id': idOf(point) } : headers
+    return {
+      accept: 'text/event-stream',
+      'accept-encoding': 'identity',
+      ...(authorization && { authorization }),
+      ...(point && { 'last-event-id': idOf(point) }),
+    }
+  }
+
+  /** What a 401 asks for. */
+  #advice(): string {
+    return this.#options.authorization ? ': these feedCredentials are refused' : ': set feedCredentials'
   }
 
   /**

@@ -81,7 +81,7 @@ export class Guard {
 
   /** @internal */
   constructor(settings: Settings) {
-    const { clock, fetch, onEvent: report, silenceMs, stalenessBoundMs } = settings
+    const { clock, fetch, onEvent: report, silenceMs, stalenessBoundMs, feedAuthorization: authorization } = settings
     const counters = this.#counters
     this.#settings = settings
     this.#time = new JudgedTime(clock, report)
@@ -92,7 +92,7 @@ export class Guard {
     this.#introspection = new Introspection(fetch, counters)
     this.#proofs = new Proofs({ ...settings.proofs, now: this.#time.now })
     const follow = { heard: this.#heard, keyWithdrawn: this.#keys.withdrawn }
-    this.#follower = new Follower({ fetch, clock, checker, counters, report, silenceMs, ...follow })
+    this.#follower = new Follower({ fetch, clock, checker, counters, report, authorization, silenceMs, ...follow })
   }
 
   /** @internal */

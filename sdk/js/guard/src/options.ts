@@ -18,6 +18,12 @@ export interface ProofOptions {
   nonces?: boolean | Uint8Array | undefined
 }
 
+/** What an OAuth client of the server shows. */
+export interface FeedCredentials {
+  readonly clientId: string
+  readonly clientSecret: string
+}
+
 export interface GuardOptions {
   /** The issuer, byte for byte as the server names itself, such as `https://auth.example`. */
   issuer: string
@@ -40,6 +46,8 @@ export interface GuardOptions {
   address?: string | { readonly host: 'https' | 'http' } | undefined
   /** How proofs of bound tokens are judged. */
   proofs?: ProofOptions | undefined
+  /** For a server whose setting `feed.access` is `clients`: sent to the revocation feed, and nowhere else. */
+  feedCredentials?: FeedCredentials | undefined
   /** `fail_closed` (default): 503. `introspect`: ask the server each time. `fail_open`: go on with what is known. */
   staleness?: Staleness | undefined
   /** How long the feed may be unheard, in milliseconds; default 15,000. */
@@ -75,6 +83,8 @@ export interface Settings {
   /** What stands before the path of a request, given its header `Host`; nothing where proofs cannot be judged. */
   readonly address: ((host: string | undefined) => string | undefined) | undefined
   readonly proofs: Omit<ProofSettings, 'now'>
+  /** The header `Authorization` for the feed. */
+  readonly feedAuthorization: string | undefined
   readonly staleness: Staleness
   readonly stalenessBoundMs: number
   readonly silenceMs: number
@@ -113,6 +123,7 @@ export function settle(options: GuardOptions): Settings {
     challengeScope: challengeScopes.length === 0 ? undefined : challengeScopes.join(' '),
     address: address(options.address ?? (resource === undefined ? undefined : url('resource', resource).origin)),
     proofs: proofs(options.proofs ?? {}),
+    feedAuthorization: basic(options.feedCredentials),
     algorithms,
     staleness: oneOf('staleness', options.staleness ?? 'fail_closed', ['fail_closed', 'introspect', 'fail_open']),
     stalenessBoundMs: within('stalenessBoundMs', options.stalenessBoundMs ?? 15_000, 1, MAX_MS),
@@ -147,6 +158,17 @@ function proofs({ maxAge = 60, capacity = 1_000_000, nonces = false }: ProofOpti
     capacity: within('proofs.capacity', capacity, 1, 100_000_000),
     nonceSecret: nonces === true ? newNonceSecret() : nonces || undefined,
   }
+}
+
+/** Each part is encoded as in a form, so that a colon parts them (RFC 6749 section 2.3.1). No error shows them. */
+function basic(credentials: FeedCredentials | undefined): string | undefined {
+  if (credentials === undefined) return undefined
+  const parts = (['clientId', 'clientSecret'] as const).map((name) => {
+    const value: unknown = credentials?.[name]
+    if (typeof value !== 'string' || value === '') throw new TypeError(`feedCredentials.${name}: missing`)
+    return new URLSearchParams({ '': value }).toString().slice(1)
+  })
+  return `Basic ${btoa(parts.join(':'))}`
 }
 
 /** The well-known part goes between the host and the path (RFC 9728 section 3.1). */

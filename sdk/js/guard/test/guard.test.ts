@@ -335,6 +335,12 @@ test('options that make no sense are named', async () => {
     [{ algorithms: [] }, /^algorithms/],
     [{ stalenessBoundMs: 0 }, /^stalenessBoundMs/],
     [{ resource: 'api' }, /^resource/],
+    [{ feedCredentials: null }, /^feedCredentials\.clientId: missing$/],
+    [{ feedCredentials: 'orders:secret' }, /^feedCredentials\.clientId: missing$/],
+    [{ feedCredentials: { clientId: '', clientSecret: 'secret' } }, /^feedCredentials\.clientId: missing$/],
+    [{ feedCredentials: { clientId: 'orders' } }, /^feedCredentials\.clientSecret: missing$/],
+    [{ feedCredentials: { clientId: 'orders', clientSecret: '' } }, /^feedCredentials\.clientSecret: missing$/],
+    [{ feedCredentials: { clientId: 'orders', clientSecret: ['secret'] } }, /^feedCredentials\.clientSecret: missing$/],
   ]
   for (const [options, message] of wrong) {
     await assert.rejects(createGuard({ ...good, ...options }), (error: Error) => message.test(error.message))

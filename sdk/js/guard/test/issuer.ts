@@ -64,6 +64,10 @@ export class TestIssuer {
     connection.snapshot()
     connection.heartbeat(0)
   }
+  /** Whether the feed lets a request in. It answers what it does not. */
+  admit: (request: IncomingMessage, response: ServerResponse) => boolean = () => true
+  /** The path and the header `Authorization` of each request. */
+  readonly asked: { path: string; authorization: string | undefined }[] = []
   metadata: Record<string, unknown> = {}
   keys: JWK[] = []
   jwksRequests = 0
@@ -128,6 +132,7 @@ export class TestIssuer {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
+    this.asked.push({ path: request.url ?? '', authorization: request.headers.authorization })
     switch (request.url) {
       case '/.well-known/oauth-authorization-server':
         return void response.end(JSON.stringify(this.metadata))
@@ -135,6 +140,7 @@ export class TestIssuer {
         this.jwksRequests += 1
         return void (this.jwksWork ? response.end(JSON.stringify({ keys: this.keys })) : response.writeHead(500).end())
       case '/stream': {
+        if (!this.admit(request, response)) return
         const connection = new Connection(request, response)
         this.connections.push(connection)
         return this.greet(connection)

@@ -74,6 +74,7 @@ class Follower:
         timing: Timing,
         clocks: Clocks,
         tls: ssl.SSLContext | None,
+        authorization: str | None,
     ) -> None:
         self.counters = Counters()
         self.feed = Feed(self.counters)
@@ -94,6 +95,8 @@ class Follower:
         self._timing = timing
         self._clocks = clocks
         self._tls = tls
+        #: The header for the feed, and for nothing else.
+        self._authorization = authorization
         self._heard: float | None = None
         self._told_fresh: bool | None = None
         self._keys_due = 0.0
@@ -211,6 +214,8 @@ class Follower:
         headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
         if self.feed.last_id is not None:
             headers["Last-Event-ID"] = self.feed.last_id
+        if self._authorization is not None:
+            headers["Authorization"] = self._authorization
         self._asked_at, self._first_told = self._clocks.monotonic(), None
         with Exchange(self.metadata.stream, self._tls, self._timing.request) as exchange:
             self._exchange = exchange
@@ -219,7 +224,8 @@ class Follower:
                 response = exchange.send(headers)
                 kind = response.getheader("Content-Type", "").partition(";")[0].strip().lower()
                 if response.status != 200 or kind != "text/event-stream":
-                    raise IssuerError("feed", f"the issuer answered {response.status} {kind}")
+                    advice = self._advice() if response.status == 401 else ""
+                    raise IssuerError("feed", f"the issuer answered {response.status} {kind}{advice}")
                 if self._connected:
                     self.counters.add("reconnects")
                 self._connected = True
@@ -227,6 +233,10 @@ class Follower:
                 self._read(response)
             finally:
                 self._exchange = None
+
+    def _advice(self) -> str:
+        """Say what a 401 asks for."""
+        return ": set feed_credentials" if self._authorization is None else ": these feed_credentials are refused"
 
     def _read(self, response: HTTPResponse) -> None:
         parser = EventParser(self.feed.sink_for)

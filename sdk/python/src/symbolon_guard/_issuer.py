@@ -1,10 +1,12 @@
 """The issuer as a guard knows it: its metadata (RFC 8414), its keys (RFC 7517), its word about one token."""
 
+import base64
 import ssl
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Final, NamedTuple
+from urllib.parse import quote_plus
 
 from ._http import WIRE_ERRORS, Url, fetch, parse_url
 from ._keys import KeySet, parse
@@ -119,6 +121,20 @@ def ask(url: Url, token: str, tls: ssl.SSLContext | None, timeout: float) -> Non
     except Malformed:
         code = None
     raise Refused(code if isinstance(code, str) and code in codes else codes[0])
+
+
+def basic(credentials: object) -> str | None:
+    """Give the header that shows the feed a client's id and secret; no error shows them.
+
+    Each is encoded as in a form, so that a colon parts them (RFC 6749 section 2.3.1).
+    """
+    match credentials:
+        case None:
+            return None
+        case (str(client_id), str(secret)) if client_id and secret:
+            parts = (quote_plus(part, errors="replace") for part in (client_id, secret))
+            return "Basic " + base64.b64encode(":".join(parts).encode()).decode()
+    raise ValueError("feed_credentials is a client's id and its secret, neither of them empty")
 
 
 class KeyFetcher:

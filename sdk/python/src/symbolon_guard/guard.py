@@ -19,7 +19,7 @@ from . import refusals
 from ._checker import Checker, Verified
 from ._follower import Clocks, Follower, Timing
 from ._http import parse_url
-from ._issuer import IssuerError, ask, metadata_url, why
+from ._issuer import IssuerError, ask, basic, metadata_url, why
 from ._proofs import Presented, Proofs
 from ._target import address_of
 from ._token import UnknownKey
@@ -66,6 +66,8 @@ class GuardOptions(TypedDict, total=False):
     proof_capacity: int
     #: Whether proofs need a nonce; 32 bytes are a secret for guards that share theirs.
     proof_nonces: bool | bytes
+    #: A client's id and secret, for a server whose setting ``feed.access`` is ``clients``: sent to the feed only.
+    feed_credentials: tuple[str, str]
     #: For an issuer whose certificate is of a private authority.
     tls: ssl.SSLContext
     #: The clock, in seconds since 1970, and one that only rises.
@@ -180,6 +182,7 @@ class Guard:
             timing=self._timing,
             clocks=Clocks(options.get("clock", time.time), options.get("monotonic", time.monotonic)),
             tls=self._tls,
+            authorization=basic(options.get("feed_credentials")),
         )
         self._begin()
         _guards.add(self)

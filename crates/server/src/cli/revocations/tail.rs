@@ -7,10 +7,12 @@ use clap::Args;
 use reqwest::header::{ACCEPT, HeaderName};
 use reqwest::{Client, Response, StatusCode};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use url::form_urlencoded::byte_serialize;
+use zeroize::Zeroizing;
 
 use super::super::discovery::discover;
 use super::super::output::Output;
-use super::super::{Causes, Common, Failed, block_on};
+use super::super::{Causes, Common, Failed, block_on, secrets};
 use super::events::Events;
 use super::shown::{Entry, Told};
 use crate::feed::Point;
@@ -32,6 +34,9 @@ pub(in super::super) struct Tail {
     /// The issuer whose feed is followed [default: the database of this command]
     #[arg(long, value_name = "ISSUER")]
     url: Option<String>,
+    /// The OAuth client that may read the feed, where not everybody may; its secret is asked for, or comes from standard input
+    #[arg(long, value_name = "CLIENT_ID", requires = "url")]
+    client: Option<String>,
     /// Go on from here, where the feed still can
     #[arg(long, value_name = "EPOCH:SEQ")]
     since: Option<String>,
@@ -39,6 +44,22 @@ pub(in super::super) struct Tail {
     #[arg(long)]
     heartbeats: bool,
 }
+
+/// The id and the secret of a client, each encoded as in a form (RFC 6749 section 2.3.1).
+struct Shown(String, Zeroizing<String>);
+
+impl Shown {
+    fn new(id: &str, secret: &str) -> Self {
+        let secret = byte_serialize(secret.as_bytes()).collect();
+        Self(
+            byte_serialize(id.as_bytes()).collect(),
+            Zeroizing::new(secret),
+        )
+    }
+}
+
+/// The address of a stream, and what is shown there.
+type Source<'a> = (&'a str, Option<&'a Shown>);
 
 /// Why it ends.
 enum End {
@@ -69,10 +90,16 @@ impl Tail {
             heartbeats: self.heartbeats,
         };
         let stream = self.url.as_deref().map(discover).transpose()?;
+        let shown = match &self.client {
+            Some(id) => Some(Shown::new(id, &secrets::secret()?)),
+            None => None,
+        };
         let ended = block_on(async {
             let follow = async {
                 match stream {
-                    Some(endpoints) => follow_server(&endpoints.stream, since, &printer).await,
+                    Some(endpoints) => {
+                        follow_server((&endpoints.stream, shown.as_ref()), since, &printer).await
+                    }
                     None => follow_database(common, since, &printer).await,
                 }
             };
@@ -157,7 +184,11 @@ fn told(seen: Seen) -> Told {
 }
 
 /// Follows the stream and comes back to it whenever it is lost. A server that cannot be reached at first is an error.
-async fn follow_server(url: &str, since: Option<Point>, printer: &Printer<'_>) -> Result<(), End> {
+async fn follow_server(
+    source: Source<'_>,
+    since: Option<Point>,
+    printer: &Printer<'_>,
+) -> Result<(), End> {
     let cannot_fetch = |reason: String| Failed::said("cannot_fetch", reason);
     let client = Client::builder()
         .connect_timeout(CONNECT)
@@ -165,7 +196,7 @@ async fn follow_server(url: &str, since: Option<Point>, printer: &Printer<'_>) -
         .build()
         .map_err(|error| cannot_fetch(said(error)))?;
     let mut reader = Reader::new(since);
-    let mut connected = connect(&client, url, reader.last_id()).await;
+    let mut connected = connect(&client, source, reader.last_id()).await;
     if let Err(reason) = connected {
         return Err(cannot_fetch(reason).into());
     }
@@ -190,19 +221,31 @@ async fn follow_server(url: &str, since: Option<Point>, printer: &Printer<'_>) -
         }
         sleep(pause).await;
         pause = LONGEST_PAUSE.min(pause * 2);
-        connected = connect(&client, url, reader.last_id()).await;
+        connected = connect(&client, source, reader.last_id()).await;
     }
 }
 
-async fn connect(client: &Client, url: &str, last_id: Option<&str>) -> Result<Response, String> {
+async fn connect(
+    client: &Client,
+    (url, shown): Source<'_>,
+    last_id: Option<&str>,
+) -> Result<Response, String> {
     let mut request = client.get(url).header(ACCEPT, "text/event-stream");
     if let Some(id) = last_id {
         request = request.header(HeaderName::from_static("last-event-id"), id);
+    }
+    if let Some(Shown(id, secret)) = shown {
+        request = request.basic_auth(id, Some(secret.as_str()));
     }
     let answer = timeout(SILENCE, request.send());
     let response = answer.await.map_err(|_| SILENT)?.map_err(said)?;
     match response.status() {
         StatusCode::OK => Ok(response),
+        StatusCode::UNAUTHORIZED => Err(
+            "the server asks for the credentials of an OAuth client, or does not take these: \
+             --client CLIENT_ID, with the secret on standard input"
+                .to_owned(),
+        ),
         status => Err(format!("the server answered {status}")),
     }
 }

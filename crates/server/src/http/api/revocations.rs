@@ -13,6 +13,7 @@ use symbolon_domain::Refusal;
 use symbolon_domain::revocation::Entry;
 use utoipa::ToSchema;
 
+use super::super::oauth::form::basic;
 use super::super::problem::{Failure, Problem};
 use super::super::query::query;
 use crate::app::App;
@@ -75,12 +76,13 @@ impl From<&Entry> for EntryBody {
 }
 
 /// The revocations that can hit a living token.
-#[utoipa::path(get, path = "/api/revocations", operation_id = "listRevocations", tag = "guards",
+#[utoipa::path(get, path = "/api/revocations", operation_id = "listRevocations", tag = "guards", security((), ("clientSecret" = [])),
     params(("since" = Option<String>, Query, description = "`EPOCH:SEQ`: only what is newer, or everything where that point is gone")),
     responses(
         (status = 200, body = RevocationsBody),
         (status = 304, description = "Nothing newer than the `ETag` in `If-None-Match`"),
         (status = 400, description = "`malformed_request`", body = Problem),
+        (status = 401, description = "`invalid_credentials`, where `feed.access` is `clients`", body = Problem),
         (status = 503, description = "`overloaded`", body = Problem)))]
 pub(super) async fn get(
     State(app): State<Arc<App>>,
@@ -88,6 +90,7 @@ pub(super) async fn get(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
+    let reader = reader(&app, &headers, &origin).await?;
     let since = since(&uri)?;
     let tag = etag(&feed::point(&app).await?);
     if headers
@@ -96,7 +99,7 @@ pub(super) async fn get(
     {
         return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
     }
-    let list = feed::list(&app, since, origin.address).await?;
+    let list = feed::list(&app, since, reader).await?;
     let tag = etag(&list.point());
     let pieces = unfold(Some(list), |list| async {
         let mut list = list?;
@@ -115,13 +118,14 @@ pub(super) async fn get(
 ///
 /// `snapshot` first, with everything, unless `Last-Event-ID` or `since` names a point to go on from; then `revocation`,
 /// one entry each, and `heartbeat` every 5 seconds, which says up to which number nothing is missing.
-#[utoipa::path(get, path = "/api/revocations/stream", operation_id = "followRevocations", tag = "guards",
+#[utoipa::path(get, path = "/api/revocations/stream", operation_id = "followRevocations", tag = "guards", security((), ("clientSecret" = [])),
     params(
         ("since" = Option<String>, Query, description = "`EPOCH:SEQ`: the point to go on from"),
         ("Last-Event-ID" = Option<String>, Header, description = "The same, and goes before it")),
     responses(
         (status = 200, body = String, content_type = "text/event-stream"),
         (status = 400, description = "`malformed_request`", body = Problem),
+        (status = 401, description = "`invalid_credentials`, where `feed.access` is `clients`", body = Problem),
         (status = 503, description = "`overloaded`", body = Problem)))]
 pub(super) async fn stream(
     State(app): State<Arc<App>>,
@@ -129,12 +133,13 @@ pub(super) async fn stream(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
+    let reader = reader(&app, &headers, &origin).await?;
     let since = match headers.get(LAST_EVENT_ID) {
         // Whatever it is, no point of this feed: a snapshot is the answer to that.
         Some(id) => id.to_str().ok().and_then(|id| id.parse().ok()),
         None => since(&uri)?,
     };
-    let follow = feed::follow(&app, since, origin.address).await?;
+    let follow = feed::follow(&app, since, reader).await?;
     let pieces = unfold(Some(follow), |follow| async {
         let mut follow = follow?;
         let piece = follow.next().await;
@@ -174,4 +179,13 @@ fn since(uri: &Uri) -> Result<Option<Point>, Refusal> {
 /// Weak: the time in the body is another one in each answer (RFC 9110 section 8.8.1).
 fn etag(point: &str) -> HeaderValue {
     HeaderValue::try_from(format!("W/\"{point}\"")).unwrap_or(HeaderValue::from_static("W/\"\""))
+}
+
+/// Who reads, if they may. What is no credential is none.
+async fn reader(app: &App, headers: &HeaderMap, origin: &Origin) -> Result<feed::Reader, Failure> {
+    let basic = basic(headers).ok().flatten();
+    let shown = basic.as_ref();
+    let shown = shown.map(|(id, secret)| (id.as_str(), secret.as_str()));
+    feed::admit(app, shown, origin).await?;
+    Ok(origin.address)
 }

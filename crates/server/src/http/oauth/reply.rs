@@ -7,7 +7,7 @@ use serde::Serialize;
 use symbolon_domain::oauth::{ErrorCode, OAuthError};
 use utoipa::ToSchema;
 
-use super::super::problem::{Failure, InOAuthWords, NonceNeeded};
+use super::super::problem::{BASIC, Failure, InOAuthWords, NonceNeeded};
 use crate::flows::Error;
 use crate::flows::oauth::Failed;
 
@@ -59,7 +59,7 @@ fn of(error: &OAuthError) -> Response {
     }
     if error.code == ErrorCode::InvalidClient {
         // RFC 6749 section 5.2: the scheme that a client could have used.
-        let challenge = HeaderValue::from_static(r#"Basic realm="symbolon", charset="UTF-8""#);
+        let challenge = HeaderValue::from_static(BASIC);
         response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
     }
     response

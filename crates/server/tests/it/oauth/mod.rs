@@ -7,6 +7,7 @@ mod code;
 mod consents;
 mod device;
 mod exchange;
+mod feed;
 mod granted;
 mod id_token;
 mod logout;
