@@ -15,7 +15,7 @@ use symbolon_guard::{Checker, Proofs};
 use symbolon_store::{Batch, Store};
 use symbolon_token::Jwks;
 use symbolon_token::refresh::RefreshToken;
-use tokio::sync::{RwLock, Semaphore};
+use tokio::sync::{OnceCell, OwnedRwLockWriteGuard, RwLock, Semaphore};
 use tokio::time::timeout;
 
 use crate::clock::Clock;
@@ -41,8 +41,8 @@ use crate::throttle::Throttle;
 pub use start::StartError;
 pub(crate) use start::{FEED_MARK, ISSUER, MASTER_FILE, database_url, make_folder, open_database};
 
-/// How long the end of the process waits for what is not finished.
-const UNFINISHED: Duration = Duration::from_secs(5);
+/// How long the end of the process waits for what is not finished: longer than two commits wait for a lock.
+const UNFINISHED: Duration = Duration::from_secs(12);
 /// The same for a last look at the feed.
 const LAST_LOOK: Duration = Duration::from_secs(1);
 /// What the names of settings begin with that are kept in the database.
@@ -96,8 +96,10 @@ pub struct App {
     /// Whether it was told to end: others are to be asked from now on.
     draining: AtomicBool,
     issuance: OnceLock<Issuance>,
-    /// Read by what goes on when whoever asked for it has hung up, until it is done.
+    /// Read by what must be done to its end, also when whoever asked for it has hung up, until it is done.
     unfinished: Arc<RwLock<()>>,
+    /// Holds the former from the end on, where that did not last too long.
+    settled: OnceCell<Option<OwnedRwLockWriteGuard<()>>>,
     this: Weak<Self>,
 }
 
@@ -263,13 +265,25 @@ impl App {
         self.draining.load(Ordering::Relaxed)
     }
 
+    /// Waits for what must be done to its end. Nothing of that kind begins after it.
+    pub async fn settle(&self) {
+        let settle = async || {
+            let unfinished = Arc::clone(&self.unfinished).write_owned();
+            let settled = timeout(UNFINISHED, unfinished).await.ok();
+            if settled.is_none() {
+                tracing::warn!(
+                    "tokens of a client, or all, were being ended, and that is not finished: see `symbolon revocations list`, \
+                     and say it again by `symbolon revocations add`"
+                );
+            }
+            settled
+        };
+        self.settled.get_or_init(settle).await;
+    }
+
     /// Finishes what was begun and lets go of the database.
     pub async fn close(&self) {
-        // Kept to the end: nothing begins after it.
-        let finished = timeout(UNFINISHED, self.unfinished.write()).await;
-        if finished.is_err() {
-            tracing::warn!("something that was begun for somebody who has hung up is not finished");
-        }
+        self.settle().await;
         if let Some(issuance) = self.issuance.get() {
             let place = issuance.feed.place();
             // Lists have told of what was committed since.

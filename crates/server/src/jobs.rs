@@ -11,7 +11,7 @@ use std::time::Duration;
 use symbolon_domain::revocation::Entry;
 use symbolon_store::{Feed, Watch};
 use tokio::task::JoinSet;
-use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
+use tokio::time::{Interval, MissedTickBehavior, interval, sleep, timeout};
 
 use self::leader::{Job, Leader};
 use crate::app::App;
@@ -44,6 +44,8 @@ const PURGE_AUDIT: Duration = Duration::from_secs(3600);
 const ROTATE_KEYS: Duration = Duration::from_secs(3600);
 /// Revocations read at once.
 const PAGE: u32 = 1000;
+/// How long revocations wait while a changed role is announced.
+const ANNOUNCE: Duration = Duration::from_secs(1);
 
 /// The jobs of a process that serves.
 #[must_use = "they end when this is dropped"]
@@ -390,11 +392,13 @@ impl Follower {
         if now == self.announced {
             return;
         }
-        match roles::announce(app).await {
-            Ok(()) => self.announced = now,
-            Err(error) => {
+        match timeout(ANNOUNCE, roles::announce(app)).await {
+            Ok(Ok(())) => self.announced = now,
+            Ok(Err(error)) => {
                 tracing::warn!(error = %Causes(&error), "a changed role is not announced; trying again");
             }
+            // What was begun goes on by itself; it is looked at again with the next heartbeat.
+            Err(_) => {}
         }
     }
 }

@@ -19,7 +19,7 @@ use symbolon_guard::{Checker, CheckerOptions, ProofOptions, Proofs};
 use symbolon_store::{DatabaseUrl, Feed, OpenOptions, Store};
 use symbolon_token::Verifier;
 use symbolon_token::dpop::Nonces;
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 
 use super::timekeeping::begin_time;
 use super::{App, Issuance};
@@ -124,6 +124,7 @@ impl App {
         Ok(Arc::new_cyclic(|this| Self {
             this: this.clone(),
             unfinished: Arc::default(),
+            settled: OnceCell::new(),
             hasher,
             throttle,
             outlet: OnceLock::new(),

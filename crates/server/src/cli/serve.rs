@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Common, Failed, load, output};
-use crate::app::App;
+use crate::app::{App, make_folder};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::flows::setup;
@@ -75,6 +75,12 @@ async fn serve_until(
     let bound = listener.local_addr()?;
     app.open_keys(Some(bound)).await?;
     offer_setup(app, bound).await?;
+    // Where the database and the master key are elsewhere, nothing has made it yet.
+    if app.mark.is_kept()
+        && let Err(error) = make_folder(&app.config.server.data)
+    {
+        tracing::warn!(%error, "a restored backup may not be noticed");
+    }
     let talk = nodes::start(app)?;
     let mut jobs = Jobs::start(app).await?;
     if let Some(talk) = talk {
@@ -89,6 +95,8 @@ async fn serve_until(
          open http://{bound}/ to sign in, http://{bound}/console to administrate, http://{bound}/api/docs for the API\n"
     ))?;
     let ended = serving.await;
+    // Before the end of the audit log is signed: it may write to it.
+    app.settle().await;
     jobs.stop(app).await;
     ended.map_err(|error| Failed::said("fault", format!("the server stopped: {error}")))
 }

@@ -61,6 +61,12 @@ impl Mark {
         }
     }
 
+    /// Whether it outlives the process.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        self.path.is_some()
+    }
+
     /// What was kept last. What cannot be read is nothing.
     #[must_use]
     pub fn read(&self) -> Option<Marked> {
@@ -119,7 +125,8 @@ impl Mark {
         let part = path.with_extension("part");
         let kept = write(&part, &point).and_then(|()| fs::rename(&part, path));
         if let Err(error) = kept {
-            tracing::warn!(%error, "the feed's mark cannot be written");
+            let path = path.display();
+            tracing::warn!(%error, %path, "how far the feed was published cannot be kept: a restored backup may not be noticed");
         }
         known.written = point;
     }

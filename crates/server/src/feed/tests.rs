@@ -220,3 +220,35 @@ fn points_are_an_epoch_and_a_number() {
     }
     assert_eq!(point(&format!("{}:1", "e".repeat(65))), Err(()));
 }
+
+#[test]
+fn x7_a_mark_outlives_the_purge_of_its_revocation() {
+    let name = format!("symbolon-feed-mark-{}", std::process::id());
+    let folder = std::env::temp_dir().join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    let mark = || Mark::new(Some(folder.join("feed.mark")));
+    let all = |seq, before| Entry {
+        before: Some(before),
+        ..entry(seq)
+    };
+    let before = mark();
+    before.saw(&all(3, 100));
+    before.keep(&Place::at("e", 3));
+    let kept = before.read().unwrap();
+    assert!(kept.last.is_some());
+
+    let after = mark();
+    after.resume("e", 3);
+    after.keep(&Place::at("e", 3));
+    assert_eq!(after.read().unwrap(), kept);
+    assert!(!after.contradicts(&all(3, 100)));
+    assert!(after.contradicts(&all(3, 160)));
+    assert!(!after.contradicts(&all(4, 160)));
+    // Elsewhere it says nothing.
+    for (epoch, seq) in [("e", 4), ("f", 3)] {
+        let other = mark();
+        other.resume(epoch, seq);
+        assert!(!other.contradicts(&all(seq, 160)));
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}

@@ -470,3 +470,29 @@ async fn a_reader_that_does_not_read_holds_up_nobody() {
         assert_eq!(lazy.news().await.data["seq"], json!(seq));
     }
 }
+
+#[tokio::test]
+async fn x7_the_end_of_a_server_takes_over_only_what_goes_on_from_where_it_was() {
+    for replaced in [false, true] {
+        let folder = Folder::new();
+        let mut app = TestApp::in_folder(&folder, Clock::frozen(START), 1).await;
+        let mut events = Events::of(app.get("/api/revocations/stream")).await;
+        let epoch = events.next().await.unwrap().data["epoch"].clone();
+        let batch = app.app.store.batch();
+        app.app.commit(batch, &[revocation(1)]).await.unwrap();
+        assert_eq!(events.news().await.data["seq"], json!(1));
+        app.deafen(Duration::ZERO).await;
+        if replaced {
+            let database = Database::open(folder.path().join("symbolon.db")).unwrap();
+            let changed = database.execute("UPDATE revocations SET key = randomblob(16)", []);
+            assert_eq!(changed.unwrap(), 1);
+        }
+        let batch = app.app.store.batch();
+        app.app.commit(batch, &[revocation(2)]).await.unwrap();
+        app.app.close().await;
+        let mark = std::fs::read_to_string(folder.path().join("feed.mark")).unwrap();
+        let (point, _) = mark.split_once(' ').unwrap();
+        let seq = if replaced { 1 } else { 2 };
+        assert_eq!(point, format!("{}:{seq}", epoch.as_str().unwrap()));
+    }
+}

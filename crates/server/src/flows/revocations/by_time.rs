@@ -20,7 +20,7 @@ const PAUSES_MS: [u64; 6] = [0, 100, 200, 400, 800, 1600];
 /// Commits `batch` with its revocations.
 ///
 /// # Errors
-/// As [`App::commit`].
+/// As [`App::commit`]; [`Error::Busy`] where it was committed, and what had to be said again was not.
 pub(in crate::flows) async fn commit(
     app: &App,
     batch: Batch,
@@ -45,16 +45,24 @@ async fn end(app: Arc<App>, batch: Batch, mut ended: Vec<Revocation>) -> Result<
         if late.is_empty() || app.commit(app.store.batch(), &late).await.is_ok() {
             return Ok(());
         }
+        // Before the next attempt, after which the process may be gone.
+        if pause == 0 {
+            warn(&late);
+        }
     }
-    for one in &ended {
+    Err(Error::Busy)
+}
+
+fn warn(late: &[Revocation]) {
+    for one in late {
         tracing::warn!(
             subject = ?one.subject,
             effect = ?one.effect,
-            "tokens that were issued while this was being committed may go on until they expire: \
-             `symbolon revocations add --client ID` (or `--all`; with `--stale` where the effect is that) ends them"
+            "tokens that were issued while this was being committed may go on until they expire, unless it can be said \
+             again within seconds: `symbolon revocations add --client ID` (or `--all`; with `--stale` where the effect is \
+             that) ends them"
         );
     }
-    Ok(())
 }
 
 /// The second up to which tokens end, where it is by that.

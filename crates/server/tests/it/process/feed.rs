@@ -4,9 +4,6 @@ use std::fs;
 
 use rusqlite::Connection as Database;
 use serde_json::Value;
-use symbolon::feed::{self, Mark};
-use symbolon_domain::Timestamp;
-use symbolon_domain::revocation::{Effect, Entry, Revocation, Subject};
 use symbolon_testkit::Postgres;
 
 use super::place::Place;
@@ -142,42 +139,6 @@ fn x7_a_number_that_another_revocation_was_given_meanwhile_begins_another_epoch(
     let server = place.serve();
     assert_eq!(server.until_refused(&device.access).1, "token_revoked");
     server.stop();
-}
-
-#[test]
-fn x7_a_mark_outlives_the_purge_of_its_revocation() {
-    let place = Place::new();
-    let mark = || Mark::new(Some(place.path(MARK)));
-    let point = |epoch, seq| feed::Place::at(epoch, seq);
-    let before = mark();
-    before.saw(&everything(3, 100));
-    before.keep(&point("e", 3));
-    let kept = before.read().unwrap();
-    assert!(kept.last.is_some());
-
-    let after = mark();
-    after.resume("e", 3);
-    after.keep(&point("e", 3));
-    assert_eq!(after.read().unwrap(), kept);
-    assert!(!after.contradicts(&everything(3, 100)));
-    assert!(after.contradicts(&everything(3, 160)));
-    assert!(!after.contradicts(&everything(4, 160)));
-    // Elsewhere it says nothing.
-    for (epoch, seq) in [("e", 4), ("f", 3)] {
-        let other = mark();
-        other.resume(epoch, seq);
-        assert!(!other.contradicts(&everything(seq, 160)));
-    }
-}
-
-fn everything(seq: i64, before_s: i64) -> Entry {
-    let subject = Subject::All { before_s };
-    let revocation = Revocation {
-        subject,
-        effect: Effect::Revoked,
-        until: Timestamp::from_seconds(1_790_000_900),
-    };
-    revocation.entry(seq)
 }
 
 #[test]

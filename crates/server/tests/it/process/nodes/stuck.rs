@@ -149,6 +149,9 @@ fn s4_what_ends_by_its_time_is_said_again_though_nobody_waits_for_it_and_the_nod
     holder.release();
     let [ended, other] = pair.nodes;
     ended.stop();
+    // Its line of the audit log is signed, too.
+    let signed = "SELECT max(audit_checkpoints.seq) = max(audit_head.seq) FROM audit_checkpoints, audit_head";
+    assert_eq!(postgres.run(&pair.url, signed), "t");
     let list = other.until_listed(before + 2);
     let entries = &list["entries"].as_array().unwrap()[before..];
     let [first, again] = [0, 1].map(|index| entries[index]["before"].as_i64().unwrap());
