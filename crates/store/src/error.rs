@@ -70,6 +70,11 @@ pub enum OpenError {
     /// Its data is elsewhere.
     #[error("the data of {0} was moved to {1}: set database.url to that")]
     Left(String, String),
+    /// A move takes its data elsewhere, or did when it was interrupted.
+    #[error(
+        "a move of {0} to {1} is under way or was interrupted: run the same symbolon migrate --to again, which finishes it"
+    )]
+    Leaving(String, String),
     /// A newer version changed the schema in a way that this version cannot work with.
     #[error(
         "the database needs a newer version of Symbolon (its schema is {found}, this version knows {known})"

@@ -110,7 +110,7 @@ pub fn abandon(config: &Config, now: Timestamp) -> Result<bool, StartError> {
             abandon_move(&path, now).map_err(|error| StartError::new("database", &error))
         }
         other => Err(StartError(format!(
-            "an interrupted move leaves nothing in {other}"
+            "nothing is to be taken away in {other}: run an interrupted symbolon migrate --to sqlite:… again, to the same file"
         ))),
     }
 }

@@ -400,8 +400,34 @@ async fn there_and_back_again() {
         return_to(&moves.path).await.unwrap_err(),
         MoveError::Gone(..)
     ));
-    let mut here = Err(MoveError::TooBusy);
+    // Stopped half-way: nobody is sent to a file in which there is nothing.
+    let mut stopped = false;
     // The server may still see a connection that was closed.
+    for _ in 0..1_000 {
+        let (stop, is_stopped) = tokio::sync::oneshot::channel();
+        let mut stop = Some(stop);
+        let mut on = |step: MoveStep| {
+            if matches!(step, MoveStep::Locked)
+                && let Some(stop) = stop.take()
+            {
+                stop.send(()).unwrap();
+            }
+        };
+        tokio::select! {
+            biased;
+            _ = is_stopped => stopped = true,
+            ended = move_to_sqlite(&moves.to, &path, at(3), &mut on) => {
+                assert!(matches!(ended, Err(MoveError::InUse(..))), "{ended:?}");
+            }
+        }
+        if stopped {
+            break;
+        }
+    }
+    assert!(stopped);
+    let refused = try_open(&moves.to).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Leaving(..)), "{refused:?}");
+    let mut here = Err(MoveError::TooBusy);
     for _ in 0..1_000 {
         here = return_to(&path).await;
         if !matches!(here, Err(MoveError::InUse(..))) {
