@@ -229,23 +229,26 @@ fn set_aside(
     Ok(is_there.then_some(kept))
 }
 
-/// A folder that is made if there is none. Dropped while nothing is in it, it is gone again.
-struct NewFolder<'a>(&'a Path);
+/// A folder that is made if there is none, with those that it is in, from the inmost on. Dropped while nothing is in it, they
+/// are gone again.
+struct NewFolder<'a>(Vec<&'a Path>);
 
 impl<'a> NewFolder<'a> {
-    fn make(path: &'a Path) -> Result<Option<Self>, BackupError> {
-        if path.exists() {
-            return Ok(None);
-        }
+    fn make(path: &'a Path) -> Result<Self, BackupError> {
+        let missing = path.ancestors().take_while(|folder| {
+            // What has no name is where this process stands.
+            !folder.as_os_str().is_empty() && !folder.exists()
+        });
+        let missing = missing.collect();
         make_folder(path)?;
-        Ok(Some(Self(path)))
+        Ok(Self(missing))
     }
 }
 
 impl Drop for NewFolder<'_> {
     fn drop(&mut self) {
-        // It is kept if it is not empty.
-        let _gone = fs::remove_dir(self.0);
+        // From the first on that is not empty they are kept.
+        let _gone = self.0.iter().try_for_each(fs::remove_dir);
     }
 }
 

@@ -208,6 +208,11 @@ fn what_is_no_whole_backup_is_refused() {
     elsewhere.write("cut.db", &whole[..100]);
     elsewhere.run(&["restore", "cut.db", "--json"]).failure();
     assert!(!elsewhere.data("").exists(), "a folder stays");
+    fs::create_dir(elsewhere.path("there")).unwrap();
+    let deep = ["restore", "cut.db", "--json", "--data", "there/new/data"];
+    elsewhere.run(&deep).failure();
+    assert!(elsewhere.path("there").exists(), "a folder is gone");
+    assert!(!elsewhere.path("there/new").exists(), "a folder stays");
     let server = place.serve();
     let answer = server.connect().refresh(&device.refresh).unwrap();
     answer.expect(200);
