@@ -29,6 +29,22 @@ pub fn start(log: &LogConfig) -> Result<(), LogError> {
     Ok(())
 }
 
+/// What a command warns of, beside what it prints itself.
+pub fn start_for_command(json: bool) {
+    let log = LogConfig {
+        format: if json {
+            LogFormat::Json
+        } else {
+            LogFormat::Text
+        },
+        level: "symbolon=warn,symbolon_store=off".to_owned(),
+    };
+    // Warnings of a command are no reason not to run it.
+    if let Ok(subscriber) = subscriber(&log, std::io::stderr, false) {
+        let _running_already = tracing::subscriber::set_global_default(subscriber);
+    }
+}
+
 fn subscriber<W>(
     log: &LogConfig,
     writer: W,

@@ -63,6 +63,11 @@ pub(crate) struct Postgres {
     running: Arc<RwLock<()>>,
 }
 
+/// Whether a URL says how to connect. Connects to nothing.
+pub(crate) fn check(url: &str) -> Result<(), OpenError> {
+    open::target(url).map(drop)
+}
+
 impl Postgres {
     pub(crate) async fn open(url: &str, options: &OpenOptions) -> Result<Self, OpenError> {
         let name = DatabaseUrl::Postgres(url.to_owned()).to_string();

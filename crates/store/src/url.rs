@@ -48,6 +48,19 @@ impl FromStr for DatabaseUrl {
     }
 }
 
+impl DatabaseUrl {
+    /// Whether all that it says of a connection can be obeyed. Nothing is connected to.
+    ///
+    /// # Errors
+    /// [`OpenError::Url`], in the words of [`crate::Store::open`].
+    pub fn check(&self) -> Result<(), OpenError> {
+        match self {
+            Self::Postgres(url) => crate::postgres::check(url),
+            Self::Sqlite(_) | Self::SqliteMemory => Ok(()),
+        }
+    }
+}
+
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

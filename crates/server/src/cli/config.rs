@@ -4,9 +4,8 @@ use clap::Subcommand;
 
 use super::output::{self, Output};
 use super::{Common, Failed, load};
-use crate::app::StartError;
 use crate::config::{reference_json, reference_markdown};
-use crate::pages::Pages;
+use crate::flows::doctor::check_named;
 
 /// Settings.
 #[derive(Subcommand)]
@@ -25,7 +24,7 @@ impl Settings {
             Self::Check => {
                 let config = load(&common.sources())?;
                 // What stops `serve`, in the same words.
-                Pages::new(&config.pages).map_err(StartError::from)?;
+                check_named(&config)?;
                 output.done(&serde_json::json!({ "ok": true }), "The settings are good.")
             }
             Self::Show => {

@@ -6,6 +6,7 @@ mod backup;
 mod client;
 mod config;
 mod discovery;
+mod doctor;
 mod export;
 mod fetch;
 mod import;
@@ -28,14 +29,16 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 use symbolon_domain::{Problem, Refusal};
+use symbolon_store::DatabaseUrl;
 
 use self::apply::View;
 use self::output::Output;
-use crate::app::{App, StartError};
+use crate::app::{App, StartError, database_url, open_database, stored_settings};
 use crate::clock::Clock;
 use crate::config::{Config, Sources};
 use crate::flows::{Error, Origin};
 use crate::jobs::Causes;
+use crate::logging;
 use crate::rng::Rng;
 
 /// A self-hosted sign-in and token server.
@@ -115,6 +118,8 @@ enum Command {
     State(apply::State),
     /// Bring the tables of the database up to date, as every start does; or move all data to another database
     Migrate(migrate::Migrate),
+    /// Say what is wrong with this installation, or will be, and change nothing: exit code 1 where something is wrong
+    Doctor(doctor::Doctor),
     /// Settings: check, show, reference
     #[command(subcommand)]
     Config(config::Settings),
@@ -172,6 +177,9 @@ impl From<Error> for Failed {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let output = Output::new(cli.common.json);
+    if !matches!(cli.command, Command::Serve(_)) {
+        logging::start_for_command(cli.common.json);
+    }
     let result = match cli.command {
         Command::Serve(serve) => serve.run(&cli.common),
         Command::User(user) => block_on(user.run(&cli.common, &output)),
@@ -192,6 +200,7 @@ pub fn run() -> ExitCode {
         Command::Apply(apply) => block_on(apply.run(&cli.common, &output)),
         Command::State(state) => block_on(state.run(&cli.common, &output)),
         Command::Migrate(migrate) => block_on(migrate.run(&cli.common, &output)),
+        Command::Doctor(doctor) => doctor.run(&cli.common, &output),
         Command::Config(settings) => block_on(settings.run(&cli.common, &output)),
         Command::Openapi => openapi(),
     };
@@ -238,16 +247,17 @@ impl Common {
         Ok(App::open_existing(config, Clock::system(), Rng::system()).await?)
     }
 
-    /// The settings, with those of the database where there is one that answers.
-    async fn settings(&self) -> Result<Arc<Config>, Failed> {
+    /// The settings, with those of the database where there is one that answers. Its tables stay as they are.
+    async fn settings(&self) -> Result<Config, Failed> {
         let config = load(&self.sources())?;
-        match App::open_existing(config.clone(), Clock::system(), Rng::system()).await {
-            Ok(app) => {
-                let settings = app.settings();
-                app.close().await;
-                Ok(settings)
+        match with_stored(&config).await {
+            Ok(settings) => Ok(settings.unwrap_or(config)),
+            Err(error) => {
+                output::notice(&format!(
+                    "settings that the database keeps are not shown: {error}"
+                ));
+                Ok(config)
             }
-            Err(_) => Ok(Arc::new(config)),
         }
     }
 
@@ -256,6 +266,20 @@ impl Common {
         let config = load(&self.sources())?;
         Ok(App::open(config, Clock::system(), Rng::system()).await?)
     }
+}
+
+/// The settings with those of the database, if there is one and they make sense.
+async fn with_stored(config: &Config) -> Result<Option<Config>, StartError> {
+    match database_url(config)? {
+        DatabaseUrl::SqliteMemory => return Ok(None),
+        DatabaseUrl::Sqlite(path) if !path.exists() => return Ok(None),
+        _ => {}
+    }
+    let store = open_database(config, false).await?;
+    let stored = stored_settings(&store).await;
+    store.close().await;
+    let stored = stored.map_err(|error| StartError::new("database", &error))?;
+    Ok(config.with_stored(&stored).ok())
 }
 
 fn load(sources: &Sources) -> Result<Config, Failed> {

@@ -11,6 +11,7 @@ pub mod authenticate;
 pub mod backup;
 pub mod clients;
 mod consequences;
+pub mod doctor;
 pub mod dpop;
 pub mod explain;
 pub mod export;

@@ -113,7 +113,11 @@ async fn refused(app: &App) -> Result<Refusal, Error> {
 }
 
 /// Step 3: whether there is an administrator who is not disabled.
-async fn is_done(app: &App) -> Result<bool, Error> {
+/// Whether there is an administrator.
+///
+/// # Errors
+/// As the store says.
+pub(super) async fn is_done(app: &App) -> Result<bool, Error> {
     let nobody = UserId::from_bytes([0; 16]);
     Ok(app.store.count_other_admins(nobody).await? > 0)
 }

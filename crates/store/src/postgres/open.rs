@@ -48,7 +48,10 @@ pub(super) fn target(url: &str) -> Result<Target, OpenError> {
     // The error of the driver may quote the text, hence not ours to print.
     let mut config: Config = url
         .parse()
-        .map_err(|_| OpenError::Url("this is not a postgres:// URL that can be read".into()))?;
+        .map_err(|_| {
+        let wrong = "this is not a postgres:// URL that can be read: is each unusual character of the password percent-encoded?";
+        OpenError::Url(wrong.into())
+    })?;
     // Written in a way that only the driver reads.
     if config.get_ssl_mode() == SslMode::Require {
         return Err(OpenError::Url(

@@ -35,6 +35,8 @@ fn what_is_to_be_done_to_the_tables_and_then_done() {
         .map(|line| line.split_whitespace().collect())
         .collect();
     assert_eq!(lines[1..], [["13", "leases", "yes"]]);
+    // Who only looks at settings does not take it.
+    place.run(&["config", "show"]).text();
     let check = place.run(&["migrate", "--check", "--json"]);
     assert_eq!((check.code, check.stderr.as_str()), (Some(2), ""));
     let shown: serde_json::Value = serde_json::from_slice(&check.stdout).unwrap();

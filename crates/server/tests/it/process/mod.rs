@@ -11,6 +11,7 @@ mod consents;
 mod crash;
 #[cfg(target_os = "linux")]
 mod disk;
+mod doctor;
 mod explain;
 mod feed;
 mod guards;

@@ -65,6 +65,22 @@ fn config_check_reads_the_files_of_the_pages() {
 }
 
 #[test]
+fn config_check_finds_what_stops_a_start() {
+    let place = Place::new();
+    let database = "postgres://db.example.com/symbolon?sslmode=prefer";
+    let ended = place.run(&["config", "check", "--database", database]);
+    assert!(ended.sentence().contains("sslmode"), "{ended:?}");
+    let served = place.run(&["serve", "--listen", "127.0.0.1:0", "--database", database]);
+    assert_eq!(served.stderr, ended.stderr);
+    place.write("symbolon.toml", "[mail]\ntemplates = \"letters\"\n");
+    std::fs::create_dir(place.path("letters")).unwrap();
+    place.write("letters/layout.html", "{% if %}");
+    let ended = place.run(&["config", "check"]);
+    let served = place.run(&["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(served.sentence(), ended.sentence());
+}
+
+#[test]
 fn config_show_names_values_and_sources_and_no_secret() {
     let place = Place::new()
         .with("server.master_key", SECRET)
@@ -73,8 +89,20 @@ fn config_show_names_values_and_sources_and_no_secret() {
     place.write("symbolon.toml", "[tokens]\naccess_ttl = \"5m\"\n");
     let database = "postgres://symbolon:correct-horse@db.example.com/symbolon";
     let arguments = ["config", "show", "--database", database];
-    let table = place.run(&arguments).text();
-    let json = place.run(&[&arguments[..], &["--json"]].concat()).json();
+    let table = place.run(&arguments);
+    let json = place.run(&[&arguments[..], &["--json"]].concat());
+    for shown in [&table, &json] {
+        assert_eq!(shown.code, Some(0), "{shown:?}");
+        assert!(
+            shown
+                .stderr
+                .starts_with("settings that the database keeps are not shown: "),
+            "{shown:?}"
+        );
+        assert!(!shown.stderr.contains("correct-horse"), "{shown:?}");
+    }
+    let json: Value = serde_json::from_slice(&json.stdout).unwrap();
+    let table = String::from_utf8(table.stdout).unwrap();
     for text in [&table, &json.to_string()] {
         for secret in [SECRET, "hunter2", "correct-horse"] {
             assert!(!text.contains(secret), "{text}");
