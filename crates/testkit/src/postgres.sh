@@ -15,8 +15,8 @@ done
 
 # Not $TMPDIR: the path of a socket has at most 107 bytes.
 folder=$(mktemp -d /tmp/symbolon-pg.XXXXXX) || fail "no temporary folder"
-# Ctrl-C reaches this shell as well, which has to clean up.
-trap '' INT HUP TERM
+# Ctrl-C reaches this shell as well, and nobody may be left who reads what it says: it has to clean up.
+trap '' INT HUP TERM PIPE
 disk=
 segment=16
 trap 'cd /; [ -z "$disk" ] || umount -l "$folder"; rm -rf "$folder"' EXIT

@@ -4,8 +4,8 @@ fail() { echo "$1"; exit 1; }
 
 folder=$(mktemp -d /tmp/symbolon-redis.XXXXXX) || fail "no temporary folder"
 socket=$folder/redis.sock
-# Ctrl-C reaches this shell as well, which has to clean up.
-trap '' INT HUP TERM
+# Ctrl-C reaches this shell as well, and nobody may be left who reads what it says: it has to clean up.
+trap '' INT HUP TERM PIPE
 trap 'stop; rm -rf "$folder"' EXIT
 cd "$folder" || fail "no temporary folder"
 

@@ -26,6 +26,9 @@ const PROFILE: [&str; 6] = [
 pub(super) fn binary(workspace: &Workspace, build: bool) -> Result<Option<PathBuf>> {
     let folder = workspace.target()?.join("former").join(FORMER);
     let binary = folder.join("symbolon");
+    if build {
+        remove_left(&folder);
+    }
     if binary.is_file() {
         return Ok(Some(binary));
     }
@@ -49,6 +52,27 @@ pub(super) fn binary(workspace: &Workspace, build: bool) -> Result<Option<PathBu
     built?;
     removed.with_context(|| format!("cannot remove {}", work.display()))?;
     Ok(Some(binary))
+}
+
+/// Takes away what builds that were cut off have left: a folder each, named by a process that is no more.
+fn remove_left(folder: &Path) {
+    let processes = Path::new("/proc");
+    // Where they cannot be looked at, each may be at work.
+    if !processes.join("self").exists() {
+        return;
+    }
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.to_str().and_then(|name| name.strip_prefix("work-"));
+        let process = name.and_then(|id| id.parse::<u32>().ok());
+        if process.is_some_and(|id| !processes.join(id.to_string()).exists()) {
+            // Another run may be at the same; what stays costs room and nothing else.
+            let _left = std::fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 /// Builds `binary` of what `archive` writes of the commit.

@@ -306,7 +306,7 @@ fn a_revocation_is_obeyed_within_its_bound() {
     let place = Place::new();
     let server = place.serve();
     server.register("ada@example.com");
-    let mut best = Duration::MAX;
+    let (mut best, mut all) = (Duration::MAX, Vec::new());
     for _ in 0..SERIES {
         let mut delays: Vec<_> = (0..SAMPLES)
             .map(|_| {
@@ -320,11 +320,15 @@ fn a_revocation_is_obeyed_within_its_bound() {
         println!(
             "from the end of `session revoke` to the refusal: p50 {median:?}, worst of {SAMPLES} {worst:?}"
         );
+        all.extend(delays);
         best = best.min(worst);
         if best < BOUND {
             break;
         }
     }
     assert!(best < BOUND, "{best:?}");
+    // What a busy machine held up is the exception in all of them.
+    all.sort_unstable();
+    assert!(all[all.len() * 4 / 5] < BOUND, "{all:?}");
     server.stop();
 }
