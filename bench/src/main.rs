@@ -39,7 +39,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Clone)]
 pub struct Run {
     sections: Vec<String>,
-    /// Shorter measurements, and no 5,000,000 sessions.
+    /// Shorter measurements, and no 10,000,000 sessions.
     pub quick: bool,
     /// Answers of each kind that `timing` takes.
     pub samples: Option<usize>,

@@ -1,4 +1,4 @@
-//! `press refresh|profile CONNECTIONS SECONDS SESSIONS`: load on a server and nothing else, for a profiler to watch.
+//! `press refresh|profile|client CONNECTIONS SECONDS SESSIONS`: load on a server and nothing else, for a profiler to watch.
 
 use std::time::Duration;
 
@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 
 use crate::{
     Run, load,
+    oauth::setup,
     process::{Folder, Place, Server},
     protected::{access_token, profile_request},
     refresh::rotate::Same,
@@ -14,7 +15,7 @@ use crate::{
     seed::Seeded,
 };
 
-const USAGE: &str = "refresh|profile CONNECTIONS SECONDS SESSIONS";
+const USAGE: &str = "refresh|profile|client CONNECTIONS SECONDS SESSIONS";
 
 pub fn main(arguments: &[String]) -> Result<()> {
     let [what, numbers @ ..] = arguments else {
@@ -26,8 +27,14 @@ pub fn main(arguments: &[String]) -> Result<()> {
     };
     let run = Run::parse(&[])?;
     let folder = Folder::new(&run.dir, "press")?;
-    let seeded = Seeded::create(folder.path(), sessions)?;
-    let server = Server::symbolon(&run.server, folder.path(), Place::Pinned, &[])?;
+    let (server, seeded, client) = if what == "client" {
+        let (subject, seeded) = setup::symbolon(&run, &folder)?;
+        (subject.server, seeded, subject.client_credentials)
+    } else {
+        let seeded = Seeded::create(folder.path(), sessions)?;
+        let server = Server::symbolon(&run.server, folder.path(), Place::Pinned, &[])?;
+        (server, seeded, Vec::new())
+    };
     say::line(format!("server {} on {}", server.pid(), server.address));
     let connections = usize::try_from(connections)?;
     let time = Duration::from_secs(seconds);
@@ -40,6 +47,10 @@ pub fn main(arguments: &[String]) -> Result<()> {
         "profile" => {
             let access = access_token(&server, &seeded.token(0)?)?;
             let mut script = Same::new(profile_request(&access), 200);
+            load::pinned(&server, connections, time, &mut script)?
+        }
+        "client" => {
+            let mut script = Same::new(client, 200);
             load::pinned(&server, connections, time, &mut script)?
         }
         other => bail!("{other}: {USAGE}"),

@@ -1,5 +1,7 @@
 //! A server with two clients, and somebody who is signed in and has agreed.
 
+use std::process::Command;
+
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use symbolon::{
@@ -53,10 +55,22 @@ pub fn head((client, secret): (&str, &str), path: &str) -> String {
 
 /// Ours, with the sessions that its folder has.
 pub fn symbolon(run: &Run, folder: &Folder) -> Result<(Subject, Seeded)> {
+    signing_with(run, folder, "ES256")
+}
+
+/// The same, whose tokens are signed with another algorithm.
+pub fn signing_with(run: &Run, folder: &Folder, algorithm: &str) -> Result<(Subject, Seeded)> {
     let seeded = Seeded::create(folder.path(), u64::from(PEOPLE) * 5)?;
     let (robot, web, cookies) = made(folder)?;
-    let preloaded = installed::preloaded(run);
-    let server = Server::symbolon(&run.server, folder.path(), Place::Pinned, &preloaded)?;
+    let mut settings = installed::preloaded(run);
+    settings.push(("SYMBOLON_TOKENS__ALGORITHM", algorithm));
+    if algorithm != "ES256" {
+        let mut rotate = Command::new(&run.server);
+        rotate.args(["key", "rotate", "--now", "--data"]);
+        rotate.arg(folder.path()).envs(settings.iter().copied());
+        ensure!(rotate.output()?.status.success(), "key rotate");
+    }
+    let server = Server::symbolon(&run.server, folder.path(), Place::Pinned, &settings)?;
     let mut caller = Caller::connect(server.address)?;
     let client_credentials = form(
         ("robot", &robot),
@@ -65,6 +79,7 @@ pub fn symbolon(run: &Run, folder: &Folder) -> Result<(Subject, Seeded)> {
     );
     let answer = caller.call(&client_credentials)?;
     ensure!(answer.status == 200, "{}", answer.text());
+    ensure!(signed_with(&answer)? == algorithm, "signed otherwise");
     let path = format!("/oauth/authorize?{}", question());
     let authorize = cookies.iter().map(|cookie| get(&path, cookie));
     let subject = Subject {
@@ -80,9 +95,23 @@ pub fn symbolon(run: &Run, folder: &Folder) -> Result<(Subject, Seeded)> {
 
 /// The question about the access token in an answer.
 pub fn about(answer: &Answer<'_>) -> Result<String> {
+    Ok(format!("token={}", token(answer)?))
+}
+
+fn token(answer: &Answer<'_>) -> Result<String> {
     let tokens: Value = serde_json::from_slice(answer.body)?;
     let token = tokens.get("access_token").and_then(Value::as_str);
-    Ok(format!("token={}", token.context("no access token")?))
+    Ok(token.context("no access token")?.to_owned())
+}
+
+/// The algorithm that its header names.
+fn signed_with(answer: &Answer<'_>) -> Result<String> {
+    let token = token(answer)?;
+    let header = token.split('.').next().unwrap_or_default();
+    let header = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(header)?;
+    let header: Value = serde_json::from_slice(&header)?;
+    let algorithm = header.get("alg").and_then(Value::as_str);
+    Ok(algorithm.context("no algorithm")?.to_owned())
 }
 
 /// The clients' secrets, and people's cookies.

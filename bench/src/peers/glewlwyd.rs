@@ -34,7 +34,7 @@ pub fn open(run: &Run, folder: &Folder, work: Work) -> Result<Option<Ready>> {
             "SQLite as it comes: rollback journal, `synchronous=FULL`, several syncs for each statement",
         ),
         Work::Introspection => ("durable", Kept::Reads, "ES256, and its row by SQLite"),
-        Work::ClientCredentials => (
+        Work::ClientCredentials | Work::EdDsa => (
             "durable",
             Kept::Synced,
             "ES256, and a row in SQLite: WAL, `synchronous=FULL`",
@@ -69,7 +69,7 @@ pub fn open(run: &Run, folder: &Folder, work: Work) -> Result<Option<Ready>> {
             let request = setup::form(robot, "/api/oidc/introspect", &body);
             Box::new(Same::new(request, 200))
         }
-        Work::ClientCredentials => {
+        Work::ClientCredentials | Work::EdDsa => {
             let body = "grant_type=client_credentials&scope=bench";
             Box::new(Same::new(setup::form(robot, "/api/oidc/token", body), 200))
         }

@@ -42,10 +42,12 @@ pub enum Work {
     UsualRefresh,
     Introspection,
     ClientCredentials,
+    /// The same; ours sign with the algorithm that signs fastest.
+    EdDsa,
 }
 
 /// Each with its name and what the project promises.
-const WORKS: [(Work, &str, Option<f64>); 6] = [
+const WORKS: [(Work, &str, Option<f64>); 7] = [
     (Work::Protected, "protected request", Some(10.0)),
     (Work::DurableRefresh, "refresh, durable", Some(50.0)),
     (
@@ -56,6 +58,11 @@ const WORKS: [(Work, &str, Option<f64>); 6] = [
     (Work::UsualRefresh, "refresh, peers as they come", None),
     (Work::Introspection, "introspection", Some(4.0)),
     (Work::ClientCredentials, "`client_credentials`", Some(5.0)),
+    (
+        Work::EdDsa,
+        "the same, ours with `tokens.algorithm = \"EdDSA\"`",
+        Some(5.0),
+    ),
 ];
 
 impl Work {

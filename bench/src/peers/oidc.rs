@@ -39,7 +39,9 @@ pub fn open(run: &Run, _: &Folder, work: Work) -> Result<Option<Ready>> {
             Box::new(Rotations::of(form, tokens, work.connections()))
         }
         Work::Introspection => Box::new(Same::new(subject.introspection.clone(), 200)),
-        Work::ClientCredentials => Box::new(Same::new(subject.client_credentials.clone(), 200)),
+        Work::ClientCredentials | Work::EdDsa => {
+            Box::new(Same::new(subject.client_credentials.clone(), 200))
+        }
     };
     Ok(Some(Ready {
         server: subject.server,

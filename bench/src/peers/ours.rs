@@ -13,7 +13,11 @@ use crate::{
 };
 
 pub fn open(run: &Run, folder: &Folder, work: Work) -> Result<Option<Ready>> {
-    let (subject, seeded) = setup::symbolon(run, folder)?;
+    let algorithm = match work {
+        Work::EdDsa => "EdDSA",
+        _ => "ES256",
+    };
+    let (subject, seeded) = setup::signing_with(run, folder, algorithm)?;
     let (kept, basis) = basis(work);
     let script: Box<dyn crate::load::Script> = match work {
         Work::Protected => {
@@ -24,7 +28,9 @@ pub fn open(run: &Run, folder: &Folder, work: Work) -> Result<Option<Ready>> {
             Box::new(Rotations::new(tokens(&seeded)?, work.connections()))
         }
         Work::Introspection => Box::new(Same::new(subject.introspection, 200)),
-        Work::ClientCredentials => Box::new(Same::new(subject.client_credentials, 200)),
+        Work::ClientCredentials | Work::EdDsa => {
+            Box::new(Same::new(subject.client_credentials, 200))
+        }
     };
     Ok(Some(Ready {
         server: subject.server,
@@ -55,5 +61,6 @@ fn basis(work: Work) -> (Kept, &'static str) {
         ),
         Work::Introspection => (Kept::Reads, "signature and revocations of this moment"),
         Work::ClientCredentials => (Kept::Signed, "a token signed with ES256; no row to lose"),
+        Work::EdDsa => (Kept::Signed, "a token signed with EdDSA; no row to lose"),
     }
 }

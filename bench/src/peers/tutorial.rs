@@ -50,7 +50,7 @@ pub fn express(run: &Run, folder: &Folder, work: Work) -> Result<Option<Ready>> 
             Kept::Unsynced,
             "better-sqlite3, WAL, `synchronous=NORMAL`: the last refreshes go with the power; the secret is a string, which costs 0.3 ms",
         ),
-        Work::Introspection | Work::ClientCredentials => return Ok(None),
+        Work::Introspection | Work::ClientCredentials | Work::EdDsa => return Ok(None),
     };
     let command = installed::node(run, "express", "express.mjs")?;
     let (server, tokens) = start(command, folder, kind)?;
@@ -74,7 +74,7 @@ pub fn fastapi(run: &Run, folder: &Folder, work: Work) -> Result<Option<Ready>> 
             Kept::Synced,
             "sqlite3 as it comes: rollback journal, `synchronous=FULL`, several syncs for each refresh",
         ),
-        Work::Introspection | Work::ClientCredentials => return Ok(None),
+        Work::Introspection | Work::ClientCredentials | Work::EdDsa => return Ok(None),
     };
     let command = installed::python(run, "fastapi_app.py")?;
     let (server, tokens) = start(command, folder, kind)?;
@@ -98,7 +98,7 @@ pub fn better_auth(run: &Run, folder: &Folder, work: Work) -> Result<Option<Read
             Kept::Unsynced,
             "better-sqlite3, WAL, `synchronous=NORMAL`; the session's end put off, its token as it was",
         ),
-        Work::Introspection | Work::ClientCredentials => return Ok(None),
+        Work::Introspection | Work::ClientCredentials | Work::EdDsa => return Ok(None),
     };
     let command = installed::node(run, "better-auth", "better-auth.mjs")?;
     let (server, tokens) = start(command, folder, kind)?;
