@@ -13,9 +13,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use symbolon_domain::Refusal;
 use symbolon_domain::oauth::Parameters;
 use symbolon_domain::revocation::Entry;
+use symbolon_domain::{ClientId, Grant, Refusal};
 
 use super::oauth::{Credentials, Failed, authenticate};
 use super::{Error, Origin, overloaded};
@@ -61,8 +61,9 @@ enum Step {
 /// The address of who reads, as far as it is known.
 pub type Reader = Option<IpAddr>;
 
-/// Whether whoever shows these credentials may read: everybody, or, where the owner wants it so, a client that shows its
-/// secret by HTTP Basic (RFC 6749 section 2.3.1).
+/// Whether whoever shows these credentials may read: everybody, or, where the owner wants it so, a client that acts for itself
+/// and shows its secret by HTTP Basic (RFC 6749 section 2.3.1). Those that registered themselves, or describe themselves in a
+/// document, do not act for themselves.
 ///
 /// # Errors
 /// `invalid_credentials`, or a fault of the store.
@@ -70,14 +71,16 @@ pub async fn admit(app: &App, basic: Option<(&str, &str)>, origin: &Origin) -> R
     if app.config.feed.access == FeedAccess::Public {
         return Ok(());
     }
+    // Nothing is fetched for who cannot be let in.
+    let is_kept = |(id, _): &(&str, &str)| ClientId::parse(id).is_ok_and(|id| !id.is_document());
     let credentials = Credentials {
-        basic,
+        basic: basic.filter(is_kept),
         parameters: &Parameters::default(),
     };
     match authenticate(app, &credentials, origin).await {
-        Ok(_) => Ok(()),
+        Ok(client) if client.definition.grants.contains(&Grant::ClientCredentials) => Ok(()),
         Err(Failed::Other(error)) => Err(error),
-        Err(_) => Err(Refusal::InvalidClient.into()),
+        _ => Err(Refusal::InvalidClient.into()),
     }
 }
 

@@ -35,6 +35,21 @@ async fn clients_show_their_secret_where_the_feed_is_not_for_everybody() {
     assert_eq!(list.expect(200).json()["entries"], json!([]));
     let mut events = Events::of(shown(app.get(PATHS[1]), "web", &place.secret)).await;
     assert_eq!(events.next().await.unwrap().name, "snapshot");
+    // Like one that registered itself.
+    let others = json!({"grants": ["authorization_code", "refresh_token"]});
+    let changed = app
+        .patch("/api/admin/clients/web")
+        .bearer(&place.admin.access);
+    changed.json(&others).send().await.expect(200);
+    let answer = shown(app.get(PATHS[0]), "web", &place.secret).send().await;
+    refused_to_client(&answer);
+    let own = json!({"grants": ["client_credentials"]});
+    let changed = app
+        .patch("/api/admin/clients/web")
+        .bearer(&place.admin.access);
+    changed.json(&own).send().await.expect(200);
+    let list = shown(app.get(PATHS[0]), "web", &place.secret).send().await;
+    list.expect(200);
     let disabled = app
         .patch("/api/admin/clients/web")
         .bearer(&place.admin.access);
