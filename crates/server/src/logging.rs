@@ -30,13 +30,9 @@ pub fn start(log: &LogConfig) -> Result<(), LogError> {
 }
 
 /// What a command warns of, beside what it prints itself.
-pub fn start_for_command(json: bool) {
+pub fn start_for_command() {
     let log = LogConfig {
-        format: if json {
-            LogFormat::Json
-        } else {
-            LogFormat::Text
-        },
+        format: LogFormat::Text,
         level: "symbolon=warn,symbolon_store=off".to_owned(),
     };
     // Warnings of a command are no reason not to run it.

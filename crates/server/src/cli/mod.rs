@@ -177,8 +177,9 @@ impl From<Error> for Failed {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let output = Output::new(cli.common.json);
-    if !matches!(cli.command, Command::Serve(_)) {
-        logging::start_for_command(cli.common.json);
+    // Programs read one document.
+    if !cli.common.json && !matches!(cli.command, Command::Serve(_)) {
+        logging::start_for_command();
     }
     let result = match cli.command {
         Command::Serve(serve) => serve.run(&cli.common),
@@ -272,7 +273,7 @@ impl Common {
 async fn with_stored(config: &Config) -> Result<Option<Config>, StartError> {
     match database_url(config)? {
         DatabaseUrl::SqliteMemory => return Ok(None),
-        DatabaseUrl::Sqlite(path) if !path.exists() => return Ok(None),
+        DatabaseUrl::Sqlite(path) if matches!(path.try_exists(), Ok(false)) => return Ok(None),
         _ => {}
     }
     let store = open_database(config, false).await?;

@@ -6,6 +6,7 @@
 //! 3. What is in it: the master key that opens it, signing keys, issuer, administrators, mail that does not get away.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use symbolon_store::{DatabaseUrl, Store};
 
 use super::setup::is_done;
 use super::{Error, explain, keys, outbox};
-use crate::app::{App, MASTER_FILE, StartError, database_url, open_database};
+use crate::app::{App, StartError, database_url, open_database};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::mail::Mailer;
@@ -124,12 +125,13 @@ pub async fn examine(config: &Config, clock: &Clock, rng: &Rng) -> Report {
 fn folder(report: &mut Report, path: &Path) {
     const WHAT: &str = "data folder";
     let name = path.display();
-    let Ok(metadata) = fs::metadata(path) else {
-        return report.note(
-            WHAT,
-            State::Ok,
-            format!("{name} is made by the first start"),
-        );
+    let metadata = match fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let detail = format!("{name} is made by the first start");
+            return report.note(WHAT, State::Ok, detail);
+        }
+        Err(error) => return report.note(WHAT, State::Wrong, format!("{name}: {error}")),
     };
     let mode = metadata.permissions().mode() & 0o777;
     if !metadata.is_dir() {
@@ -163,13 +165,13 @@ fn folder(report: &mut Report, path: &Path) {
 async fn database(report: &mut Report, config: &Config, clock: &Clock) -> bool {
     const WHAT: &str = "database";
     if let Ok(DatabaseUrl::Sqlite(path)) = database_url(config)
-        && !path.exists()
+        && !matches!(path.try_exists(), Ok(true))
     {
-        report.note(
-            WHAT,
-            State::Ok,
-            format!("{} is made by the first start", path.display()),
-        );
+        let (state, why) = match path.try_exists() {
+            Err(error) => (State::Wrong, error.to_string()),
+            Ok(_) => (State::Ok, "is made by the first start".to_owned()),
+        };
+        report.note(WHAT, state, format!("{} {why}", path.display()));
         return false;
     }
     let store = match open_database(config, false).await {
@@ -222,7 +224,10 @@ async fn contents(report: &mut Report, app: &Arc<App>) -> Result<(), Error> {
             let is_public = issuer.starts_with("https://");
             let (state, why) = match is_public {
                 true => (State::Ok, ""),
-                false => (State::Warning, ", for this machine only: set server.issuer"),
+                false => (
+                    State::Warning,
+                    " is no https address, good for this machine only: set server.issuer",
+                ),
             };
             report.note("issuer", state, format!("{issuer}{why}"));
             report.issuer = Some(issuer);
@@ -244,7 +249,7 @@ async fn opens(report: &mut Report, app: &App) -> Result<(), Error> {
     let master = match app.known_master().await {
         Ok(Some(master)) => master,
         Ok(None) => {
-            let what = format!("{MASTER_FILE} and the keys are made by the first start");
+            let what = "the database has none yet: the first start settles it";
             report.note("master key", State::Ok, what);
             return Ok(());
         }
