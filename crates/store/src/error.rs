@@ -72,7 +72,7 @@ pub enum OpenError {
     Left(String, String),
     /// A move takes its data elsewhere, or did when it was interrupted.
     #[error(
-        "a move of {0} to {1} is under way or was interrupted: run the same symbolon migrate --to again, which finishes it"
+        "a move of {0} to {1} is under way or was interrupted: run the same symbolon migrate --to again, which finishes it or says that the data is there"
     )]
     Leaving(String, String),
     /// A newer version changed the schema in a way that this version cannot work with.
