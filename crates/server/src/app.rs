@@ -186,7 +186,9 @@ impl App {
     {
         let gone = || symbolon_store::Error::Fault("the application is gone".into());
         let work = work(self.this.upgrade().ok_or_else(gone)?);
-        let unfinished = Arc::clone(&self.unfinished).read_owned().await;
+        let unfinished = Arc::clone(&self.unfinished).read_owned();
+        // Never, once it is settled.
+        let unfinished = timeout(UNFINISHED, unfinished).await.map_err(|_| gone())?;
         let done = tokio::spawn(async move {
             let done = work.await;
             drop(unfinished);
@@ -265,7 +267,8 @@ impl App {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// Waits for what must be done to its end. Nothing of that kind begins after it.
+    /// Waits for what must be done to its end, twelve seconds at most. Where that was enough, nothing of that kind begins after
+    /// it.
     pub async fn settle(&self) {
         let settle = async || {
             let unfinished = Arc::clone(&self.unfinished).write_owned();

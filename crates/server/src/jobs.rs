@@ -397,8 +397,10 @@ impl Follower {
             Ok(Err(error)) => {
                 tracing::warn!(error = %Causes(&error), "a changed role is not announced; trying again");
             }
-            // What was begun goes on by itself; it is looked at again with the next heartbeat.
-            Err(_) => {}
+            // A commit that was begun goes on by itself.
+            Err(_) => tracing::warn!(
+                "announcing a changed role takes long; looking again with the next heartbeat"
+            ),
         }
     }
 }

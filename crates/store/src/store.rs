@@ -390,7 +390,7 @@ impl Store {
         .await
     }
 
-    /// Asks the users that were read since the last commit, where they are kept: on an embedded database, whose every
+    /// Asks the users and clients that were read since the last commit, where they are kept: on an embedded database, whose every
     /// change is noticed.
     pub(crate) fn with_recent<T>(&self, ask: impl FnOnce(&Recent) -> T) -> Option<T> {
         match &**self.place.engine.load() {

@@ -50,6 +50,7 @@ async fn end(app: Arc<App>, batch: Batch, mut ended: Vec<Revocation>) -> Result<
             warn(&late);
         }
     }
+    tracing::error!("it could not be said again");
     Err(Error::Busy)
 }
 
