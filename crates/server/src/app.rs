@@ -12,7 +12,7 @@ use arc_swap::ArcSwap;
 use symbolon_domain::revocation::{Entry, Revocation};
 use symbolon_domain::{Client, PasswordRules, RoleBook, SessionId, Timestamp};
 use symbolon_guard::{Checker, Proofs};
-use symbolon_store::{Batch, Store};
+use symbolon_store::{Batch, DatabaseUrl, Store};
 use symbolon_token::Jwks;
 use symbolon_token::refresh::RefreshToken;
 use tokio::sync::{OnceCell, OwnedRwLockWriteGuard, RwLock, Semaphore};
@@ -394,6 +394,35 @@ pub(crate) async fn stored_settings(
         Some((name, value))
     };
     Ok(rows.filter_map(bare).collect())
+}
+
+/// The settings with those of the database, if there is one and they make sense. Its tables stay as they are.
+///
+/// # Errors
+/// A database that cannot be read.
+pub(crate) async fn with_stored(config: &Config) -> Result<Option<Config>, StartError> {
+    match database_url(config)? {
+        DatabaseUrl::SqliteMemory => return Ok(None),
+        DatabaseUrl::Sqlite(path) if matches!(path.try_exists(), Ok(false)) => return Ok(None),
+        _ => {}
+    }
+    let store = open_database(config, false).await?;
+    let stored = stored_settings(&store).await;
+    store.close().await;
+    let stored = stored.map_err(|error| StartError::new("database", &error))?;
+    Ok(config.with_stored(&stored).ok())
+}
+
+/// Looks at what settings name, as a start does.
+///
+/// # Errors
+/// The sentence in which a start would end.
+pub(crate) fn check_named(config: &Config) -> Result<(), StartError> {
+    let database = database_url(config)?.check();
+    database.map_err(|error| StartError::new("database", &error))?;
+    Mailer::new(config).map_err(|error| StartError::new("mail", &error))?;
+    Pages::new(&config.pages)?;
+    Ok(())
 }
 
 fn apply(guard: &Checker, entry: &Entry) {

@@ -232,6 +232,18 @@ impl GuardBuilder {
         Ok(Guard::following(self.shared()?.into()))
     }
 
+    /// What is given in part, and why the rest is needed.
+    fn lack(&self) -> Option<(&'static str, &'static str)> {
+        let is_half = |shown: &FeedCredentials| !shown.are_whole();
+        if self.feed_credentials.as_ref().is_some_and(is_half) {
+            return Some(("feed_credentials", "the id or the secret is empty"));
+        }
+        let lacks_verification = |all: &Endpoints| all.verification.is_none();
+        let is_lacking = self.endpoints.as_ref().is_some_and(lacks_verification);
+        let why = "the staleness policy needs one for verification";
+        (self.staleness == Staleness::Introspect && is_lacking).then_some(("endpoints", why))
+    }
+
     fn shared(self) -> Result<Shared, DiscoverError> {
         issuer_url(&self.issuer)?;
         let refused = |name, reason: &str| DiscoverError::Setting {
@@ -245,18 +257,8 @@ impl GuardBuilder {
         if self.staleness_bound.is_zero() || self.silence.is_zero() {
             return Err(refused("staleness_bound", "must be longer than nothing"));
         }
-        let is_half = |shown: &FeedCredentials| !shown.are_whole();
-        if self.feed_credentials.as_ref().is_some_and(is_half) {
-            return Err(refused("feed_credentials", "the id or the secret is empty"));
-        }
-        let lacks_verification = |all: &Endpoints| all.verification.is_none();
-        if self.staleness == Staleness::Introspect
-            && self.endpoints.as_ref().is_some_and(lacks_verification)
-        {
-            return Err(refused(
-                "endpoints",
-                "the staleness policy needs one for verification",
-            ));
+        if let Some((name, reason)) = self.lack() {
+            return Err(refused(name, reason));
         }
         let verifier = Verifier::access(self.issuer.as_str(), self.audience.as_str(), &ALGORITHMS)?
             .leeway_seconds(seconds)?;

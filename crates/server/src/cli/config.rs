@@ -4,8 +4,8 @@ use clap::Subcommand;
 
 use super::output::{self, Output};
 use super::{Common, Failed, load};
+use crate::app::check_named;
 use crate::config::{reference_json, reference_markdown};
-use crate::flows::doctor::check_named;
 
 /// Settings.
 #[derive(Subcommand)]

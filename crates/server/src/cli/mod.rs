@@ -29,11 +29,10 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 use symbolon_domain::{Problem, Refusal};
-use symbolon_store::DatabaseUrl;
 
 use self::apply::View;
 use self::output::Output;
-use crate::app::{App, StartError, database_url, open_database, stored_settings};
+use crate::app::{App, StartError, with_stored};
 use crate::clock::Clock;
 use crate::config::{Config, Sources};
 use crate::flows::{Error, Origin};
@@ -267,20 +266,6 @@ impl Common {
         let config = load(&self.sources())?;
         Ok(App::open(config, Clock::system(), Rng::system()).await?)
     }
-}
-
-/// The settings with those of the database, if there is one and they make sense.
-async fn with_stored(config: &Config) -> Result<Option<Config>, StartError> {
-    match database_url(config)? {
-        DatabaseUrl::SqliteMemory => return Ok(None),
-        DatabaseUrl::Sqlite(path) if matches!(path.try_exists(), Ok(false)) => return Ok(None),
-        _ => {}
-    }
-    let store = open_database(config, false).await?;
-    let stored = stored_settings(&store).await;
-    store.close().await;
-    let stored = stored.map_err(|error| StartError::new("database", &error))?;
-    Ok(config.with_stored(&stored).ok())
 }
 
 fn load(sources: &Sources) -> Result<Config, Failed> {

@@ -16,11 +16,9 @@ use symbolon_store::{DatabaseUrl, Store};
 
 use super::setup::is_done;
 use super::{Error, explain, keys, outbox};
-use crate::app::{App, StartError, database_url, open_database};
+use crate::app::{App, check_named, database_url, open_database};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::mail::Mailer;
-use crate::pages::Pages;
 use crate::rng::Rng;
 
 /// Less room than this is told, in bytes.
@@ -85,18 +83,6 @@ impl Report {
         let wrong = |finding: &Finding| finding.state == State::Wrong;
         !self.findings.iter().any(wrong)
     }
-}
-
-/// What settings name, looked at as a start does.
-///
-/// # Errors
-/// The sentence in which a start would end.
-pub fn check_named(config: &Config) -> Result<(), StartError> {
-    let database = database_url(config)?.check();
-    database.map_err(|error| StartError::new("database", &error))?;
-    Mailer::new(config).map_err(|error| StartError::new("mail", &error))?;
-    Pages::new(&config.pages)?;
-    Ok(())
 }
 
 /// Looks at all of it.

@@ -1,6 +1,6 @@
 //! The move of all data to another engine, beside stores that are in use.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -379,6 +379,34 @@ async fn databases_that_are_not_moved_into() {
     assert!(matches!(refused, OpenError::Vanished(_)), "{refused:?}");
 }
 
+/// Stops half-way on the way back.
+async fn stop_return(from: &str, path: &Path) {
+    let mut stopped = false;
+    // The server may still see a connection that was closed.
+    for _ in 0..1_000 {
+        let (stop, is_stopped) = tokio::sync::oneshot::channel();
+        let mut stop = Some(stop);
+        let mut on = |step: MoveStep| {
+            if matches!(step, MoveStep::Locked)
+                && let Some(stop) = stop.take()
+            {
+                stop.send(()).unwrap();
+            }
+        };
+        tokio::select! {
+            biased;
+            _ = is_stopped => stopped = true,
+            ended = move_to_sqlite(from, path, at(3), &mut on) => {
+                assert!(matches!(ended, Err(MoveError::InUse(..))), "{ended:?}");
+            }
+        }
+        if stopped {
+            break;
+        }
+    }
+    assert!(stopped);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn there_and_back_again() {
     let Some(moves) = Moves::new() else { return };
@@ -400,31 +428,8 @@ async fn there_and_back_again() {
         return_to(&moves.path).await.unwrap_err(),
         MoveError::Gone(..)
     ));
-    // Stopped half-way: nobody is sent to a file in which there is nothing.
-    let mut stopped = false;
-    // The server may still see a connection that was closed.
-    for _ in 0..1_000 {
-        let (stop, is_stopped) = tokio::sync::oneshot::channel();
-        let mut stop = Some(stop);
-        let mut on = |step: MoveStep| {
-            if matches!(step, MoveStep::Locked)
-                && let Some(stop) = stop.take()
-            {
-                stop.send(()).unwrap();
-            }
-        };
-        tokio::select! {
-            biased;
-            _ = is_stopped => stopped = true,
-            ended = move_to_sqlite(&moves.to, &path, at(3), &mut on) => {
-                assert!(matches!(ended, Err(MoveError::InUse(..))), "{ended:?}");
-            }
-        }
-        if stopped {
-            break;
-        }
-    }
-    assert!(stopped);
+    // Nobody is sent to a file in which there is nothing.
+    stop_return(&moves.to, &path).await;
     let refused = try_open(&moves.to).await.unwrap_err();
     assert!(matches!(refused, OpenError::Leaving(..)), "{refused:?}");
     let mut here = Err(MoveError::TooBusy);
