@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use url::form_urlencoded::byte_serialize;
 
 use crate::document;
 
@@ -53,6 +54,14 @@ impl Request {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// The credentials of a client, each encoded as in a form (RFC 6749 section 2.3.1).
+    pub fn basic(self, id: &str, secret: &str) -> Self {
+        let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
+        let shown = format!("{}:{}", encoded(id), encoded(secret));
+        let shown = base64_simd::STANDARD.encode_to_string(shown);
+        self.header("authorization", &format!("Basic {shown}"))
     }
 
     pub fn bearer(self, token: &str) -> Self {

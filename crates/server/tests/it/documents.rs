@@ -8,6 +8,7 @@ use symbolon::flows::{Error, Origin};
 use symbolon_domain::{Client, ClientId, Refusal};
 
 use crate::app::TestApp;
+use crate::oauth::feed::{PATHS, refused_to_client};
 use crate::web::{Page, Web};
 
 const PATH: &str = "/client.json";
@@ -185,6 +186,18 @@ async fn f4_one_network_has_few_documents_fetched() {
     assert_eq!(limited, 70);
     web.put(PATH, Page::json(document(&web)));
     assert!(found(&app, &web).await.is_some(), "others go on");
+}
+
+#[tokio::test]
+async fn f4_no_document_is_fetched_for_who_reads_the_feed() {
+    let settings = [&ON[..], &[("feed.access", "clients")]].concat();
+    let (app, web) = (TestApp::with(&settings).await, Web::start().await);
+    web.put(PATH, Page::json(document(&web)));
+    for path in PATHS {
+        let answer = app.get(path).basic(&web.url(PATH), "secret").send().await;
+        refused_to_client(&answer);
+    }
+    assert_eq!(web.asked(PATH), 0);
 }
 
 #[tokio::test]

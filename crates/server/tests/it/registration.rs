@@ -7,6 +7,7 @@ use symbolon_domain::audit::AuditKind;
 
 use crate::app::TestApp;
 use crate::client::Answer;
+use crate::oauth::feed::{PATHS, refused_to_client};
 
 async fn open() -> TestApp {
     TestApp::with(&[("oauth.registration", "true")]).await
@@ -122,4 +123,15 @@ async fn one_network_registers_few_clients() {
     register(&app, &web()).await.problem(429, "rate_limited");
     app.wait(180);
     register(&app, &web()).await.expect(201);
+}
+
+#[tokio::test]
+async fn m9_whoever_registers_does_not_read_a_feed_for_clients() {
+    let app = TestApp::with(&[("oauth.registration", "true"), ("feed.access", "clients")]).await;
+    let made = register(&app, &web()).await.expect(201).json();
+    let [id, secret] = ["client_id", "client_secret"].map(|name| made[name].as_str().unwrap());
+    for path in PATHS {
+        let answer = app.get(path).basic(id, secret).send().await;
+        refused_to_client(&answer);
+    }
 }

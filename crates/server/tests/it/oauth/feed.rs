@@ -3,15 +3,10 @@
 use serde_json::json;
 
 use super::Place;
-use crate::client::{Answer, Request};
+use crate::client::Answer;
 use crate::revocations::Events;
 
-const PATHS: [&str; 2] = ["/api/revocations", "/api/revocations/stream"];
-
-fn shown(request: Request, id: &str, secret: &str) -> Request {
-    let text = base64_simd::STANDARD.encode_to_string(format!("{id}:{secret}"));
-    request.header("authorization", &format!("Basic {text}"))
-}
+pub const PATHS: [&str; 2] = ["/api/revocations", "/api/revocations/stream"];
 
 #[tokio::test]
 async fn clients_show_their_secret_where_the_feed_is_not_for_everybody() {
@@ -22,18 +17,18 @@ async fn clients_show_their_secret_where_the_feed_is_not_for_everybody() {
             app.get(path),
             app.get(path).bearer(&place.admin.access),
             app.get(path).header("authorization", "Basic %"),
-            shown(app.get(path), "web", "wrong"),
-            shown(app.get(path), "nobody", &place.secret),
+            app.get(path).basic("web", "wrong"),
+            app.get(path).basic("nobody", &place.secret),
             // Public: it has no secret to show.
-            shown(app.get(path), "shop", ""),
+            app.get(path).basic("shop", ""),
         ] {
             let answer = request.send().await;
             refused_to_client(&answer);
         }
     }
-    let list = shown(app.get(PATHS[0]), "web", &place.secret).send().await;
+    let list = app.get(PATHS[0]).basic("web", &place.secret).send().await;
     assert_eq!(list.expect(200).json()["entries"], json!([]));
-    let mut events = Events::of(shown(app.get(PATHS[1]), "web", &place.secret)).await;
+    let mut events = Events::of(app.get(PATHS[1]).basic("web", &place.secret)).await;
     assert_eq!(events.next().await.unwrap().name, "snapshot");
     // Like one that registered itself.
     let others = json!({"grants": ["authorization_code", "refresh_token"]});
@@ -41,26 +36,26 @@ async fn clients_show_their_secret_where_the_feed_is_not_for_everybody() {
         .patch("/api/admin/clients/web")
         .bearer(&place.admin.access);
     changed.json(&others).send().await.expect(200);
-    let answer = shown(app.get(PATHS[0]), "web", &place.secret).send().await;
+    let answer = app.get(PATHS[0]).basic("web", &place.secret).send().await;
     refused_to_client(&answer);
     let own = json!({"grants": ["client_credentials"]});
     let changed = app
         .patch("/api/admin/clients/web")
         .bearer(&place.admin.access);
     changed.json(&own).send().await.expect(200);
-    let list = shown(app.get(PATHS[0]), "web", &place.secret).send().await;
+    let list = app.get(PATHS[0]).basic("web", &place.secret).send().await;
     list.expect(200);
     let disabled = app
         .patch("/api/admin/clients/web")
         .bearer(&place.admin.access);
     let disabled = disabled.json(&json!({"status": "disabled"})).send().await;
     disabled.expect(200);
-    let answer = shown(app.get(PATHS[0]), "web", &place.secret).send().await;
+    let answer = app.get(PATHS[0]).basic("web", &place.secret).send().await;
     refused_to_client(&answer);
 }
 
 #[track_caller]
-fn refused_to_client(answer: &Answer) {
+pub fn refused_to_client(answer: &Answer) {
     assert_eq!(answer.expect(401).json()["code"], "invalid_credentials");
     let challenge = answer.header("www-authenticate").unwrap();
     assert!(challenge.starts_with("Basic "), "{challenge}");

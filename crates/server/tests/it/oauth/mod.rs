@@ -7,7 +7,7 @@ mod code;
 mod consents;
 mod device;
 mod exchange;
-mod feed;
+pub mod feed;
 mod granted;
 mod id_token;
 mod logout;
