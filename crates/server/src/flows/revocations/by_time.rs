@@ -47,21 +47,20 @@ async fn end(app: Arc<App>, batch: Batch, mut ended: Vec<Revocation>) -> Result<
         }
         // Before the next attempt, after which the process may be gone.
         if pause == 0 {
-            warn(&late);
+            warn(&late, "this is tried again for some seconds");
         }
     }
-    tracing::error!("it could not be said again");
+    warn(&ended, "this was tried for some seconds, and is given up");
     Err(Error::Busy)
 }
 
-fn warn(late: &[Revocation]) {
+fn warn(late: &[Revocation], how: &str) {
     for one in late {
         tracing::warn!(
             subject = ?one.subject,
             effect = ?one.effect,
-            "tokens that were issued while this was being committed may go on until they expire, unless it can be said \
-             again within seconds: `symbolon revocations add --client ID` (or `--all`; with `--stale` where the effect is \
-             that) ends them"
+            "tokens that were issued while this was being committed may go on until they expire; {how}: `symbolon revocations add \
+             --client ID` (or `--all`; with `--stale` where the effect is that) ends them"
         );
     }
 }
