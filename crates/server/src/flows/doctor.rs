@@ -69,14 +69,6 @@ impl Report {
         });
     }
 
-    /// Adds what an attempt came to.
-    fn tried(&mut self, what: &'static str, outcome: Result<String, impl ToString>) {
-        match outcome {
-            Ok(detail) => self.note(what, State::Ok, detail),
-            Err(error) => self.note(what, State::Wrong, error.to_string()),
-        }
-    }
-
     /// Whether nothing is wrong.
     #[must_use]
     pub fn is_sound(&self) -> bool {
@@ -88,10 +80,16 @@ impl Report {
 /// Looks at all of it.
 pub async fn examine(config: &Config, clock: &Clock, rng: &Rng) -> Report {
     let mut report = Report::default();
-    let named =
-        check_named(config).map(|()| "can be read, and so can the files that they name".to_owned());
+    let named = check_named(config);
     let can_open = named.is_ok();
-    report.tried("settings", named);
+    match named {
+        Ok(()) => report.note(
+            "settings",
+            State::Ok,
+            "can be read, as can the files that they name",
+        ),
+        Err(error) => report.note("settings", State::Wrong, error.to_string()),
+    }
     folder(&mut report, &config.server.data);
     if can_open && database(&mut report, config, clock).await {
         match App::open_existing(config.clone(), clock.clone(), rng.clone()).await {
