@@ -3,6 +3,7 @@
 pub(crate) mod backup;
 mod checkpoint;
 mod errors;
+mod index;
 mod open;
 mod readers;
 mod recent;
@@ -24,6 +25,7 @@ use crate::statement::Statement;
 use crate::value::{Row, Value};
 use crate::{Error, OpenError, OpenOptions};
 use errors::error_of;
+use index::Index;
 #[cfg(test)]
 pub(crate) use open::add_functions;
 pub(crate) use open::{main as open_main, reader as open_reader};
@@ -46,6 +48,8 @@ pub(crate) struct Sqlite {
     writer: Writer,
     /// Its `PRAGMA data_version` tells of others' commits, and each connection counts for itself.
     watcher: Mutex<Option<Connection>>,
+    /// Nothing without a file.
+    index: Option<Index>,
     recent: Arc<Recent>,
     main: Main,
     scans: Arc<Semaphore>,
@@ -54,8 +58,10 @@ pub(crate) struct Sqlite {
 
 impl Sqlite {
     pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Self, OpenError> {
-        let main = Arc::new(Mutex::new(Some(open::main(path, options)?)));
+        let main = open::main(path, options)?;
         let explain = |error| errors::open_error(path, error);
+        let index = Index::open(&main, path)?;
+        let main = Arc::new(Mutex::new(Some(main)));
         let checkpoints = open::checkpoints(path)?;
         let watcher = open::reader(path).map_err(explain)?;
         let recent = Arc::new(Recent::new());
@@ -64,6 +70,7 @@ impl Sqlite {
             writer: Writer::start(Arc::clone(&main), Arc::clone(&recent), Some(checkpoints))
                 .map_err(OpenError::other)?,
             watcher: Mutex::new(Some(watcher)),
+            index: Some(index),
             recent,
             main,
             scans: Arc::new(Semaphore::new(SCANS)),
@@ -81,6 +88,7 @@ impl Sqlite {
             writer: Writer::start(Arc::clone(&main), Arc::clone(&recent), None)
                 .map_err(OpenError::other)?,
             watcher: Mutex::new(None),
+            index: None,
             recent,
             main,
             scans: Arc::new(Semaphore::new(SCANS)),
@@ -178,12 +186,20 @@ impl Sqlite {
             .map_err(error_of)
     }
 
-    /// What the database is now; nothing where somebody else is just asking, or it does not say.
+    /// What the database is now; nothing where it does not say.
     pub(crate) fn moment(&self) -> Option<Moment> {
         let commits = self.recent.commits();
-        let watcher = self.watcher.try_lock().ok()?;
-        let version = watcher.as_ref().map_or(Ok(0), data_version).ok()?;
-        Some(Moment { commits, version })
+        match &self.index {
+            Some(index) => index.header().map(|header| Moment {
+                commits,
+                header: Some(header),
+            }),
+            // Nobody else writes.
+            None => Some(Moment {
+                commits,
+                header: None,
+            }),
+        }
     }
 
     pub(crate) async fn close(&self) {

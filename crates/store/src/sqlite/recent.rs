@@ -5,14 +5,16 @@
 //! every commit that was answered here, and those of other processes as soon as somebody asks for changes, which a
 //! server does a hundred times a second.
 //!
-//! A client counts only at the [`Moment`] in which it was read, which the file is asked for each time: a token that is signed
-//! for a client which another process has just disabled would outlive that.
+//! A client counts only at the [`Moment`] in which it was read, for which the index of the log is looked at each time: a
+//! token that is signed for a client which another process has just disabled would outlive that.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use quick_cache::sync::Cache;
 use symbolon_domain::{Client, ClientId, User, UserId};
+
+use super::index::Header;
 
 /// Users that are kept: one and a half megabytes at most.
 const USERS: usize = 4096;
@@ -31,8 +33,8 @@ pub(crate) struct Recent {
 pub(crate) struct Moment {
     /// Commits of this process.
     pub(super) commits: u64,
-    /// `PRAGMA data_version`, which tells of others'.
-    pub(super) version: i64,
+    /// Of the log, which others' commits change as well; nothing without a file.
+    pub(super) header: Option<Header>,
 }
 
 impl Recent {

@@ -302,3 +302,46 @@ async fn closing_waits_for_reads_that_have_begun() {
     assert!(!place.folder.join("s.db-wal").exists());
     assert!(sqlite.readers.with(|_| Ok(())).is_err());
 }
+
+/// Also of another process's, and where the database is named by a link.
+#[tokio::test]
+async fn the_index_of_the_log_tells_of_each_commit() {
+    let place = Place::new("index");
+    let one = place.open();
+    std::os::unix::fs::symlink("s.db", place.folder.join("link.db")).unwrap();
+    let two = Sqlite::open(&place.folder.join("link.db"), &OpenOptions::default()).unwrap();
+    let header = |sqlite: &Sqlite| sqlite.index.as_ref().unwrap().header().unwrap();
+    for round in 0..50 {
+        let before = header(&one);
+        let writer = if round % 2 == 0 { &two } else { &one };
+        writer.write(put("name", round.to_string())).await.unwrap();
+        let after = header(&one);
+        assert_ne!(after, before);
+        assert_eq!(value_of(&two, "name"), Some(round.to_string()));
+        assert_eq!((header(&one), header(&two)), (after, after));
+    }
+    let told = one.moment();
+    assert!(told.is_some());
+    assert_eq!(one.moment(), told);
+    one.close().await;
+    assert_ne!(one.moment(), told);
+}
+
+#[test]
+fn an_index_that_is_not_understood_tells_nothing() {
+    let place = Place::new("foreign-index");
+    let file = place.folder.join("s.db").display().to_string();
+    assert!(Index::of(&file).is_err());
+    let version = 3_007_000_u32.to_ne_bytes();
+    let told = |version: &[u8], filled: u8, length: usize| {
+        let mut bytes = version.to_vec();
+        bytes.extend([0, 0, 0, 0, 7, 0, 0, 0, filled]);
+        bytes.resize(length, 0);
+        fs::write(format!("{file}-shm"), bytes).unwrap();
+        Index::of(&file).unwrap().header().is_some()
+    };
+    assert!(told(&version, 1, 48));
+    assert!(!told(&version, 0, 48));
+    assert!(!told(&[9, 9, 9, 9], 1, 48));
+    assert!(!told(&version, 1, 47));
+}
