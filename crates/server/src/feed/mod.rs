@@ -70,6 +70,8 @@ struct State {
     /// The number of blocks that went before the first one kept.
     gone: u64,
     bytes: usize,
+    /// Heartbeats so far.
+    beats: u64,
     closed: bool,
 }
 
@@ -122,6 +124,7 @@ impl Hub {
                 blocks: VecDeque::new(),
                 gone: 0,
                 bytes: 0,
+                beats: 0,
                 closed: false,
             }),
             more: watch::Sender::new(()),
@@ -209,6 +212,7 @@ impl Hub {
         let mut state = self.state();
         let event = heartbeat(now, state.seq);
         state.push(event, self.age());
+        state.beats += 1;
         drop(state);
         self.more.send_replace(());
     }
@@ -390,6 +394,12 @@ impl Stream {
             following.stands(place.seq, place.next);
         }
         read
+    }
+
+    /// How many heartbeats there were.
+    #[must_use]
+    pub fn beats(&self) -> u64 {
+        self.hub.state().beats
     }
 
     /// Says that this reader follows from `place` on: it is told of among those who do, until it is dropped.

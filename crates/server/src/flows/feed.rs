@@ -7,6 +7,7 @@
 //!    its connection takes it. Pages are read one at a time in the whole process: whoever asks for the whole feed
 //!    again and again takes no more than one reader's work from the others.
 //! 4. Then the published blocks. A reader that falls too far behind gets a new place and goes through step 3 again.
+//! 5. Where only clients read, the stream of one that was changed or deleted ends with a heartbeat: it is asked again who it is.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use symbolon_domain::oauth::Parameters;
 use symbolon_domain::revocation::Entry;
-use symbolon_domain::{ClientId, Grant, Refusal};
+use symbolon_domain::{Client, ClientId, Grant, Refusal};
 
 use super::oauth::{Credentials, Failed, authenticate};
 use super::{Error, Origin, overloaded};
@@ -41,6 +42,10 @@ pub struct List {
 /// The stream of revocations as events, piece by piece.
 pub struct Follow {
     pages: Pages,
+    /// Who was let in; nothing where everybody may read.
+    client: Option<Arc<Client>>,
+    /// The heartbeats until the last look at it.
+    beats: u64,
     place: Place,
     stream: Stream,
     next: Step,
@@ -58,18 +63,29 @@ enum Step {
     Follow,
 }
 
-/// The address of who reads, as far as it is known.
-pub type Reader = Option<IpAddr>;
+/// Who was let in.
+pub struct Reader {
+    /// As far as it is known.
+    address: Option<IpAddr>,
+    /// Nothing where everybody may read.
+    client: Option<Arc<Client>>,
+}
 
-/// Whether whoever shows these credentials may read: everybody, or, where the owner wants it so, a client that acts for itself
+/// Lets in who may read with these credentials: everybody, or, where the owner wants it so, a client that acts for itself
 /// and shows its secret by HTTP Basic (RFC 6749 section 2.3.1). Those that registered themselves, or describe themselves in a
 /// document, do not act for themselves.
 ///
 /// # Errors
 /// `invalid_credentials`, or a fault of the store.
-pub async fn admit(app: &App, basic: Option<(&str, &str)>, origin: &Origin) -> Result<(), Error> {
+pub async fn admit(
+    app: &App,
+    basic: Option<(&str, &str)>,
+    origin: &Origin,
+) -> Result<Reader, Error> {
+    let address = origin.address;
     if app.config.feed.access == FeedAccess::Public {
-        return Ok(());
+        let client = None;
+        return Ok(Reader { address, client });
     }
     // Nothing is fetched for who cannot be let in.
     let is_kept = |(id, _): &(&str, &str)| ClientId::parse(id).is_ok_and(|id| !id.is_document());
@@ -78,7 +94,10 @@ pub async fn admit(app: &App, basic: Option<(&str, &str)>, origin: &Origin) -> R
         parameters: &Parameters::default(),
     };
     match authenticate(app, &credentials, origin).await {
-        Ok(client) if client.definition.grants.contains(&Grant::ClientCredentials) => Ok(()),
+        Ok(client) if client.definition.grants.contains(&Grant::ClientCredentials) => Ok(Reader {
+            address,
+            client: Some(client),
+        }),
         Err(Failed::Other(error)) => Err(error),
         _ => Err(Refusal::InvalidClient.into()),
     }
@@ -113,7 +132,7 @@ fn current(app: &App) -> Result<&Arc<Hub>, Error> {
 /// `overloaded` when too many read already or the store is not followed, or a fault of the store.
 pub async fn list(app: &Arc<App>, since: Option<Point>, by: Reader) -> Result<List, Error> {
     let hub = &app.issuance()?.feed;
-    let reader = hub.open(by).ok_or_else(overloaded)?;
+    let reader = hub.open(by.address).ok_or_else(overloaded)?;
     let place = stored(app).await?;
     let after = resume(app, &place, since).await?;
     Ok(List {
@@ -130,12 +149,14 @@ pub async fn list(app: &Arc<App>, since: Option<Point>, by: Reader) -> Result<Li
 /// `overloaded` when too many follow it already or the store is not followed, or a fault of the store.
 pub async fn follow(app: &Arc<App>, since: Option<Point>, by: Reader) -> Result<Follow, Error> {
     let hub = current(app)?;
-    let mut stream = hub.open(by).ok_or_else(overloaded)?;
+    let mut stream = hub.open(by.address).ok_or_else(overloaded)?;
     let place = hub.place();
     stream.follows(&place);
     let after = resume(app, &place, since).await?;
     Ok(Follow {
         pages: Pages::new(app, after.unwrap_or(0), &place),
+        client: by.client,
+        beats: stream.beats(),
         place,
         stream,
         next: match after {
@@ -231,7 +252,10 @@ impl Follow {
                     return Ok(Some(events.into()));
                 }
                 Step::Follow => match self.stream.read(&mut self.place) {
-                    Read::Events(events) => return Ok(Some(events)),
+                    Read::Events(events) => {
+                        let goes_on = Box::pin(self.may_go_on()).await?;
+                        return Ok(goes_on.then_some(events));
+                    }
                     Read::Nothing => self.stream.wait().await,
                     Read::Behind(place) => {
                         self.pages = Pages::new(&self.pages.app, self.place.seq(), &place);
@@ -242,6 +266,19 @@ impl Follow {
                 },
             }
         }
+    }
+
+    /// Step 5.
+    async fn may_go_on(&mut self) -> Result<bool, Error> {
+        let Some(client) = &self.client else {
+            return Ok(true);
+        };
+        let beats = self.stream.beats();
+        if std::mem::replace(&mut self.beats, beats) == beats {
+            return Ok(true);
+        }
+        let stored = self.pages.app.store.find_client(&client.id).await?;
+        Ok(stored.is_some_and(|stored| stored.version == client.version))
     }
 
     fn heartbeat(&self) -> String {

@@ -186,6 +186,5 @@ async fn reader(app: &App, headers: &HeaderMap, origin: &Origin) -> Result<feed:
     let basic = basic(headers).ok().flatten();
     let shown = basic.as_ref();
     let shown = shown.map(|(id, secret)| (id.as_str(), secret.as_str()));
-    feed::admit(app, shown, origin).await?;
-    Ok(origin.address)
+    Ok(feed::admit(app, shown, origin).await?)
 }

@@ -30,6 +30,14 @@ async fn clients_show_their_secret_where_the_feed_is_not_for_everybody() {
     assert_eq!(list.expect(200).json()["entries"], json!([]));
     let mut events = Events::of(app.get(PATHS[1]).basic("web", &place.secret)).await;
     assert_eq!(events.next().await.unwrap().name, "snapshot");
+    let beat = || {
+        let hub = &app.app.issuance().unwrap().feed;
+        hub.heartbeat(app.app.clock.now());
+    };
+    for _ in 0..3 {
+        beat();
+        assert_eq!(events.next().await.unwrap().name, "heartbeat");
+    }
     // Like one that registered itself.
     let others = json!({"grants": ["authorization_code", "refresh_token"]});
     let changed = app
@@ -38,6 +46,14 @@ async fn clients_show_their_secret_where_the_feed_is_not_for_everybody() {
     changed.json(&others).send().await.expect(200);
     let answer = app.get(PATHS[0]).basic("web", &place.secret).send().await;
     refused_to_client(&answer);
+    // The stream of before ends: of the heartbeats, those may be on their way that were sent meanwhile.
+    beat();
+    let mut left = 0;
+    while let Some(event) = events.next().await {
+        assert_eq!(event.name, "heartbeat");
+        left += 1;
+        assert!(left < 5, "the stream goes on");
+    }
     let own = json!({"grants": ["client_credentials"]});
     let changed = app
         .patch("/api/admin/clients/web")
