@@ -7,12 +7,11 @@ use clap::Args;
 use reqwest::header::{ACCEPT, HeaderName};
 use reqwest::{Client, Response, StatusCode};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
-use url::form_urlencoded::byte_serialize;
-use zeroize::Zeroizing;
 
 use super::super::discovery::discover;
+use super::super::fetch::{Credentials, refused_by_feed};
 use super::super::output::Output;
-use super::super::{Causes, Common, Failed, block_on, secrets};
+use super::super::{Causes, Common, Failed, block_on};
 use super::events::Events;
 use super::shown::{Entry, Told};
 use crate::feed::Point;
@@ -45,21 +44,8 @@ pub(in super::super) struct Tail {
     heartbeats: bool,
 }
 
-/// The id and the secret of a client, each encoded as in a form (RFC 6749 section 2.3.1).
-struct Shown(String, Zeroizing<String>);
-
-impl Shown {
-    fn new(id: &str, secret: &str) -> Self {
-        let secret = byte_serialize(secret.as_bytes()).collect();
-        Self(
-            byte_serialize(id.as_bytes()).collect(),
-            Zeroizing::new(secret),
-        )
-    }
-}
-
 /// The address of a stream, and what is shown there.
-type Source<'a> = (&'a str, Option<&'a Shown>);
+type Source<'a> = (&'a str, Option<&'a Credentials>);
 
 /// Why it ends.
 enum End {
@@ -90,10 +76,7 @@ impl Tail {
             heartbeats: self.heartbeats,
         };
         let stream = self.url.as_deref().map(discover).transpose()?;
-        let shown = match &self.client {
-            Some(id) => Some(Shown::new(id, &secrets::secret()?)),
-            None => None,
-        };
+        let shown = self.client.as_deref().map(Credentials::ask).transpose()?;
         let ended = block_on(async {
             let follow = async {
                 match stream {
@@ -234,19 +217,14 @@ async fn connect(
     if let Some(id) = last_id {
         request = request.header(HeaderName::from_static("last-event-id"), id);
     }
-    if let Some(Shown(id, secret)) = shown {
-        request = request.basic_auth(id, Some(secret.as_str()));
+    if let Some(credentials) = shown {
+        request = credentials.show(request);
     }
     let answer = timeout(SILENCE, request.send());
     let response = answer.await.map_err(|_| SILENT)?.map_err(said)?;
     match response.status() {
         StatusCode::OK => Ok(response),
-        StatusCode::UNAUTHORIZED => Err(
-            "the server asks for the credentials of an OAuth client, or does not take these: \
-             --client CLIENT_ID, with the secret on standard input"
-                .to_owned(),
-        ),
-        status => Err(format!("the server answered {status}")),
+        status => Err(refused_by_feed(status)),
     }
 }
 

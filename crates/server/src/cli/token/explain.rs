@@ -8,6 +8,7 @@ use symbolon_domain::revocation;
 use symbolon_token::KeySet;
 
 use super::super::discovery::discover;
+use super::super::fetch::Credentials;
 use super::super::output::Output;
 use super::super::revocations::Entry;
 use super::super::{Common, Failed, block_on, fetch};
@@ -31,6 +32,10 @@ pub(in super::super) struct Explain {
     /// The issuer whose keys and revocations it is held against [default: those of the database]
     #[arg(long, value_name = "ISSUER")]
     url: Option<String>,
+    /// The OAuth client that may read the revocations, where not everybody may; its secret is asked for, or comes from standard
+    /// input, and the token then is an argument
+    #[arg(long, value_name = "CLIENT_ID", requires = "url", requires = "token")]
+    client: Option<String>,
     /// The audience that it must have [default: tokens.audience, else the issuer]
     #[arg(long)]
     audience: Option<String>,
@@ -74,7 +79,10 @@ impl Explain {
         let leeway = u32::try_from(leeway.as_secs()).unwrap_or_default();
         let token = given(self.token)?;
         let knowledge = match &self.url {
-            Some(url) => of_server(url, self.audience, leeway)?,
+            Some(url) => {
+                let credentials = self.client.as_deref().map(Credentials::ask).transpose()?;
+                of_server((url, credentials.as_ref()), self.audience, leeway)?
+            }
             None => block_on(async {
                 let app = common.open().await?;
                 let known = of_database(&app, self.audience, leeway).await;
@@ -113,12 +121,17 @@ async fn of_database(
     })
 }
 
-fn of_server(url: &str, audience: Option<String>, leeway: u32) -> Result<Knowledge, Failed> {
+fn of_server(
+    (url, credentials): (&str, Option<&Credentials>),
+    audience: Option<String>,
+    leeway: u32,
+) -> Result<Knowledge, Failed> {
     let endpoints = discover(url)?;
     let wrong = |detail: String| Failed::said("bad_answer", detail);
     let keys = KeySet::from_jwks_json(&fetch::get(&endpoints.jwks, MOST_KEYS)?)
         .map_err(|error| wrong(format!("the issuer's keys: {error}")))?;
-    let feed: Feed = serde_json::from_slice(&fetch::get(&endpoints.feed, MOST_REVOCATIONS)?)
+    let feed = fetch::get_feed(&endpoints.feed, MOST_REVOCATIONS, credentials)?;
+    let feed: Feed = serde_json::from_slice(&feed)
         .map_err(|error| wrong(format!("the revocation feed: {error}")))?;
     let entries: Option<Vec<_>> = feed
         .entries

@@ -133,3 +133,35 @@ fn what_it_cannot_know_is_said() {
     let url = place.run(&["token", "explain", "x", "--url", "nowhere", "--json"]);
     assert_eq!(url.failure().0, "bad_argument");
 }
+
+#[test]
+fn a_feed_for_clients_is_read_with_the_secret_of_one() {
+    let place = Place::new().with("feed.access", "clients");
+    let server = place.serve();
+    let device = server.register("ada@example.com");
+    let url = format!("http://{}", server.address);
+    let add = [
+        "client",
+        "add",
+        "guard",
+        "--type",
+        "confidential",
+        "--name",
+        "Guard",
+        "--grant",
+        "client_credentials",
+        "--json",
+    ];
+    let secret = place.run(&add).json()["secret"].clone();
+    let secret = secret.as_str().unwrap();
+    let asked = ["token", "explain", &device.access, "--url", &url, "--json"];
+    let (code, sentence) = place.run(&asked).failure();
+    assert_eq!(code, "cannot_fetch");
+    assert!(sentence.contains("--client"), "{sentence}");
+    let shown = [&asked[..], &["--client", "guard"]].concat();
+    let wrong = place.run_with(&shown, b"wrong\n");
+    assert_eq!(wrong.failure().0, "cannot_fetch");
+    let given = place.run_with(&shown, format!("{secret}\n").as_bytes());
+    assert_eq!(printed(&given)["accepted"], json!(true));
+    server.stop();
+}
