@@ -203,9 +203,10 @@ impl Sqlite {
     }
 
     pub(crate) async fn close(&self) {
-        self.recent.forget();
         lock(&self.watcher).take();
         self.readers.close().await;
+        // What was just read is not to outlive it either.
+        self.recent.forget();
         // Last, since the last connection to go copies the log back and removes it.
         self.writer.close().await;
     }

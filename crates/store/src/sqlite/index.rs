@@ -38,15 +38,15 @@ impl Index {
         connection
             .query_row("PRAGMA schema_version", [], |_| Ok(()))
             .map_err(|error| open_error(path, error))?;
-        // The name that SQLite made of it: beside a link there is no log.
-        let name = connection.path().unwrap_or_default();
-        Self::of(name).map_err(|error| file_error(path, error))
+        Self::of(path).map_err(|error| file_error(path, error))
     }
 
-    /// Of the database in `file`.
-    pub(super) fn of(file: &str) -> io::Result<Self> {
+    pub(super) fn of(path: &Path) -> io::Result<Self> {
+        // Where the file itself is: beside a link there is no log.
+        let mut index = path.canonicalize()?.into_os_string();
+        index.push("-shm");
         Ok(Self {
-            file: ManuallyDrop::new(File::open(format!("{file}-shm"))?),
+            file: ManuallyDrop::new(File::open(index)?),
         })
     }
 

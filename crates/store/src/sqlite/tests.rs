@@ -330,14 +330,15 @@ async fn the_index_of_the_log_tells_of_each_commit() {
 #[test]
 fn an_index_that_is_not_understood_tells_nothing() {
     let place = Place::new("foreign-index");
-    let file = place.folder.join("s.db").display().to_string();
+    let file = place.folder.join("s.db");
+    fs::write(&file, "").unwrap();
     assert!(Index::of(&file).is_err());
     let version = 3_007_000_u32.to_ne_bytes();
     let told = |version: &[u8], filled: u8, length: usize| {
         let mut bytes = version.to_vec();
         bytes.extend([0, 0, 0, 0, 7, 0, 0, 0, filled]);
         bytes.resize(length, 0);
-        fs::write(format!("{file}-shm"), bytes).unwrap();
+        fs::write(place.folder.join("s.db-shm"), bytes).unwrap();
         Index::of(&file).unwrap().header().is_some()
     };
     assert!(told(&version, 1, 48));
