@@ -77,12 +77,15 @@ impl Explain {
             )
         })?;
         let leeway = u32::try_from(leeway.as_secs()).unwrap_or_default();
+        if self.client.is_some() && self.token.as_deref() == Some("-") {
+            return Err(Failed::said(
+                "bad_argument",
+                "with --client the token is an argument: standard input holds the secret",
+            ));
+        }
         let token = given(self.token)?;
         let knowledge = match &self.url {
-            Some(url) => {
-                let credentials = self.client.as_deref().map(Credentials::ask).transpose()?;
-                of_server((url, credentials.as_ref()), self.audience, leeway)?
-            }
+            Some(url) => of_server((url, self.client.as_deref()), self.audience, leeway)?,
             None => block_on(async {
                 let app = common.open().await?;
                 let known = of_database(&app, self.audience, leeway).await;
@@ -122,7 +125,7 @@ async fn of_database(
 }
 
 fn of_server(
-    (url, credentials): (&str, Option<&Credentials>),
+    (url, client): (&str, Option<&str>),
     audience: Option<String>,
     leeway: u32,
 ) -> Result<Knowledge, Failed> {
@@ -130,7 +133,8 @@ fn of_server(
     let wrong = |detail: String| Failed::said("bad_answer", detail);
     let keys = KeySet::from_jwks_json(&fetch::get(&endpoints.jwks, MOST_KEYS)?)
         .map_err(|error| wrong(format!("the issuer's keys: {error}")))?;
-    let feed = fetch::get_feed(&endpoints.feed, MOST_REVOCATIONS, credentials)?;
+    let credentials = client.map(Credentials::ask).transpose()?;
+    let feed = fetch::get_feed(&endpoints.feed, MOST_REVOCATIONS, credentials.as_ref())?;
     let feed: Feed = serde_json::from_slice(&feed)
         .map_err(|error| wrong(format!("the revocation feed: {error}")))?;
     let entries: Option<Vec<_>> = feed
