@@ -7,7 +7,10 @@
 //!    its connection takes it. Pages are read one at a time in the whole process: whoever asks for the whole feed
 //!    again and again takes no more than one reader's work from the others.
 //! 4. Then the published blocks. A reader that falls too far behind gets a new place and goes through step 3 again.
-//! 5. Where only clients read, the stream of one that was changed or deleted ends with a heartbeat: it is asked again who it is.
+//! 5. Where only clients read, each heartbeat has them looked up again, and the streams of one that was changed or deleted end: it
+//!    is asked anew who it is.
+
+mod clients;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,6 +21,7 @@ use symbolon_domain::oauth::Parameters;
 use symbolon_domain::revocation::Entry;
 use symbolon_domain::{Client, ClientId, Grant, Refusal};
 
+pub use self::clients::Clients;
 use super::oauth::{Credentials, Failed, authenticate};
 use super::{Error, Origin, overloaded};
 use crate::app::App;
@@ -226,6 +230,11 @@ impl Follow {
     /// # Errors
     /// A fault of the store: the stream breaks off, and its reader comes back.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        if let Some(client) = self.client.clone()
+            && !Box::pin(self.may_go_on(&client)).await?
+        {
+            return Ok(None);
+        }
         loop {
             match &mut self.next {
                 Step::Snapshot(piece) => {
@@ -252,10 +261,7 @@ impl Follow {
                     return Ok(Some(events.into()));
                 }
                 Step::Follow => match self.stream.read(&mut self.place) {
-                    Read::Events(events) => {
-                        let goes_on = Box::pin(self.may_go_on()).await?;
-                        return Ok(goes_on.then_some(events));
-                    }
+                    Read::Events(events) => return Ok(Some(events)),
                     Read::Nothing => self.stream.wait().await,
                     Read::Behind(place) => {
                         self.pages = Pages::new(&self.pages.app, self.place.seq(), &place);
@@ -269,16 +275,14 @@ impl Follow {
     }
 
     /// Step 5.
-    async fn may_go_on(&mut self) -> Result<bool, Error> {
-        let Some(client) = &self.client else {
-            return Ok(true);
-        };
+    async fn may_go_on(&mut self, client: &Client) -> Result<bool, Error> {
         let beats = self.stream.beats();
         if std::mem::replace(&mut self.beats, beats) == beats {
             return Ok(true);
         }
-        let stored = self.pages.app.store.find_client(&client.id).await?;
-        Ok(stored.is_some_and(|stored| stored.version == client.version))
+        let app = &self.pages.app;
+        let clients = &app.issuance()?.feed_clients;
+        clients.is_as_it_was(app, client, beats).await
     }
 
     fn heartbeat(&self) -> String {

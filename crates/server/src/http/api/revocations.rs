@@ -117,7 +117,8 @@ pub(super) async fn get(
 /// The revocations as they come, as server-sent events.
 ///
 /// `snapshot` first, with everything, unless `Last-Event-ID` or `since` names a point to go on from; then `revocation`,
-/// one entry each, and `heartbeat` every 5 seconds, which says up to which number nothing is missing.
+/// one entry each, and `heartbeat` every 5 seconds, which says up to which number nothing is missing. Where only clients read, the
+/// stream of one that is changed or deleted ends with a heartbeat.
 #[utoipa::path(get, path = "/api/revocations/stream", operation_id = "followRevocations", tag = "guards", security((), ("clientSecret" = [])),
     params(
         ("since" = Option<String>, Query, description = "`EPOCH:SEQ`: the point to go on from"),

@@ -46,14 +46,8 @@ async fn clients_show_their_secret_where_the_feed_is_not_for_everybody() {
     changed.json(&others).send().await.expect(200);
     let answer = app.get(PATHS[0]).basic("web", &place.secret).send().await;
     refused_to_client(&answer);
-    // The stream of before ends: of the heartbeats, those may be on their way that were sent meanwhile.
     beat();
-    let mut left = 0;
-    while let Some(event) = events.next().await {
-        assert_eq!(event.name, "heartbeat");
-        left += 1;
-        assert!(left < 5, "the stream goes on");
-    }
+    assert_ends(&mut events).await;
     let own = json!({"grants": ["client_credentials"]});
     let changed = app
         .patch("/api/admin/clients/web")
@@ -61,13 +55,33 @@ async fn clients_show_their_secret_where_the_feed_is_not_for_everybody() {
     changed.json(&own).send().await.expect(200);
     let list = app.get(PATHS[0]).basic("web", &place.secret).send().await;
     list.expect(200);
+    // Two streams of one client, looked up once.
+    let mut streams = [
+        Events::of(app.get(PATHS[1]).basic("web", &place.secret)).await,
+        Events::of(app.get(PATHS[1]).basic("web", &place.secret)).await,
+    ];
     let disabled = app
         .patch("/api/admin/clients/web")
         .bearer(&place.admin.access);
     let disabled = disabled.json(&json!({"status": "disabled"})).send().await;
     disabled.expect(200);
+    beat();
+    for events in &mut streams {
+        assert_eq!(events.next().await.unwrap().name, "snapshot");
+        assert_ends(events).await;
+    }
     let answer = app.get(PATHS[0]).basic("web", &place.secret).send().await;
     refused_to_client(&answer);
+}
+
+/// What was sent before may be on its way.
+async fn assert_ends(events: &mut Events) {
+    for _ in 0..5 {
+        if events.next().await.is_none() {
+            return;
+        }
+    }
+    panic!("the stream goes on");
 }
 
 #[track_caller]
