@@ -36,7 +36,7 @@ pub enum Work {
     Protected,
     /// A refresh that is on the disk when it is answered.
     DurableRefresh,
-    /// The same of many clients at once, on a disk whose syncs take 7 ms longer.
+    /// The same of many clients at once, on a disk whose syncs take 7 ms at least.
     SlowRefresh,
     /// A refresh with the durability that the peer has when nobody thinks of it; ours as before.
     UsualRefresh,
@@ -52,7 +52,7 @@ const WORKS: [(Work, &str, Option<f64>); 7] = [
     (Work::DurableRefresh, "refresh, durable", Some(50.0)),
     (
         Work::SlowRefresh,
-        "the same, 128 connections, each sync 7 ms longer",
+        "the same, 128 connections, each sync 7 ms at least",
         Some(50.0),
     ),
     (Work::UsualRefresh, "refresh, peers as they come", None),
