@@ -282,7 +282,7 @@ impl Follow {
         }
         let app = &self.pages.app;
         let clients = &app.issuance()?.feed_clients;
-        clients.is_as_it_was(app, client, beats).await
+        Ok(clients.is_as_it_was(app, client, beats).await)
     }
 
     fn heartbeat(&self) -> String {

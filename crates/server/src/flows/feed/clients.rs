@@ -8,7 +8,7 @@ use symbolon_domain::{Client, ClientId};
 use tokio::sync::Mutex;
 
 use crate::app::App;
-use crate::flows::Error;
+use crate::jobs::Causes;
 
 /// What was found since the last heartbeat.
 #[derive(Default)]
@@ -18,34 +18,50 @@ pub struct Clients(Mutex<Found>);
 struct Found {
     /// How many heartbeats there had been.
     beats: u64,
-    clients: HashMap<ClientId, Option<Arc<Client>>>,
+    clients: HashMap<ClientId, Seen>,
+}
+
+#[derive(Clone)]
+enum Seen {
+    Stored(Arc<Client>),
+    Gone,
+    /// The store did not say.
+    Unknown,
 }
 
 impl Clients {
-    /// Whether a client is stored as it was when it was let in, looked up after so many heartbeats or later.
-    ///
-    /// # Errors
-    /// A fault of the store.
-    pub async fn is_as_it_was(
-        &self,
-        app: &App,
-        client: &Client,
-        beats: u64,
-    ) -> Result<bool, Error> {
+    /// Whether a client is stored as it was when it was let in, looked up after so many heartbeats or later. Where the store does
+    /// not say, it is until the next heartbeat: its stream has nothing to tell without the store.
+    pub async fn is_as_it_was(&self, app: &App, client: &Client, beats: u64) -> bool {
         let mut found = self.0.lock().await;
         if found.beats < beats {
             found.beats = beats;
             found.clients.clear();
         }
-        let stored = match found.clients.get(&client.id) {
-            Some(stored) => stored.clone(),
+        let seen = match found.clients.get(&client.id) {
+            Some(seen) => seen.clone(),
             None => {
-                let stored = app.store.find_client(&client.id).await?;
-                found.clients.insert(client.id.clone(), stored.clone());
-                stored
+                let seen = look_up(app, &client.id).await;
+                found.clients.insert(client.id.clone(), seen.clone());
+                seen
             }
         };
-        // All of it: one that was deleted and made again has the same id, and may have the same version.
-        Ok(stored.is_some_and(|stored| *stored == *client))
+        match seen {
+            // All of it: one that was deleted and made again has the same id, and may have the same version.
+            Seen::Stored(stored) => *stored == *client,
+            Seen::Gone => false,
+            Seen::Unknown => true,
+        }
+    }
+}
+
+async fn look_up(app: &App, id: &ClientId) -> Seen {
+    match app.store.find_client(id).await {
+        Ok(Some(stored)) => Seen::Stored(stored),
+        Ok(None) => Seen::Gone,
+        Err(error) => {
+            tracing::warn!(error = %Causes(&error), client = %id, "cannot look up who follows the feed");
+            Seen::Unknown
+        }
     }
 }
