@@ -35,7 +35,7 @@ pub(super) fn get(url: &str, most: u64) -> Result<Vec<u8>, Failed> {
 }
 
 /// The same of a list of revocations, which not everybody may read.
-pub(super) fn get_feed(
+pub(super) fn feed(
     url: &str,
     most: u64,
     credentials: Option<&Credentials>,

@@ -134,7 +134,7 @@ fn of_server(
     let keys = KeySet::from_jwks_json(&fetch::get(&endpoints.jwks, MOST_KEYS)?)
         .map_err(|error| wrong(format!("the issuer's keys: {error}")))?;
     let credentials = client.map(Credentials::ask).transpose()?;
-    let feed = fetch::get_feed(&endpoints.feed, MOST_REVOCATIONS, credentials.as_ref())?;
+    let feed = fetch::feed(&endpoints.feed, MOST_REVOCATIONS, credentials.as_ref())?;
     let feed: Feed = serde_json::from_slice(&feed)
         .map_err(|error| wrong(format!("the revocation feed: {error}")))?;
     let entries: Option<Vec<_>> = feed
