@@ -189,17 +189,12 @@ impl Sqlite {
     /// What the database is now; nothing where it does not say.
     pub(crate) fn moment(&self) -> Option<Moment> {
         let commits = self.recent.commits();
-        match &self.index {
-            Some(index) => index.header().map(|header| Moment {
-                commits,
-                header: Some(header),
-            }),
+        let header = match &self.index {
+            Some(index) => Some(index.header()?),
             // Nobody else writes.
-            None => Some(Moment {
-                commits,
-                header: None,
-            }),
-        }
+            None => None,
+        };
+        Some(Moment { commits, header })
     }
 
     pub(crate) async fn close(&self) {
