@@ -66,17 +66,21 @@ fn well_known(issuer: &Url) -> Url {
 
 /// Whether nobody on the way can change what comes from there, unless the operator has allowed that already.
 fn is_safe(issuer: &Url, uri: &str) -> bool {
+    let is_allowed = |url: Url| {
+        issuer.scheme() == "http" && url.scheme() == "http" && url.origin() == issuer.origin()
+    };
+    is_sealed(uri) || Url::parse(uri).is_ok_and(is_allowed)
+}
+
+/// Whether nobody on the way can read what is sent there: by TLS, or to this machine.
+pub(super) fn is_sealed(uri: &str) -> bool {
     let Ok(url) = Url::parse(uri) else {
         return false;
     };
     let host = url.host_str().unwrap_or_default();
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let is_near = host == "localhost" || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
-    match url.scheme() {
-        "https" => true,
-        "http" => is_near || (issuer.scheme() == "http" && url.origin() == issuer.origin()),
-        _ => false,
-    }
+    url.scheme() == "https" || (url.scheme() == "http" && is_near)
 }
 
 #[cfg(test)]
@@ -109,5 +113,8 @@ mod tests {
         assert!(!safe("http://a.example", "http://b.example/jwks"));
         assert!(!safe("https://a.example", "file:///etc/passwd"));
         assert!(!safe("https://a.example", "/jwks"));
+        // A secret is not shown where the operator has no more than allowed what anybody may read.
+        assert!(is_sealed("https://a.example/feed") && is_sealed("http://127.0.0.1:8080/feed"));
+        assert!(!is_sealed("http://a.example/feed") && !is_sealed("ftp://localhost/feed"));
     }
 }

@@ -6,6 +6,7 @@ use reqwest::{RequestBuilder, StatusCode};
 use url::form_urlencoded::byte_serialize;
 use zeroize::Zeroizing;
 
+use super::discovery::is_sealed;
 use super::{Failed, secrets};
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -14,8 +15,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct Credentials(String, Zeroizing<String>);
 
 impl Credentials {
-    /// Those of a client whose secret is asked for, or comes from standard input.
-    pub(super) fn ask(id: &str) -> Result<Self, Failed> {
+    /// Those of a client whose secret is asked for, or comes from standard input, to be shown at `feed`.
+    pub(super) fn ask(id: &str, feed: &str) -> Result<Self, Failed> {
+        if !is_sealed(feed) {
+            return Err(Failed::said(
+                "bad_argument",
+                "with --client the address of the issuer is https: others could read the secret",
+            ));
+        }
         let secret = byte_serialize(secrets::secret()?.as_bytes()).collect();
         Ok(Self(
             byte_serialize(id.as_bytes()).collect(),

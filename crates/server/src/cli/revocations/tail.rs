@@ -76,7 +76,10 @@ impl Tail {
             heartbeats: self.heartbeats,
         };
         let stream = self.url.as_deref().map(discover).transpose()?;
-        let shown = self.client.as_deref().map(Credentials::ask).transpose()?;
+        let shown = match (&self.client, &stream) {
+            (Some(id), Some(endpoints)) => Some(Credentials::ask(id, &endpoints.stream)?),
+            _ => None,
+        };
         let ended = block_on(async {
             let follow = async {
                 match stream {

@@ -133,7 +133,8 @@ fn of_server(
     let wrong = |detail: String| Failed::said("bad_answer", detail);
     let keys = KeySet::from_jwks_json(&fetch::get(&endpoints.jwks, MOST_KEYS)?)
         .map_err(|error| wrong(format!("the issuer's keys: {error}")))?;
-    let credentials = client.map(Credentials::ask).transpose()?;
+    let ask = |id| Credentials::ask(id, &endpoints.feed);
+    let credentials = client.map(ask).transpose()?;
     let feed = fetch::feed(&endpoints.feed, MOST_REVOCATIONS, credentials.as_ref())?;
     let feed: Feed = serde_json::from_slice(&feed)
         .map_err(|error| wrong(format!("the revocation feed: {error}")))?;

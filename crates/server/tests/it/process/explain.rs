@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::place::{Outcome, Place};
+use super::revocations::feed_secret;
 use super::running::Server;
 
 /// How a check ended: `true`, `false`, or `null`.
@@ -140,20 +141,7 @@ fn a_feed_for_clients_is_read_with_the_secret_of_one() {
     let server = place.serve();
     let device = server.register("ada@example.com");
     let url = format!("http://{}", server.address);
-    let add = [
-        "client",
-        "add",
-        "guard",
-        "--type",
-        "confidential",
-        "--name",
-        "Guard",
-        "--grant",
-        "client_credentials",
-        "--json",
-    ];
-    let secret = place.run(&add).json()["secret"].clone();
-    let secret = secret.as_str().unwrap();
+    let secret = feed_secret(&place);
     let asked = ["token", "explain", &device.access, "--url", &url, "--json"];
     let (code, sentence) = place.run(&asked).failure();
     assert_eq!(code, "cannot_fetch");
@@ -163,5 +151,10 @@ fn a_feed_for_clients_is_read_with_the_secret_of_one() {
     assert_eq!(wrong.failure().0, "cannot_fetch");
     let given = place.run_with(&shown, format!("{secret}\n").as_bytes());
     assert_eq!(printed(&given)["accepted"], json!(true));
+    // Standard input cannot hold both.
+    let token = [
+        "token", "explain", "-", "--url", &url, "--client", "guard", "--json",
+    ];
+    assert_eq!(place.run(&token).failure().0, "bad_argument");
     server.stop();
 }

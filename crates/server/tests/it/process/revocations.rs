@@ -1,6 +1,6 @@
 //! `symbolon revocations list|tail|add|renew` and `symbolon user set-roles`, beside a running server.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::Command;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -42,6 +42,12 @@ impl Tail {
         }
     }
 
+    /// Writes into its standard input, and closes that.
+    fn give(&mut self, text: &str) {
+        let mut stdin = self.child.0.stdin.take().unwrap();
+        stdin.write_all(text.as_bytes()).unwrap();
+    }
+
     fn line(&self) -> String {
         self.lines.recv_timeout(PATIENCE).expect("no line came")
     }
@@ -70,6 +76,14 @@ impl Tail {
         assert_eq!(self.child.0.wait().unwrap().code(), Some(0));
         String::from_utf8(self.stderr.recv_timeout(PATIENCE).unwrap()).unwrap()
     }
+}
+
+/// The secret of a new client `guard`, which may read the feed.
+pub fn feed_secret(place: &Place) -> String {
+    let add = "client add guard --type confidential --name Guard --grant client_credentials --json";
+    let add: Vec<_> = add.split(' ').collect();
+    let added = place.run(&add).json();
+    added["secret"].as_str().unwrap().to_owned()
 }
 
 fn entry(kind: &str, effect: &str) -> (String, String) {
@@ -123,6 +137,23 @@ fn tail_prints_what_is_committed_to_the_database() {
     }
     let bad = place.run(&["revocations", "tail", "--since", "yesterday", "--json"]);
     assert_eq!(bad.failure().0, "bad_argument");
+    server.stop();
+}
+
+#[test]
+fn tail_reads_a_feed_for_clients_with_the_secret_of_one() {
+    let place = Place::new().with("feed.access", "clients");
+    let server = place.serve();
+    let (url, secret) = (issuer(&server), feed_secret(&place));
+    let shown = ["--url", &url, "--client", "guard"];
+    let mut tail = Tail::start(&place, &shown);
+    tail.give(&secret);
+    assert_eq!(tail.snapshot()["seq"], 0);
+    tail.interrupt();
+    let all = [&["revocations", "tail", "--json"], &shown[..]].concat();
+    let (code, detail) = place.run_with(&all, b"wrong").failure();
+    assert_eq!(code, "cannot_fetch");
+    assert!(detail.contains("does not take these"), "{detail}");
     server.stop();
 }
 
