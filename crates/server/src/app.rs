@@ -23,7 +23,7 @@ use crate::config::Config;
 use crate::feed::{Hub, Mark, Place};
 use crate::flows::Error;
 use crate::flows::clients::origins::ClientOrigins;
-use crate::flows::feed::Clients;
+use crate::flows::feed::FollowingClients;
 use crate::flows::import::upload::Imports;
 use crate::flows::keys::KeyRing;
 use crate::flows::oauth::introspect::SeenTokens;
@@ -131,7 +131,7 @@ pub struct Issuance {
     /// One page of stored revocations is read for guards at a time.
     pub feed_pages: Semaphore,
     /// Who follows it, where not everybody may.
-    pub feed_clients: Clients,
+    pub feed_clients: FollowingClients,
 }
 
 impl App {

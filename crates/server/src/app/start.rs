@@ -26,7 +26,7 @@ use super::{App, Issuance};
 use crate::clock::Clock;
 use crate::config::{Config, Issuer};
 use crate::feed::{self, Hub, Mark, Marked};
-use crate::flows::feed::Clients;
+use crate::flows::feed::FollowingClients;
 use crate::flows::import::upload::Imports;
 use crate::flows::oauth::introspect::SeenTokens;
 use crate::flows::revocations::former::Former;
@@ -203,7 +203,7 @@ impl App {
             master,
             feed: Arc::new(Hub::new(&epoch, seq)),
             feed_pages: Semaphore::new(1),
-            feed_clients: Clients::default(),
+            feed_clients: FollowingClients::default(),
         };
         let _already_open = self.issuance.set(issuance);
         Ok(())

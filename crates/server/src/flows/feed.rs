@@ -21,7 +21,7 @@ use symbolon_domain::oauth::Parameters;
 use symbolon_domain::revocation::Entry;
 use symbolon_domain::{Client, ClientId, Grant, Refusal};
 
-pub use self::clients::Clients;
+pub use self::clients::FollowingClients;
 use super::oauth::{Credentials, Failed, authenticate};
 use super::{Error, Origin, overloaded};
 use crate::app::App;

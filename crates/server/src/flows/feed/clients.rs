@@ -2,26 +2,25 @@
 //! they all wake together.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use symbolon_domain::{Client, ClientId};
-use tokio::sync::Mutex;
+use tokio::sync::OnceCell;
 
 use crate::app::App;
 use crate::jobs::Causes;
 
 /// What was found since the last heartbeat.
 #[derive(Default)]
-pub struct Clients(Mutex<Found>);
+pub struct FollowingClients(Mutex<Found>);
 
 #[derive(Default)]
 struct Found {
     /// How many heartbeats there had been.
     beats: u64,
-    clients: HashMap<ClientId, Seen>,
+    clients: HashMap<ClientId, Arc<OnceCell<Seen>>>,
 }
 
-#[derive(Clone)]
 enum Seen {
     Stored(Arc<Client>),
     Gone,
@@ -29,29 +28,27 @@ enum Seen {
     Unknown,
 }
 
-impl Clients {
+impl FollowingClients {
     /// Whether a client is stored as it was when it was let in, looked up after so many heartbeats or later. Where the store does
     /// not say, it is until the next heartbeat: its stream has nothing to tell without the store.
     pub async fn is_as_it_was(&self, app: &App, client: &Client, beats: u64) -> bool {
-        let mut found = self.0.lock().await;
+        let cell = self.cell(&client.id, beats);
+        match cell.get_or_init(|| look_up(app, &client.id)).await {
+            // All of it: one that was deleted and made again has the same id, and may have the same version.
+            Seen::Stored(stored) => **stored == *client,
+            Seen::Gone => false,
+            Seen::Unknown => true,
+        }
+    }
+
+    /// Where the first who asks after so many heartbeats puts what it finds, and the others wait for that.
+    fn cell(&self, id: &ClientId, beats: u64) -> Arc<OnceCell<Seen>> {
+        let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if found.beats < beats {
             found.beats = beats;
             found.clients.clear();
         }
-        let seen = match found.clients.get(&client.id) {
-            Some(seen) => seen.clone(),
-            None => {
-                let seen = look_up(app, &client.id).await;
-                found.clients.insert(client.id.clone(), seen.clone());
-                seen
-            }
-        };
-        match seen {
-            // All of it: one that was deleted and made again has the same id, and may have the same version.
-            Seen::Stored(stored) => *stored == *client,
-            Seen::Gone => false,
-            Seen::Unknown => true,
-        }
+        Arc::clone(found.clients.entry(id.clone()).or_default())
     }
 }
 
