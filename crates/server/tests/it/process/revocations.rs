@@ -49,7 +49,10 @@ impl Tail {
     }
 
     fn line(&self) -> String {
-        self.lines.recv_timeout(PATIENCE).expect("no line came")
+        self.lines.recv_timeout(PATIENCE).unwrap_or_else(|error| {
+            let said = self.stderr.recv_timeout(PATIENCE).unwrap_or_default();
+            panic!("no line came, {error}: {}", String::from_utf8_lossy(&said))
+        })
     }
 
     fn told(&self) -> Value {
@@ -126,8 +129,8 @@ fn tail_prints_what_is_committed_to_the_database() {
     let tail = Tail::start(&place, &["--since", &point]);
     assert_eq!(tail.revocation().2, second);
     tail.interrupt();
-    // A point of another epoch, and one of the future, is none to go on from.
-    for point in ["other:1", &format!("{point}000")] {
+    // A point of another epoch, which may begin with a hyphen, and one of the future, is none to go on from.
+    for point in ["-ther:1", &format!("{point}000")] {
         let tail = Tail::start(&place, &["--since", point]);
         assert_eq!(
             tail.snapshot()["entries"],
