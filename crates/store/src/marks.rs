@@ -8,3 +8,6 @@ pub(crate) const MOVING_FROM: &str = "moving_from";
 pub(crate) const MOVED_TO: &str = "moved_to";
 
 pub(crate) const ALL: [&str; 2] = [MOVING_FROM, MOVED_TO];
+
+/// Whether PostgreSQL's tables have other names, which is the last thing that a move out of it does.
+pub(crate) const PUT_ASIDE: &str = "SELECT to_regclass('users') IS NULL";

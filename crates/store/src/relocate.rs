@@ -115,6 +115,16 @@ pub enum MoveError {
         "the data is in the new database and servers use it; only the comparison that follows the cut-over was not made"
     )]
     Since(#[source] Box<MoveError>),
+    /// It was filled by a move that was cut off, and one of the two was written to since.
+    #[error(
+        "{0} and {1} both hold data, and the table {2} differs: something was started on one of them before the move was done"
+    )]
+    Both(String, String, String),
+    /// The target is whole, but the source may not know.
+    #[error(
+        "the data is in the file; before anything is started on it, run the same again, which ends the move or says that it is done"
+    )]
+    Unfinished(#[source] Box<MoveError>),
     /// The cut-over would have held up writes for too long.
     #[error(
         "too much is written at this time: nothing was changed, try again when there is less to do"

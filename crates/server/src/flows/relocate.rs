@@ -2,7 +2,8 @@
 //!
 //! 1. The store moves it: from SQLite to PostgreSQL beside running servers, which go over by themselves; from PostgreSQL
 //!    to SQLite while none runs.
-//! 2. A line of the audit log, in the database that the data is in now, says that it was moved and from where.
+//! 2. A line of the audit log, in the database that the data is in now, says that it was moved and from where; save where the
+//!    command could not see the end of the move.
 
 use std::time::Duration;
 

@@ -97,10 +97,9 @@ pub(super) async fn arrive(pool: &Pool, name: &str, from: Origin<'_>) -> Result<
         return Err(OpenError::Filling(name.to_owned()));
     }
     let (from, to) = (name.to_owned(), row.try_get(1).map_err(explain)?);
-    // The last thing that a move does is to give the tables other names.
-    let left = "SELECT to_regclass('users') IS NULL";
-    let left = client.query_one(left, &[]).await.map_err(explain)?;
-    Err(match left.try_get(0).map_err(explain)? {
+    let aside = client.query_one(marks::PUT_ASIDE, &[]).await;
+    let aside = aside.map_err(explain)?;
+    Err(match aside.try_get(0).map_err(explain)? {
         true => OpenError::Left(from, to),
         false => OpenError::Leaving(from, to),
     })

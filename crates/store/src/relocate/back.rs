@@ -4,7 +4,8 @@
 //!    open: a node that runs would write to a database that is left.
 //! 2. The tables of the source are locked against writes for as long as the copy takes.
 //! 3. The file is filled in one transaction, and compared with the source by counts and digests.
-//! 4. The tables of the source get other names, and the file is committed. What went wrong before takes back step 1; after a crash the same move may be made again.
+//! 4. The tables of the source get other names: the file is committed, then the names. What went wrong before takes back step 1;
+//!    after a crash the same move may be made again. Where only the file was committed, it is compared, and the names are given.
 
 use std::path::Path;
 
@@ -17,13 +18,13 @@ use super::shape::{listed, quoted};
 use super::tally::{self, CHUNK, TableDigest};
 use super::{MoveError, MoveStep, OnStep};
 use crate::postgres::Postgres;
-use crate::{DatabaseUrl, OpenOptions};
+use crate::{DatabaseUrl, OpenError, OpenOptions};
 
 /// Moves everything from the PostgreSQL database `url`, which nobody else may use meanwhile, to a new SQLite file.
 /// Returns what was moved.
 ///
 /// # Errors
-/// Why nothing was moved.
+/// Why nothing was moved; [`MoveError::Unfinished`] and [`MoveError::Both`] say what is in the file nevertheless.
 pub async fn move_to_sqlite(
     url: &str,
     path: &Path,
@@ -36,10 +37,12 @@ pub async fn move_to_sqlite(
         ..OpenOptions::default()
     };
     let postgres = Postgres::open(url, &options).await?;
+    let name = DatabaseUrl::Postgres(url.to_owned()).to_string();
     if postgres.applied().await?.is_empty() {
-        return Err(MoveError::Nothing(
-            DatabaseUrl::Postgres(url.to_owned()).to_string(),
-        ));
+        return Err(MoveError::Nothing(name));
+    }
+    if let Some(former) = server::left_for(&postgres).await? {
+        return Err(MoveError::Gone(name, former));
     }
     let target = Embedded::open(path, true, now)?;
     postgres.migrate(now).await?;
@@ -49,31 +52,40 @@ pub async fn move_to_sqlite(
         return Err(MoveError::Versions(source.name, target.name));
     }
     let there = DatabaseUrl::Sqlite(target.name.clone().into()).to_string();
-    let used = is_used(&target.reader)?;
-    match source.moved_to().await? {
-        // An interrupted move into this very file brought nothing.
-        Some(former) if former != there || used => {
-            return Err(MoveError::Gone(source.name, former));
+    // Held to the end: what is seen now stays so, and no other move into it is at its commit.
+    target.writer.execute_batch("BEGIN IMMEDIATE")?;
+    let used = is_used(&target.writer)?;
+    // An interrupted move into this very file has committed all of it, or nothing.
+    let is_filled = match source.moved_to().await? {
+        Some(former) if former != there => {
+            return Err(OpenError::Leaving(source.name, former).into());
         }
         None if used => return Err(MoveError::NotEmpty(target.name)),
-        _ => {}
-    }
+        _ => used,
+    };
     // Step 1.
     source.leave_for(&there).await?;
     let moved = match refuse_others(&source).await {
-        Ok(()) => fill(&source, &target, on).await,
+        Ok(()) => hand_over(&source, &target, is_filled, on).await,
         Err(error) => Err(error),
     };
-    if moved.is_err() {
-        source.stay().await?;
+    match moved {
+        Err(MoveError::Differs(table)) if is_filled => {
+            Err(MoveError::Both(source.name, target.name, table))
+        }
+        Err(error) if !is_filled && !matches!(error, MoveError::Unfinished(_)) => {
+            source.stay().await?;
+            Err(error)
+        }
+        moved => moved,
     }
-    moved
 }
 
 /// Steps 2 to 4.
-async fn fill(
+async fn hand_over(
     source: &Server,
     target: &Embedded,
+    is_filled: bool,
     on: OnStep<'_>,
 ) -> Result<Vec<TableDigest>, MoveError> {
     let names = listed(target.tables.iter(), |table| quoted(&table.name));
@@ -82,7 +94,30 @@ async fn fill(
     on(MoveStep::Locked);
     let there = tally::of_server(&source.client, &target.tables).await?;
     let whole = there.iter().map(|table| table.rows).sum();
-    target.writer.execute_batch("BEGIN IMMEDIATE")?;
+    if !is_filled {
+        fill(source, target, whole, on).await?;
+    }
+    let here = tally::of_embedded(&target.writer, &target.tables).await?;
+    if let Some(table) = tally::difference(&here, &there) {
+        return Err(MoveError::Differs(table));
+    }
+    // A node that was cut off, and comes back now, finds nothing to write to.
+    source.put_aside(&target.tables).await?;
+    on(MoveStep::Compared { rows: whole });
+    target.writer.execute_batch("COMMIT")?;
+    let named = source.client.batch_execute("COMMIT").await;
+    named.map_err(|error| MoveError::Unfinished(Box::new(error.into())))?;
+    on(MoveStep::Unlocked { sealed: true });
+    Ok(here)
+}
+
+/// Step 3, of `whole` rows.
+async fn fill(
+    source: &Server,
+    target: &Embedded,
+    whole: u64,
+    on: OnStep<'_>,
+) -> Result<(), MoveError> {
     let mut rows = 0;
     for table in &target.tables {
         // What the steps have put into it.
@@ -100,19 +135,7 @@ async fn fill(
             }
         }
     }
-    let here = tally::of_embedded(&target.writer, &target.tables).await?;
-    if let Some(table) = tally::difference(&here, &there) {
-        return Err(MoveError::Differs(table));
-    }
-    // A node that was cut off, and comes back now, finds nothing to write to.
-    source.put_aside(&target.tables).await?;
-    target.writer.execute_batch("COMMIT")?;
-    // Without it the tables keep their names, and what step 1 said still holds.
-    if let Err(error) = source.client.batch_execute("COMMIT").await {
-        tracing::warn!(%error, "the data is in the file, but the tables of PostgreSQL keep their names: see that no node runs on them");
-    }
-    on(MoveStep::Unlocked { sealed: true });
-    Ok(here)
+    Ok(())
 }
 
 /// Step 1. Of other roles' connections some servers do not say what they are.

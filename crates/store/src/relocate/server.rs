@@ -8,7 +8,7 @@ use super::MoveError;
 use super::cell::{Bound, Cell, Line, bound, bound_column};
 use super::embedded::{Chunk, is_mark};
 use super::shape::{Table, listed, quoted};
-use crate::marks::{MOVED_TO, MOVING_FROM};
+use crate::marks::{MOVED_TO, MOVING_FROM, PUT_ASIDE};
 use crate::postgres::Postgres;
 use crate::{DatabaseUrl, OpenOptions};
 
@@ -132,7 +132,7 @@ impl Server {
         Ok(self.client.batch_execute(&renamed.join("; ")).await?)
     }
 
-    /// Where its data went.
+    /// Where its data goes.
     pub(super) async fn moved_to(&self) -> Result<Option<String>, MoveError> {
         let text = "SELECT value FROM settings WHERE name = $1";
         let row = self.client.query_opt(text, &[&MOVED_TO]).await?;
@@ -209,6 +209,14 @@ impl Server {
             .filter(|line| !is_mark(table, line))
             .collect())
     }
+}
+
+/// Where the data went for good.
+pub(super) async fn left_for(postgres: &Postgres) -> Result<Option<String>, MoveError> {
+    let client = postgres.client().await?;
+    let text = format!("SELECT value FROM settings WHERE name = $1 AND ({PUT_ASIDE})");
+    let row = client.query_opt(&text, &[&MOVED_TO]).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
 /// Rows behind a key, `limit` at most.

@@ -1,5 +1,7 @@
 //! The move of all data to another engine, beside stores that are in use.
 
+mod back;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,18 +10,14 @@ use rusqlite::Connection;
 use symbolon_domain::SessionId;
 use symbolon_store::{
     DatabaseUrl, Error, MoveError, MoveStep, OpenError, OpenOptions, Store, TableDigest,
-    abandon_move, move_to_postgres, move_to_sqlite,
+    abandon_move, move_to_postgres,
 };
 use symbolon_testkit::Postgres;
 
-use crate::harness::{Place, at, commit, open, session, session_id, user, user_id, uuid};
+use crate::harness::{Place, at, commit, open, session, user, user_id, uuid};
 
 /// More rows than are read at once.
 const MANY: u16 = 2_300;
-
-/// Breaks all other connections to a database.
-const CUT: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-    WHERE datname = current_database() AND pid <> pg_backend_pid()";
 
 struct Moves {
     from: Place,
@@ -55,10 +53,7 @@ impl Moves {
     }
 
     fn meddle(&self, sql: &str) {
-        Connection::open(&self.path)
-            .unwrap()
-            .execute_batch(sql)
-            .unwrap();
+        run_on(&self.path, sql);
     }
 
     fn read(&self, sql: &str) -> i64 {
@@ -69,6 +64,10 @@ impl Moves {
     fn triggers(&self) -> i64 {
         self.read("SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' OR name LIKE 'move%'")
     }
+}
+
+fn run_on(path: &Path, sql: &str) {
+    Connection::open(path).unwrap().execute_batch(sql).unwrap();
 }
 
 async fn try_open(url: &str) -> Result<Store, OpenError> {
@@ -377,82 +376,4 @@ async fn databases_that_are_not_moved_into() {
     server.run(&empty, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
     let refused = try_open(&moves.from.url).await.unwrap_err();
     assert!(matches!(refused, OpenError::Vanished(_)), "{refused:?}");
-}
-
-/// Stops half-way on the way back.
-async fn stop_return(from: &str, path: &Path) {
-    let mut stopped = false;
-    // The server may still see a connection that was closed.
-    for _ in 0..1_000 {
-        let (stop, is_stopped) = tokio::sync::oneshot::channel();
-        let mut stop = Some(stop);
-        let mut on = |step: MoveStep| {
-            if matches!(step, MoveStep::Locked)
-                && let Some(stop) = stop.take()
-            {
-                stop.send(()).unwrap();
-            }
-        };
-        tokio::select! {
-            biased;
-            _ = is_stopped => stopped = true,
-            ended = move_to_sqlite(from, path, at(3), &mut on) => {
-                assert!(matches!(ended, Err(MoveError::InUse(..))), "{ended:?}");
-            }
-        }
-        if stopped {
-            break;
-        }
-    }
-    assert!(stopped);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn there_and_back_again() {
-    let Some(moves) = Moves::new() else { return };
-    moves.filled().await.close().await;
-    let there = moves.run(&mut |_| {}).await.unwrap();
-    let back = Place::file();
-    let path = PathBuf::from(back.url.strip_prefix("sqlite:").unwrap());
-    let return_to =
-        async |path: &PathBuf| move_to_sqlite(&moves.to, path, at(3), &mut |_| {}).await;
-    let user_of_it = open(&moves.to).await;
-    let refused = return_to(&path).await.unwrap_err();
-    assert!(matches!(refused, MoveError::InUse(_, 1..)), "{refused:?}");
-    user_of_it.close().await;
-    // A node whose connections break now, and that comes back later.
-    let cut_off = open(&moves.to).await;
-    cut_off.ping().await.unwrap();
-    Postgres::shared().unwrap().run(&moves.to, CUT);
-    assert!(matches!(
-        return_to(&moves.path).await.unwrap_err(),
-        MoveError::Gone(..)
-    ));
-    // Nobody is sent to a file in which there is nothing.
-    stop_return(&moves.to, &path).await;
-    let refused = try_open(&moves.to).await.unwrap_err();
-    assert!(matches!(refused, OpenError::Leaving(..)), "{refused:?}");
-    let mut here = Err(MoveError::TooBusy);
-    for _ in 0..1_000 {
-        here = return_to(&path).await;
-        if !matches!(here, Err(MoveError::InUse(..))) {
-            break;
-        }
-    }
-    assert_eq!(here.unwrap(), there);
-    let refused = try_open(&moves.to).await.unwrap_err();
-    assert!(matches!(refused, OpenError::Left(..)), "{refused:?}");
-    for _ in 0..3 {
-        let lost = commit!(cut_off, insert_user(&user(MANY), None));
-        assert!(matches!(lost, Err(Error::Busy)), "{lost:?}");
-    }
-    let store = back.open().await;
-    assert!(store.find_session(session_id(3)).await.unwrap().is_some());
-    commit!(store, insert_user(&user(MANY), None)).unwrap();
-    store.close().await;
-    let again = Postgres::shared().unwrap().url();
-    let moved = move_to_postgres(&path, &again, ("id", at(4)), &mut |_| {})
-        .await
-        .unwrap();
-    assert_eq!(rows(&moved, "users"), u64::from(MANY) + 1);
 }
