@@ -6,6 +6,7 @@ export interface GuardEvent {
     | 'clock_skewed'
     | 'clock_right'
     | 'feed_malformed'
+    | 'feed_refused'
     | 'keys_failed'
     | 'start_failed'
   readonly level: 'info' | 'warn'

@@ -42,6 +42,9 @@ const SET_BACK = 60
 /** The server told of a number that this reader has not got to: something was lost on the way. */
 class Gap extends Error {}
 
+/** The server answered, and with no stream: to ask again alone does not mend it. */
+class NoStream extends Error {}
+
 /** Follows the revocation feed and never skips an entry: what it cannot read, it asks for again. */
 export class Follower {
   readonly #options: FollowerOptions
@@ -58,6 +61,8 @@ export class Follower {
   /** The first time that the server told on it, in seconds since 1970. */
   #firstTold: number | undefined
   #failure = 'no connection yet'
+  /** The refusal that was told last, until the issuer lets this guard in again. */
+  #refusal = ''
 
   constructor(options: FollowerOptions) {
     this.#options = options
@@ -96,6 +101,10 @@ export class Follower {
     const { counters, report } = this.#options
     if (this.#closed.signal.aborted) return
     this.#failure = reason(error)
+    if (error instanceof NoStream && this.#failure !== this.#refusal) {
+      this.#refusal = this.#failure
+      report({ type: 'feed_refused', level: 'warn', message: `the revocation feed is refused: ${this.#failure}` })
+    }
     if (!(error instanceof Malformed)) return
     counters.malformed += 1
     this.#resumable = false
@@ -119,10 +128,14 @@ export class Follower {
       const type = response.headers.get('content-type') ?? ''
       if (response.status !== 200 || !/^text\/event-stream\s*(;|$)/i.test(type) || !reader) {
         // It may not like the point: a snapshot it must have.
-        if (response.status === 400) this.#resumable = false
+        const isForPoint = response.status === 400 && 'last-event-id' in options.headers
+        if (isForPoint) this.#resumable = false
         const advice = response.status === 401 ? this.#advice() : ''
-        throw new Error(`${url.href} answered ${response.status} ${type}${advice}`)
+        const message = `${url.href} answered ${response.status} ${type}${advice}`
+        const mayPass = isForPoint || response.status >= 500 || [408, 429].includes(response.status)
+        throw mayPass ? new Error(message) : new NoStream(message)
       }
+      this.#refusal = ''
       await this.#follow(reader, signal)
     } finally {
       this.#closed.signal.removeEventListener('abort', stop)

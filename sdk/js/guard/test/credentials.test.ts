@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
 
-import { createGuard, type GuardOptions } from '@symbolon/guard'
+import { createGuard, type GuardEvent, type GuardOptions } from '@symbolon/guard'
 
 import { guarded } from './guarded.js'
 import { AUDIENCE, TestIssuer } from './issuer.js'
@@ -19,6 +19,11 @@ function wants(header: string): TestIssuer['admit'] {
     if (!isGood) response.writeHead(401, { 'www-authenticate': 'Basic realm="feed"', 'content-type': 'text/plain' }).end('no')
     return isGood
   }
+}
+
+/** What is told of them at the end. */
+function refusals(events: readonly GuardEvent[]): (string | undefined)[] {
+  return events.filter(({ type }) => type === 'feed_refused').map(({ message }) => message.split(': ').at(-1))
 }
 
 test('credentials are sent with each connection of the feed, and with nothing else', async (t) => {
@@ -72,12 +77,26 @@ test('a 401 of the feed at the start says what to set, and shows no secret', asy
   t.after(() => issuer.close())
   issuer.admit = wants(HEADER)
   const start = (options: Partial<GuardOptions>): Promise<unknown> =>
-    createGuard({ issuer: issuer.url, audience: AUDIENCE, startTimeoutMs: 2000, ...options }).catch((error: unknown) => error)
+    createGuard({ issuer: issuer.url, audience: AUDIENCE, startTimeoutMs: 2000, onEvent: () => undefined, ...options }).catch((error: unknown) => error)
   const wrong = { clientId: 'orders', clientSecret: 'another-secret' }
   const [none, refused] = await Promise.all([start({}), start({ feedCredentials: wrong })])
   assert.match(String(none), /\/stream answered 401 text\/plain: set feedCredentials$/)
   assert.match(String(refused), /\/stream answered 401 text\/plain: these feedCredentials are refused$/)
   assert.doesNotMatch(inspect(refused, { showHidden: true, depth: Infinity }), /another-secret|Basic/)
+})
+
+test('a 401 of the feed at a start in the background is told once, and again after it was mended', async (t) => {
+  const { issuer, guard, events } = await guarded(t, { start: 'background' }, (issuer) => {
+    issuer.admit = wants(HEADER)
+  })
+  const asked = (): number => issuer.asked.filter(({ path }) => path === '/stream').length
+  await until(() => asked() >= 3, 'two more attempts')
+  assert.deepEqual(refusals(events), ['set feedCredentials'])
+  issuer.admit = () => true
+  await until(() => guard.metrics().fresh, 'the feed')
+  issuer.admit = wants(HEADER)
+  issuer.connections[0]?.cut()
+  await until(() => refusals(events).length === 2, 'the second refusal')
 })
 
 test('a 401 of the feed later on: stale, until the server accepts them again', async (t) => {
@@ -98,6 +117,7 @@ test('a 401 of the feed later on: stale, until the server accepts them again', a
   await until(() => guard.metrics().fresh, 'the feed')
   assert.equal(await verdict(token), null)
   assert.equal(guard.metrics().malformed, 0)
+  assert.deepEqual(refusals(events), ['these feedCredentials are refused'])
   const seen = inspect([guard, guard.metrics(), events], { showHidden: true, depth: Infinity }) + JSON.stringify(guard)
   for (const secret of [SECRET, HEADER.slice('Basic '.length), '%3Ab%25c']) assert.ok(!seen.includes(secret), secret)
 })
