@@ -34,12 +34,7 @@ pub(in super::super) struct Tail {
     #[arg(long, value_name = "ISSUER")]
     url: Option<String>,
     /// The OAuth client that may read the feed, where not everybody may; its secret is asked for, or comes from standard input
-    #[arg(
-        long,
-        value_name = "CLIENT_ID",
-        requires = "url",
-        allow_hyphen_values = true
-    )]
+    #[arg(long, value_name = "CLIENT_ID", requires = "url")]
     client: Option<String>,
     /// Go on from here, where the feed still can
     #[arg(long, value_name = "EPOCH:SEQ", allow_hyphen_values = true)]

@@ -34,13 +34,7 @@ pub(in super::super) struct Explain {
     url: Option<String>,
     /// The OAuth client that may read the revocations, where not everybody may; its secret is asked for, or comes from standard
     /// input, and the token then is an argument
-    #[arg(
-        long,
-        value_name = "CLIENT_ID",
-        requires = "url",
-        requires = "token",
-        allow_hyphen_values = true
-    )]
+    #[arg(long, value_name = "CLIENT_ID", requires = "url", requires = "token")]
     client: Option<String>,
     /// The audience that it must have [default: tokens.audience, else the issuer]
     #[arg(long)]
