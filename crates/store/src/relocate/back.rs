@@ -53,7 +53,9 @@ pub async fn move_to_sqlite(
     }
     let there = DatabaseUrl::Sqlite(target.name.clone().into()).to_string();
     // Held to the end: what is seen now stays so, and no other move into it is at its commit.
-    target.writer.execute_batch("BEGIN IMMEDIATE")?;
+    if !target.lock()? {
+        return Err(MoveError::UnderWay(target.name));
+    }
     let used = is_used(&target.writer)?;
     // An interrupted move into this very file has committed all of it, or nothing.
     let is_filled = match source.moved_to().await? {
