@@ -42,31 +42,21 @@ fn begin_to_write(path: &Path) -> rusqlite::Result<()> {
 }
 
 /// Stops half-way on the way back.
-async fn stop_return(from: &str, path: &Path) {
-    let mut stopped = false;
-    // The server may still see a connection that was closed.
-    for _ in 0..1_000 {
-        let (stop, is_stopped) = tokio::sync::oneshot::channel();
-        let mut stop = Some(stop);
-        let mut on = |step: MoveStep| {
-            if matches!(step, MoveStep::Locked)
-                && let Some(stop) = stop.take()
-            {
-                stop.send(()).unwrap();
-            }
-        };
-        tokio::select! {
-            biased;
-            _ = is_stopped => stopped = true,
-            ended = move_to_sqlite(from, path, at(3), &mut on) => {
-                assert!(matches!(ended, Err(MoveError::InUse(..) | MoveError::UnderWay(_))), "{ended:?}");
-            }
+async fn stop_half_way(moves: &Moves, path: &Path) {
+    let (stop, is_stopped) = tokio::sync::oneshot::channel();
+    let mut stop = Some(stop);
+    let mut on = |step: MoveStep| {
+        if matches!(step, MoveStep::Locked)
+            && let Some(stop) = stop.take()
+        {
+            stop.send(()).unwrap();
         }
-        if stopped {
-            break;
-        }
+    };
+    tokio::select! {
+        biased;
+        stopped = is_stopped => stopped.unwrap(),
+        ended = moves.back_to(path, &mut on) => panic!("not stopped: {ended:?}"),
     }
-    assert!(stopped);
 }
 
 /// Cut off once the file is committed and PostgreSQL is not; and what is written before it goes on is found.
@@ -96,22 +86,21 @@ async fn there_and_back_again() {
     let there = moves.run(&mut |_| {}).await.unwrap();
     let back = Place::file();
     let path = PathBuf::from(back.url.strip_prefix("sqlite:").unwrap());
-    let return_to =
-        async |path: &PathBuf| move_to_sqlite(&moves.to, path, at(3), &mut |_| {}).await;
     let user_of_it = open(&moves.to).await;
-    let refused = return_to(&path).await.unwrap_err();
-    assert!(matches!(refused, MoveError::InUse(_, 1..)), "{refused:?}");
+    let refused = move_to_sqlite(&moves.to, &path, at(3), &mut |_| {}).await;
+    assert!(
+        matches!(refused, Err(MoveError::InUse(_, 1..))),
+        "{refused:?}"
+    );
     user_of_it.close().await;
     // A node whose connections break now, and that comes back later.
     let cut_off = open(&moves.to).await;
     cut_off.ping().await.unwrap();
     Postgres::shared().unwrap().run(&moves.to, CUT);
-    assert!(matches!(
-        return_to(&moves.path).await.unwrap_err(),
-        MoveError::Gone(..)
-    ));
+    let refused = moves.back_to(&moves.path, &mut |_| {}).await.unwrap_err();
+    assert!(matches!(refused, MoveError::Gone(..)), "{refused:?}");
     // Nobody is sent to a file in which there is nothing.
-    stop_return(&moves.to, &path).await;
+    stop_half_way(&moves, &path).await;
     let refused = try_open(&moves.to).await.unwrap_err();
     assert!(matches!(refused, OpenError::Leaving(..)), "{refused:?}");
     let other = path.with_extension("other");
